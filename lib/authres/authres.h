@@ -1,0 +1,53 @@
+// The Authentication-Results header field: RFC 8601.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mail/field.h"
+#include "util/result.h"
+
+namespace sesame::authres {
+
+// "ptype.property=value"
+struct Property {
+  std::string type;   // "smtp", "header", "body", "policy"
+  std::string name;   // "mailfrom", "d", ...
+  std::string value;  // unquoted
+};
+
+// "method=result reason=... property..."
+struct Statement {
+  std::string method;
+  std::string result;
+  std::string reason;   // "" if none
+  std::string comment;  // written in parentheses behind the result; "" if none
+  std::vector<Property> properties;
+};
+
+struct Header {
+  std::string authserv_id;
+  std::vector<Statement> statements;  // empty is written "; none"
+};
+
+// The value of the field after the colon, without a leading space: folded with CRLF and one tab so that lines stay
+// under 78 octets where a fold is possible and always under 998; values quoted where RFC 8601 demands it. Whatever the
+// values hold, nothing but printable ASCII and folds comes out: control and 8-bit octets are written "?".
+std::string write(const Header& header);
+
+// Accepts comments and folding wherever RFC 8601 Section 2.2 does, and methods, ptypes and results it does not know.
+Result<Header> parse(std::string_view value);
+
+// Does this field claim to be ours? True when its authserv-id is one of `ids` however it is dressed (case, comments,
+// quotes, a trailing dot, a version, U-labels), and also when the field cannot be parsed but one of the ids stands where an
+// authserv-id could. RFC 8601 Section 5.
+bool claims(const mail::Field& field, std::span<const std::string> ids);
+
+// The indices into `fields` to delete, highest first, so that deleting one does not move those still to be deleted.
+// All fields with this name whose authserv-id is one of `ids`.
+std::vector<std::size_t> forged(std::span<const mail::Field> fields, std::string_view field_name,
+                                std::span<const std::string> ids);
+
+}  // namespace sesame::authres

@@ -1,0 +1,67 @@
+// The configuration as the program uses it. What each setting means is said once, in settings.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "policy/decide.h"
+#include "ses/identity.h"
+#include "util/ip.h"
+#include "util/result.h"
+
+namespace sesame::config {
+
+struct Milter {
+  std::string socket;                  // libmilter's form: "inet:PORT@HOST", "inet6:PORT@HOST", "unix:PATH"
+  std::string user;                    // to become after the socket is open; "" = stay
+  std::chrono::seconds drain{};        // how long SIGTERM waits for messages under way
+};
+
+struct Dns {
+  std::vector<std::string> servers;    // empty = resolv.conf
+  std::chrono::milliseconds timeout{}; // of one try
+  int tries = 0;
+  std::chrono::milliseconds budget{};  // a message waits no longer than this for all its answers together
+  std::size_t cache_bytes = 0;
+};
+
+struct Directions {
+  std::vector<Network> outbound_networks;
+  std::vector<std::string> outbound_daemon_names;
+  std::vector<Network> ignore_networks;
+  std::vector<std::string> ignore_from_domains;  // From domain, and everything below it
+};
+
+struct Log {
+  enum class Format { text, json } format = Format::text;
+  std::string destination;             // "stderr", "syslog" or an absolute path
+  std::string level;                   // "debug", "info", "warning", "error"
+};
+
+struct Limits {
+  std::size_t header_bytes = 0;        // of all fields together; over it: judged on what was read, verdict says so
+  std::size_t signatures = 0;          // DKIM signatures tried per message
+};
+
+struct Config {
+  Milter milter;
+  Dns dns;
+  Directions directions;
+  Log log;
+  Limits limits;
+  std::int64_t clock_skew = 300;       // seconds, for t= and x= of signatures
+  std::string public_suffix_list;      // path; "" = the system's
+  ses::Account ses;
+  policy::Rules rules;
+};
+
+// Reads TOML. An error is one line per fault: "FILE:LINE:COLUMN: KEY: what is wrong; expected ...".
+Result<Config> load(const std::string& path);
+// The same from text; `name` stands for the file in errors.
+Result<Config> parse(std::string_view text, const std::string& name);
+// All defaults.
+Config defaults();
+
+}  // namespace sesame::config

@@ -1,0 +1,41 @@
+// One message's share of the resolver: a common deadline for all its look-ups, and what they cost.
+#pragma once
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+#include "dns/resolver.h"
+
+namespace sesame::dns {
+
+class Meter final : public Resolver {
+ public:
+  Meter(Resolver& resolver, const Clock& clock) : resolver_(resolver), clock_(clock), began_(clock.steady_now()) {}
+
+  // Look-ups wait for the earlier of their own deadline and this one.
+  void set_deadline(Deadline deadline) { deadline_ = deadline; }
+  Deadline deadline() const { return deadline_; }
+
+  AnswerPtr lookup(std::string_view name, Type type, Deadline deadline) override;
+  void prefetch(std::string_view name, Type type) override { resolver_.prefetch(name, type); }
+
+  struct Cost {
+    int lookups = 0;                     // answers needed
+    int queries = 0;                     // of those, not answered from what was known before the message began
+    std::chrono::milliseconds waited{};  // time spent waiting for them
+    std::string failed;                  // the first name that did not get an answer, with its status; "" if none
+  };
+  Cost cost() const;
+
+ private:
+  Resolver& resolver_;
+  const Clock& clock_;
+  const std::chrono::steady_clock::time_point began_;
+  Deadline deadline_ = Deadline::max();
+  mutable std::mutex mutex_;
+  Cost cost_;
+  Duration waited_{};
+};
+
+}  // namespace sesame::dns

@@ -1,0 +1,35 @@
+#include "dns/record.h"
+
+namespace sesame::dns {
+
+const char* to_string(Type type) {
+  switch (type) {
+    case Type::a: return "A";
+    case Type::ns: return "NS";
+    case Type::cname: return "CNAME";
+    case Type::soa: return "SOA";
+    case Type::ptr: return "PTR";
+    case Type::mx: return "MX";
+    case Type::txt: return "TXT";
+    case Type::aaaa: return "AAAA";
+  }
+  return "?";
+}
+
+const char* to_string(Status status) {
+  switch (status) {
+    case Status::ok: return "NOERROR";
+    case Status::nodata: return "NODATA";
+    case Status::nxdomain: return "NXDOMAIN";
+    case Status::servfail: return "SERVFAIL";
+    case Status::refused: return "REFUSED";
+    case Status::formerr: return "FORMERR";
+    case Status::notimp: return "NOTIMP";
+    case Status::timeout: return "no answer";
+    case Status::malformed: return "malformed answer";
+    case Status::cname_limit: return "CNAME chain too long";
+  }
+  return "?";
+}
+
+}  // namespace sesame::dns

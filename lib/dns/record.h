@@ -1,0 +1,52 @@
+// Typed DNS answers.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "util/ip.h"
+
+namespace sesame::dns {
+
+enum class Type : std::uint16_t { a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, mx = 15, txt = 16, aaaa = 28 };
+
+// How a question ended. `ok` has at least one record of the type asked for; `nodata` is NOERROR without one
+// (RFC 2308 Section 2.2). `malformed` is an answer that cannot be parsed; `cname_limit` a chain that loops or is too
+// long. `timeout` is no answer before the deadline, or none from any server.
+enum class Status { ok, nodata, nxdomain, servfail, refused, formerr, notimp, timeout, malformed, cname_limit };
+
+const char* to_string(Type type);      // "TXT"
+const char* to_string(Status status);  // "NXDOMAIN", "no answer", ...
+
+// True when asking again later may give another answer: neither data nor a proof of absence.
+constexpr bool is_temporary(Status status) {
+  return status != Status::ok && status != Status::nodata && status != Status::nxdomain;
+}
+constexpr bool is_absent(Status status) { return status == Status::nodata || status == Status::nxdomain; }
+
+struct Mx {
+  std::uint16_t preference = 0;
+  std::string host;  // canonical; "" is the null MX (RFC 7505)
+};
+
+// The answer to one question. Only the vector that belongs to the type is filled, in the order received.
+struct Answer {
+  Status status = Status::timeout;
+  std::string name;  // as asked, canonical
+  Type type = Type::txt;
+  std::vector<std::string> cnames;      // targets of the CNAME chain followed, in order; canonical
+  std::vector<std::string> texts;       // txt: the strings of each record joined without spaces (RFC 7208 Section 3.3)
+  std::vector<IpAddress> addresses;     // a, aaaa
+  std::vector<Mx> exchanges;            // mx
+  std::vector<std::string> names;       // ns, cname, ptr: canonical
+  std::uint32_t ttl = 0;                // seconds this may be kept: least of the records and CNAMEs, or RFC 2308's
+  std::chrono::steady_clock::time_point received{};  // when it came from a server
+};
+
+// Never null.
+using AnswerPtr = std::shared_ptr<const Answer>;
+
+}  // namespace sesame::dns

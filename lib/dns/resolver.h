@@ -1,0 +1,25 @@
+// What everything that needs DNS is given.
+#pragma once
+
+#include <string_view>
+
+#include "dns/record.h"
+#include "util/clock.h"
+
+namespace sesame::dns {
+
+// Implementations are thread-safe and never throw.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+
+  // Waits for the answer, at most until the deadline; CNAMEs are followed unless CNAME itself is asked for. The name
+  // may be in any case and end in a dot; one that cannot exist in DNS (empty label, label over 63 octets, over 253
+  // octets) is answered nxdomain without asking anybody.
+  virtual AnswerPtr lookup(std::string_view name, Type type, Deadline deadline) = 0;
+
+  // Starts the question so that a later lookup() finds the answer there or on its way. Returns at once.
+  virtual void prefetch(std::string_view name, Type type) = 0;
+};
+
+}  // namespace sesame::dns

@@ -1,0 +1,68 @@
+// The way of one message through Sesame, for the daemon and the command line alike:
+//
+//   envelope -> fields -> end_of_header -> body chunks -> finish -> Report
+//
+// Each step starts the look-ups that it makes possible; only finish() waits, and never longer than the DNS budget.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "config/config.h"
+#include "dns/resolver.h"
+#include "mail/envelope.h"
+#include "policy/decide.h"
+#include "policy/report.h"
+
+namespace sesame::inspect {
+
+// What a message is judged with. Immutable, so that a reload replaces it whole and messages under way keep theirs.
+struct Runtime {
+  config::Config config;
+  std::shared_ptr<dns::Resolver> resolver;
+  std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
+  const Clock* clock = &system_clock();
+};
+
+// The resolver and the suffix list a configuration asks for.
+Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config);
+// The same for a reload: keeps the old resolver with all it knows when the DNS settings did not change.
+Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config, const Runtime& old);
+
+// outbound: authenticated, or from a configured network or daemon name, or submitted locally; ignored: as configured;
+// inbound: the rest.
+policy::Direction direction_of(const config::Config& config, const mail::Envelope& envelope);
+
+struct Options {
+  std::optional<std::int64_t> now;  // unix seconds; the clock's when absent
+  dkim::Options::Keys keys = dkim::Options::Keys::strict;
+};
+
+class Inspection {
+ public:
+  // Begins when MAIL FROM is known. The queue id and the recipients may be added to envelope() until finish().
+  Inspection(std::shared_ptr<const Runtime> runtime, policy::Direction direction, mail::Envelope envelope,
+             const Options& options = {});
+  ~Inspection();
+  Inspection(const Inspection&) = delete;
+  Inspection& operator=(const Inspection&) = delete;
+
+  mail::Envelope& envelope();
+  policy::Direction direction() const;
+  void field(mail::Field field);
+  void end_of_header();
+  void body(std::string_view chunk);
+  // False when the rest of the body can change nothing, so that the MTA may skip it.
+  bool wants_body() const;
+  // Waits for DNS, at most for the budget. Call once.
+  policy::Report finish();
+  const mail::Fields& fields() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sesame::inspect

@@ -1,0 +1,24 @@
+// A report as people and programs read it.
+#pragma once
+
+#include <string>
+
+#include "policy/decide.h"
+#include "policy/report.h"
+
+namespace sesame::inspect {
+
+// One event per message, for the log: "key=value ..." on one line, and the same as one line of JSON.
+std::string log_text(const policy::Report& report, const policy::Decision& decision);
+std::string log_json(const policy::Report& report, const policy::Decision& decision);
+
+// What `sesame verify --json` and `sesame preflight --json` print.
+std::string verify_json(const policy::Report& report, dmarc::Vintage vintage, bool both_vintages);
+std::string preflight_json(const policy::Report& report, const policy::Decision& decision);
+std::string spf_json(const spf::Outcome& outcome);
+
+// For people at a terminal: several lines.
+std::string verify_text(const policy::Report& report, dmarc::Vintage vintage, bool both_vintages);
+std::string preflight_text(const policy::Report& report, const policy::Decision& decision);
+
+}  // namespace sesame::inspect

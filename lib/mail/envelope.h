@@ -1,0 +1,24 @@
+// What SMTP said about a message.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "util/ip.h"
+
+namespace sesame::mail {
+
+struct Envelope {
+  std::optional<IpAddress> client;      // none for local submission over a pipe or UNIX socket
+  std::string client_name;              // the name the MTA verified for it; "" when none
+  std::string helo;
+  std::string mail_from;                // without angle brackets and parameters; "" is the null reverse-path
+  std::vector<std::string> recipients;  // without angle brackets
+  std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
+  std::string daemon_name;              // {daemon_name}
+  std::string queue_id;                 // {i}; may become known only after the first recipient
+  bool smtputf8 = false;                // MAIL FROM had the SMTPUTF8 parameter
+};
+
+}  // namespace sesame::mail

@@ -1,0 +1,34 @@
+// RFC 6376 Section 3.2: "tag=value; tag=value", used by DKIM, ARC and DMARC.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "util/result.h"
+
+namespace sesame::mail {
+
+struct Tag {
+  std::string name;   // as written
+  std::string value;  // white space at both ends removed, inner folding kept
+};
+
+class TagList {
+ public:
+  // An error for a duplicate tag, a missing "=", or a tag name that is not ALPHA *ALNUMPUNC.
+  static Result<TagList> parse(std::string_view text);
+
+  // Nothing when the tag is absent; an empty value is present.
+  std::optional<std::string_view> find(std::string_view name) const;
+  const std::vector<Tag>& tags() const { return tags_; }
+
+ private:
+  std::vector<Tag> tags_;
+};
+
+// The value without any white space, as base64 and colon lists are to be read.
+std::string without_white_space(std::string_view value);
+
+}  // namespace sesame::mail

@@ -1,0 +1,51 @@
+// Everything found out about one message, as plain data.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arc/arc.h"
+#include "dkim/dkim.h"
+#include "dmarc/dmarc.h"
+#include "mail/address.h"
+#include "mail/envelope.h"
+#include "mail/field.h"
+#include "ses/predict.h"
+#include "spf/spf.h"
+
+namespace sesame::policy {
+
+// outbound: ours, on its way to SES; inbound: received; ignored: neither judged nor touched.
+enum class Direction { outbound, inbound, ignored };
+const char* to_string(Direction direction);
+
+struct DnsCost {
+  int lookups = 0;          // answers needed
+  int queries = 0;          // of those, not already known when the message began
+  long milliseconds = 0;    // spent waiting
+  std::string failed;       // the first that did not get an answer; "" if none
+};
+
+struct Report {
+  Direction direction = Direction::inbound;
+  mail::Envelope envelope;
+  mail::Author author;
+  std::string message_id;                  // printable
+  std::optional<spf::Outcome> spf_helo;    // inbound with a client address
+  std::optional<spf::Outcome> spf_mail_from;
+  std::vector<dkim::Outcome> dkim;         // message order, top first
+  arc::Outcome arc;
+  dmarc::Outcome dmarc;                    // RFC 9989
+  dmarc::Outcome dmarc_rfc7489;            // what a receiver of the older standard concludes
+  std::optional<ses::Prediction> prediction;  // outbound
+  std::vector<std::size_t> forged_results;     // indices of Authentication-Results fields under our id, highest first
+  std::vector<std::size_t> forged_predictions; // indices of Sesame-Prediction fields, highest first
+  std::vector<std::string> limits;         // limits of ours the message went over, each with its figure
+  DnsCost dns;
+};
+
+// One plain sentence naming the identifier, the record and the fix.
+std::string why(const Report& report);
+
+}  // namespace sesame::policy

@@ -1,0 +1,64 @@
+// The findings: stable codes, each with its severity, text and advice, from one table.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sesame::ses {
+
+enum class Severity { error, warning, info, unknown };
+const char* to_string(Severity severity);
+
+enum class Code {
+  dkim_ok,
+  dkim_cname_missing,
+  dkim_cname_target,
+  dkim_cname_proxied,
+  dkim_no_key,
+  dkim_rotating,
+  dkim_key_bad,
+  dkim_txt_servfail,
+  dkim_pending,
+  dkim_failed,
+  dkim_lost,
+  dkim_disabled,
+  identity_address_override,
+  only_amazonses_signature,
+  dmarc_none_aligned,
+  mailfrom_default,
+  mailfrom_fallback,
+  mailfrom_reject,
+  mailfrom_mx,
+  mailfrom_spf,
+  spf_strict_never,
+  dkim_strict_parent,
+  orgdomain_split,
+  dmarc_absent,
+  dmarc_invalid,
+  dmarc_temperror,
+  from_unverified,
+  null_sender,
+  dup_header,
+  upstream_sig_will_break,
+  from_ambiguous,
+  owner_settings_unknown,
+  sending_blocked,
+  too_many_recipients,
+};
+const char* to_string(Code code);  // "dkim-cname-missing"
+
+struct Finding {
+  Code code = Code::dkim_ok;
+  Severity severity = Severity::info;
+  std::string text;    // one sentence: what is so, naming the identifier and the record
+  std::string advice;  // one sentence: what to do
+};
+
+// Fills the {fields} of the code's text and advice. Values are made printable.
+Finding make_finding(Code code, std::initializer_list<std::pair<std::string_view, std::string>> fields);
+Finding make_finding(Code code, Severity severity,
+                     std::initializer_list<std::pair<std::string_view, std::string>> fields);
+
+}  // namespace sesame::ses

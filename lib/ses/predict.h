@@ -1,0 +1,83 @@
+// What will become of a message after Amazon SES has signed it and replaced its envelope sender.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dkim/dkim.h"
+#include "dmarc/dmarc.h"
+#include "dns/resolver.h"
+#include "mail/address.h"
+#include "mail/envelope.h"
+#include "ses/diagnose.h"
+#include "ses/identity.h"
+#include "spf/spf.h"
+#include "util/tri.h"
+
+namespace sesame::ses {
+
+// pass, fail and none hold for every receiver of RFC 9989; refused: SES will not take the message.
+enum class Verdict { pass, fail, none, unknown, refused };
+// confirmed: status given and DNS agrees; likely: inferred; unknown: undecided.
+enum class Confidence { confirmed, likely, unknown };
+const char* to_string(Verdict verdict);
+const char* to_string(Confidence confidence);
+
+struct Aligned {
+  Tri rfc9989 = Tri::unknown;
+  Tri rfc7489 = Tri::unknown;
+};
+
+struct DkimLeg {
+  std::string domain;        // d=; "" when SES will not sign for a domain of the account
+  std::string source;        // "ses", or "upstream" when only a signature already on the message carries it; "" when none
+  Tri usable = Tri::no;      // it will be there and verify
+  Aligned aligned;           // of d= with From, whatever `usable` says
+  std::string reason;        // why it is not usable, or not known to be
+};
+
+struct SpfLeg {
+  std::string domain;        // of the envelope sender as SES will write it
+  spf::Result result = spf::Result::none;  // the worst over all address ranges of amazonses.com's own record
+  Tri usable = Tri::no;      // passes for every range: yes; for none: no
+  Aligned aligned;
+  std::string reason;
+};
+
+struct DmarcPrediction {
+  enum class Result { pass, fail, none, unknown } result = Result::unknown;
+  dmarc::Policy policy = dmarc::Policy::none;  // published for the author domain, before t=
+  dmarc::Discovery discovery;
+};
+const char* to_string(DmarcPrediction::Result result);
+
+struct Prediction {
+  Verdict verdict = Verdict::unknown;
+  Confidence confidence = Confidence::unknown;
+  std::string identity;                 // name of the identity whose settings apply; "" when none
+  enum class Kind { address, domain, none } identity_kind = Kind::none;
+  std::string region;
+  DkimLeg dkim;
+  SpfLeg spf;
+  DmarcPrediction rfc9989, rfc7489;
+  std::vector<Finding> findings;        // the cause that decides first
+  std::string why;                      // one plain sentence: the identifier, the record and the fix
+};
+const char* to_string(Prediction::Kind kind);
+
+// The message as the relay hands it over.
+struct Submission {
+  const mail::Envelope& envelope;
+  std::span<const mail::Field> fields;
+  const mail::Author& author;
+  std::span<const dkim::Outcome> upstream;  // signatures already on the message, as verified here
+};
+
+Prediction predict(dns::Resolver& resolver, const Account& account, const Submission& submission,
+                   std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline);
+
+// Starts the look-ups a prediction will need once From is known.
+void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from);
+
+}  // namespace sesame::ses

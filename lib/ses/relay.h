@@ -1,0 +1,29 @@
+// What Amazon SES does to a message it relays.
+// https://docs.aws.amazon.com/ses/latest/dg/header-fields.html
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mail/field.h"
+
+namespace sesame::ses {
+
+inline constexpr std::size_t kMaxRecipients = 50;
+
+// Fields that SES accepts once only: a second one is answered 554 "Duplicate header".
+bool is_unique(std::string_view field_name);
+
+struct Duplicate {
+  std::string name;       // as first written
+  std::size_t count = 0;  // at least 2
+};
+// In order of first appearance.
+std::vector<Duplicate> duplicates(std::span<const mail::Field> fields);
+
+// Fields whose content SES replaces, removes or adds: a DKIM signature that covers one does not survive.
+bool is_rewritten(std::string_view field_name);
+
+}  // namespace sesame::ses

@@ -1,0 +1,25 @@
+// Time as an interface, so that tests own it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace sesame {
+
+using Duration = std::chrono::steady_clock::duration;
+// A point on the monotonic clock after which nobody waits any more.
+using Deadline = std::chrono::steady_clock::time_point;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  // Monotonic, for deadlines and TTLs.
+  virtual std::chrono::steady_clock::time_point steady_now() const = 0;
+  // Seconds since 1970-01-01T00:00:00Z, for t= and x= and log lines.
+  virtual std::int64_t unix_now() const = 0;
+};
+
+// The machine's clocks. Thread-safe.
+const Clock& system_clock();
+
+}  // namespace sesame

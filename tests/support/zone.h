@@ -1,0 +1,59 @@
+// DNS data for tests, with faults. One form serves the resolver in memory and the server on a socket.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dns/record.h"
+
+namespace sesame::test {
+
+struct Fault {
+  enum class Kind { none, timeout, servfail, refused, formerr, notimp, nxdomain, nodata, truncate, slow } kind = Kind::none;
+  int milliseconds = 0;  // slow
+  int first = -1;        // only for the first so many questions; -1 = always
+};
+
+struct RecordSet {
+  std::vector<std::vector<std::string>> texts;  // txt: each record a list of strings of at most 255 octets
+  std::vector<IpAddress> addresses;
+  std::vector<dns::Mx> exchanges;
+  std::vector<std::string> names;               // ns, ptr, cname
+  Fault fault;
+};
+
+// Names are canonical. A name absent from the zone is NXDOMAIN unless names exist below it (then NODATA).
+class Zone {
+ public:
+  Zone() = default;
+  // One record a line, '#' begins a comment line:
+  //   example.com        TXT   v=spf1 -all             (the rest of the line; several strings: "one" "two")
+  //   example.com        MX    10 mail.example.com
+  //   mail.example.com   A     192.0.2.1
+  //   www.example.com    CNAME mail.example.com
+  //   bad.example.com    TXT   !SERVFAIL               (also !TIMEOUT !REFUSED !FORMERR !NOTIMP !NXDOMAIN !NODATA
+  //   slow.example.com   TXT   !SLOW 200                !TRUNCATE; "!SERVFAIL 2" = for the first two questions)
+  //   dead.example.com   *     !TIMEOUT                (every type)
+  // Throws std::runtime_error naming the line.
+  explicit Zone(std::string_view text);
+  // The form of the conformance suites: {"zone": {NAME: {TYPE: [...]}}, "faults": [...]}, or the zone alone.
+  static Zone from_json(std::string_view json);
+
+  void add(std::string_view lines);       // more lines; a fault line replaces an earlier fault
+  void remove(std::string_view name);     // with all its records
+  const RecordSet* find(const std::string& name, dns::Type type) const;
+  bool exists(const std::string& name) const;      // it or something below it has records
+  const Fault* name_fault(const std::string& name) const;  // for every type
+
+ private:
+  std::map<std::string, std::map<dns::Type, RecordSet>> names_;
+  std::map<std::string, Fault> name_faults_;
+};
+
+std::optional<dns::Type> parse_type(std::string_view word);
+
+}  // namespace sesame::test
