@@ -1,0 +1,106 @@
+#include "ses/identity.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dns/name.h"
+#include "util/text.h"
+
+namespace sesame::ses {
+namespace {
+
+constexpr std::string_view kSharedZone = "dkim.amazonses.com";
+
+// Regions whose Easy DKIM records point to a zone of their own; all others share one. Used only where the API's
+// SigningHostedZone is not known.
+// https://docs.aws.amazon.com/general/latest/gr/ses.html
+constexpr std::array kRegionsWithOwnZone = {
+    std::string_view("af-south-1"),     std::string_view("ap-northeast-3"), std::string_view("ap-south-2"),
+    std::string_view("ap-southeast-3"), std::string_view("ap-southeast-5"), std::string_view("ca-west-1"),
+    std::string_view("eu-central-2"),   std::string_view("eu-south-1"),     std::string_view("il-central-1"),
+    std::string_view("me-central-1"),   std::string_view("us-gov-east-1"),
+};
+
+// The local part an address identity covers besides its own: what stands before "+label".
+std::string_view without_label(std::string_view local) { return local.substr(0, local.find('+')); }
+
+// "AWS_SES_US_EAST_1" names the region us-east-1.
+std::string parent_region(const Dkim& dkim) {
+  std::string region = lower(std::string_view(dkim.origin).substr(std::string_view("AWS_SES_").size()));
+  std::ranges::replace(region, '_', '-');
+  return region;
+}
+
+}  // namespace
+
+const char* to_string(Status status) {
+  switch (status) {
+    case Status::not_started: return "NOT_STARTED";
+    case Status::pending: return "PENDING";
+    case Status::success: return "SUCCESS";
+    case Status::failed: return "FAILED";
+    case Status::temporary_failure: return "TEMPORARY_FAILURE";
+  }
+  return "?";
+}
+
+const char* to_string(OnMxFailure behavior) {
+  return behavior == OnMxFailure::reject_message ? "REJECT_MESSAGE" : "USE_DEFAULT_VALUE";
+}
+
+std::optional<Status> parse_status(std::string_view word) {
+  using enum Status;
+  for (const auto status : {not_started, pending, success, failed, temporary_failure})
+    if (word == to_string(status)) return status;
+  return std::nullopt;
+}
+
+std::optional<OnMxFailure> parse_on_mx_failure(std::string_view word) {
+  for (const auto behavior : {OnMxFailure::use_default_value, OnMxFailure::reject_message})
+    if (word == to_string(behavior)) return behavior;
+  return std::nullopt;
+}
+
+std::string_view Identity::domain() const {
+  const auto at = name.rfind('@');
+  return at == std::string::npos ? std::string_view(name) : std::string_view(name).substr(at + 1);
+}
+
+const Identity* Account::covering(const mail::Mailbox& mailbox) const {
+  for (const bool with_label : {true, false}) {
+    const auto local = with_label ? std::string_view(mailbox.local) : without_label(mailbox.local);
+    for (const auto& identity : identities)
+      if (identity.is_address() && identity.region == region && identity.domain() == mailbox.domain &&
+          std::string_view(identity.name).substr(0, identity.name.rfind('@')) == local)
+        return &identity;
+  }
+  return covering_domain(mailbox.domain);
+}
+
+const Identity* Account::covering_domain(std::string_view domain) const {
+  const Identity* best = nullptr;
+  for (const auto& identity : identities)
+    if (!identity.is_address() && identity.region == region && dns::is_at_or_below(domain, identity.name) &&
+        (!best || identity.name.size() > best->name.size()))
+      best = &identity;
+  return best;
+}
+
+std::string default_mail_from(std::string_view region) {
+  return region == "us-east-1" ? "amazonses.com" : std::string(region) + ".amazonses.com";
+}
+
+std::string signing_zone(const Identity& identity, const Account& account) {
+  if (!identity.dkim.signing_hosted_zone.empty()) return identity.dkim.signing_hosted_zone;
+  auto region = identity.region;
+  if (identity.dkim.is_replica()) {
+    region = parent_region(identity.dkim);
+    for (const auto& other : account.identities)
+      if (other.name == identity.name && other.region == region && !other.dkim.signing_hosted_zone.empty())
+        return other.dkim.signing_hosted_zone;
+  }
+  const bool own = std::ranges::find(kRegionsWithOwnZone, region) != kRegionsWithOwnZone.end();
+  return own ? "dkim." + region + ".amazonses.com" : std::string(kSharedZone);
+}
+
+}  // namespace sesame::ses
