@@ -1,0 +1,39 @@
+#include "mail/message.h"
+
+#include <gtest/gtest.h>
+
+namespace sesame::mail {
+namespace {
+
+std::string shown(const Message& message) {
+  std::string text;
+  for (const auto& field : message.fields) text += "[" + field.name + "|" + field.value + "]";
+  return text + "{" + message.body + "}";
+}
+
+TEST(Message, HeaderAndBodyAreSplit) {
+  const std::tuple<const char*, std::string, const char*> cases[] = {
+      {"plain", "A: 1\r\nB:2\r\n\r\nx\r\n", "[A| 1][B|2]{x\r\n}"},
+      {"bare LF", "A: 1\nB: 2\n\nx\ny\n", "[A| 1][B| 2]{x\r\ny\r\n}"},
+      {"bare CR", "A: 1\rB: 2\r\rx\r", "[A| 1][B| 2]{x\r\n}"},
+      {"CR before CRLF is a line end", "A: 1\r\n\r\nx\r\r\n", "[A| 1]{x\r\n\r\n}"},
+      {"folding kept", "A: 1\n\t2\n 3\n\nx", "[A| 1\r\n\t2\r\n 3]{x\r\n}"},
+      {"blank continuation", "A: 1\n \nB: 2\n\n", "[A| 1\r\n ][B| 2]{}"},
+      {"white space before the colon", "From : a@example.com\n\n", "[From | a@example.com]{}"},
+      {"empty value", "A:\n\n", "[A|]{}"},
+      {"mbox line", "From a@example.com Sat Jan  1 00:00:00 2000\nA: 1\n\nx\n", "[A| 1]{x\r\n}"},
+      {"a From field with a space is no mbox line", "From : a@example.com\nB: 2\n\n", "[From | a@example.com][B| 2]{}"},
+      {"no body", "A: 1\n", "[A| 1]{}"},
+      {"no header", "\nx\n", "{x\r\n}"},
+      {"nothing", "", "{}"},
+      {"not a field begins the body", "A: 1\nhello world\nB: 2\n", "[A| 1]{hello world\r\nB: 2\r\n}"},
+      {"no name begins the body", "A: 1\n: 2\n", "[A| 1]{: 2\r\n}"},
+      {"8-bit name begins the body", "A: 1\nB\xc3\xbc: 2\n", "[A| 1]{B\xc3\xbc: 2\r\n}"},
+      {"space first begins the body", " From: a@example.com\n\nx\n", "{ From: a@example.com\r\n\r\nx\r\n}"},
+      {"space inside a name", "A B: 1\n", "{A B: 1\r\n}"},
+  };
+  for (const auto& [rule, text, want] : cases) EXPECT_EQ(shown(read_message(text)), want) << rule;
+}
+
+}  // namespace
+}  // namespace sesame::mail
