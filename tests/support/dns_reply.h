@@ -1,0 +1,48 @@
+// What a test server says to one request: octets in, octets out. Written apart from lib/dns, so that each checks the
+// other.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/zone.h"
+
+namespace sesame::test {
+
+enum class Transport { udp, tcp };
+
+struct ReplyTtls {
+  std::uint32_t positive = 300;
+  std::uint32_t negative = 60;  // SOA minimum; the SOA's own TTL is `positive`
+};
+
+struct Question {
+  std::uint16_t id = 0;
+  bool recursion_desired = false;
+  std::string wire;  // name, type and class as received
+  std::string name;  // canonical
+  std::uint16_t type = 0;
+  std::optional<std::uint16_t> edns_size;
+
+  std::string type_name() const;  // "TXT", or "TYPE257" for one that zones do not know
+};
+
+struct Reply {
+  std::vector<std::uint8_t> packet;  // empty: no answer
+  int delay_ms = 0;
+};
+
+using AskCounts = std::map<std::pair<std::string, std::uint16_t>, int>;
+
+// Nothing when the octets are not one ordinary question.
+std::optional<Question> parse_question(const std::vector<std::uint8_t>& request);
+
+// `asked` counts the questions for each name and type, for faults that end.
+Reply make_reply(const Question& question, const Zone& zone, Transport transport, const ReplyTtls& ttls,
+                 AskCounts& asked);
+
+}  // namespace sesame::test
