@@ -1,0 +1,192 @@
+"""The messages that are sent, the account they are sent through, and the DNS around them: data only."""
+
+from dataclasses import dataclass, field
+from typing import Optional
+
+from account import Identity, MailFrom
+
+INBOX = "inbox.test"          # the receiver's domain
+SENDER_ID = "mx.sender.test"  # authserv-id of Sesame at the sender
+RECEIVER_ID = "mx.inbox.test" # and at the receiver
+
+
+@dataclass
+class Row:
+    name: str
+    title: str
+    verdict: str                      # what is true of the message: pass, fail, none, refused, unknown
+    author: str                       # the address in From
+    envelope: Optional[str] = None    # MAIL FROM; None = as From
+    fields: list = field(default_factory=list)
+    signed_by: Optional[str] = None   # a DKIM signature already on the message: its d=
+    action: str = "send"              # send; hold, reject: what Sesame is configured to do; inbound: sent to the receiver
+    client: Optional[str] = None      # inbound: the address it comes from
+    finding: Optional[str] = None     # a code the prediction must name
+
+
+def identities():
+    return [
+        Identity("example.com", mail_from=MailFrom("bounce.example.com")),
+        Identity("ceo@example.com", status="NOT_STARTED", enabled=False),
+        Identity("example.org"),
+        Identity("example.net", enabled=False, mail_from=MailFrom("bounce.example.net")),
+        Identity("neither.example", enabled=False),
+        Identity("own-key.example", origin="EXTERNAL"),
+        Identity("cname-missing.example", status="FAILED", missing=(2,)),
+        Identity("gone.example", missing=(1, 2, 3)),
+        Identity("fallback.example", mail_from=MailFrom("bounce.fallback.example", status="FAILED", published=False)),
+        Identity(
+            "fallen.example",
+            enabled=False,
+            mail_from=MailFrom("bounce.fallen.example", status="FAILED", published=False),
+        ),
+        Identity(
+            "mx-reject.example",
+            mail_from=MailFrom("bounce.mx-reject.example", "FAILED", "REJECT_MESSAGE", published=False),
+        ),
+        Identity("strict-dkim.example"),
+        Identity("strict-spf.example", enabled=False, mail_from=MailFrom("bounce.strict-spf.example")),
+        Identity("split.example"),
+        Identity("no-policy.example"),
+        Identity("upstream.example", enabled=False),
+        Identity("dns-fault.example"),
+        Identity("held.example", enabled=False),
+        Identity("rejected.example", enabled=False),
+    ]
+
+
+# domain -> its DMARC record. The others of the account have REJECT; None: it publishes none.
+REJECT = "v=DMARC1; p=reject; rua=mailto:dmarc@example.com"
+POLICIES = {
+    "example.org": "v=DMARC1; p=quarantine",
+    "strict-dkim.example": "v=DMARC1; p=reject; adkim=s",
+    "strict-spf.example": "v=DMARC1; p=reject; aspf=s",
+    "split.example": None,
+    "news.split.example": REJECT,
+    "no-policy.example": None,
+    "stranger.example": REJECT,
+}
+
+# Domains that have nothing to do with the account.
+OTHERS = {
+    "correspondent.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]},
+    "_dmarc.correspondent.example": {"TXT": ["v=DMARC1; p=none"]},
+    "_dmarc.dns-fault.example": {"FAULT": "SERVFAIL"},
+    "forwarder.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]},
+}
+
+OVERRIDES = {"held.example": "hold", "rejected.example": "reject"}
+
+FORGED = f"{RECEIVER_ID}; dmarc=pass header.from=bank.example; spf=pass smtp.mailfrom=bank.example"
+FOREIGN = "mx.elsewhere.example; spf=pass smtp.mailfrom=correspondent.example"
+
+ROWS = [
+    Row("both-legs", "DKIM and custom MAIL FROM", "pass", "news@example.com", finding="dkim-ok"),
+    Row("dkim-only", "DKIM, default MAIL FROM", "pass", "news@example.org", finding="mailfrom-default"),
+    Row("spf-only", "DKIM switched off, custom MAIL FROM", "pass", "news@example.net", finding="dkim-disabled"),
+    Row("neither", "DKIM switched off, default MAIL FROM", "fail", "news@neither.example", finding="dmarc-none-aligned"),
+    Row("own-key", "DKIM with the owner's key", "pass", "news@own-key.example"),
+    Row(
+        "address-identity",
+        "address identity without DKIM overrides",
+        "fail",
+        "ceo@example.com",
+        finding="identity-address-override",
+    ),
+    Row(
+        "cname-missing",
+        "DKIM set-up failed, a CNAME missing",
+        "fail",
+        "news@cname-missing.example",
+        finding="dkim-cname-missing",
+    ),
+    Row(
+        "records-gone",
+        "DKIM says SUCCESS, all CNAMEs gone",
+        "fail",
+        "news@gone.example",
+        finding="dkim-cname-missing",
+    ),
+    Row(
+        "fallback",
+        "custom MAIL FROM failed, DKIM carries",
+        "pass",
+        "news@fallback.example",
+        finding="mailfrom-fallback",
+    ),
+    Row("fallen", "custom MAIL FROM failed, no DKIM", "fail", "news@fallen.example", finding="mailfrom-fallback"),
+    Row(
+        "subdomain-strict",
+        "subdomain From, adkim=s",
+        "fail",
+        "news@sub.strict-dkim.example",
+        finding="dkim-strict-parent",
+    ),
+    Row("spf-strict", "custom MAIL FROM only, aspf=s", "fail", "news@strict-spf.example", finding="spf-strict-never"),
+    Row("org-split", "policy at the subdomain only", "fail", "news@news.split.example", finding="orgdomain-split"),
+    Row("upstream", "signed before SES, SES does not sign", "pass", "news@upstream.example", signed_by="upstream.example"),
+    Row("no-policy", "no DMARC record", "none", "news@no-policy.example", finding="dmarc-absent"),
+    Row("dns-fault", "DMARC record: SERVFAIL", "unknown", "news@dns-fault.example", finding="dmarc-temperror"),
+    Row(
+        "duplicate-field",
+        "MIME-Version twice",
+        "refused",
+        "twice@example.com",
+        fields=["MIME-Version: 1.0"],
+        finding="dup-header",
+    ),
+    Row("null-sender", "empty envelope sender", "refused", "bounce@example.com", envelope="", finding="null-sender"),
+    Row(
+        "unverified",
+        "From at a domain not of the account",
+        "refused",
+        "someone@stranger.example",
+        envelope="relay@example.com",
+        finding="from-unverified",
+    ),
+    Row(
+        "mx-reject",
+        "custom MAIL FROM failed, REJECT_MESSAGE",
+        "refused",
+        "news@mx-reject.example",
+        finding="mailfrom-reject",
+    ),
+    Row("held", "policy: hold what would fail", "fail", "news@held.example", action="hold"),
+    Row("rejected", "policy: reject what would fail", "fail", "news@rejected.example", action="reject"),
+    Row(
+        "forged-results",
+        "inbound, forged Authentication-Results",
+        "pass",
+        "person@correspondent.example",
+        action="inbound",
+        client="192.0.2.25",
+        fields=[f"Authentication-Results: {FORGED}", f"Authentication-Results: {FOREIGN}"],
+    ),
+    Row(
+        "spoofed",
+        "inbound, somebody else's envelope",
+        "fail",
+        "person@correspondent.example",
+        envelope="list@forwarder.example",
+        action="inbound",
+        client="192.0.2.26",
+    ),
+]
+
+
+def zone(account):
+    """All of the private DNS."""
+    records = dict(account.zone())
+    domains = {identity.name for identity in account.identities if "@" not in identity.name}
+    for domain in sorted(domains | set(POLICIES)):
+        policy = POLICIES.get(domain, REJECT)
+        name = f"_dmarc.{domain}"
+        if policy:
+            records[name] = {"TXT": [policy]}
+        records.setdefault(domain, {"A": ["192.0.2.80"]})
+    records.update(OTHERS)
+    return records
+
+
+if __name__ == "__main__":
+    print(";".join(row.name for row in ROWS), end="")
