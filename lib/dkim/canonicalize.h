@@ -1,0 +1,47 @@
+// Canonical forms: RFC 6376 Section 3.4.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "mail/field.h"
+
+namespace sesame::dkim {
+
+enum class Canonicalization { simple, relaxed };
+
+// A header field without its final CRLF.
+std::string canonical_field(const mail::Field& field, Canonicalization how);
+
+// The text of a signature field with the value of b= taken out, white space around it included (RFC 6376 Section 3.7).
+std::string without_signature(std::string_view field_value);
+
+// The body in chunks of any size; what comes out is the same for every chunking. Runs of empty lines and of white
+// space are counted, not kept.
+class BodyCanonicalizer {
+ public:
+  using Sink = std::function<void(std::string_view)>;
+
+  BodyCanonicalizer(Canonicalization how, Sink sink);
+  void write(std::string_view chunk);
+  // Once, at the end of the body.
+  void finish();
+
+ private:
+  void text(std::string_view run);
+  void begin_text();
+  void put(std::string_view octets);
+  void flush();
+
+  Canonicalization how_;
+  Sink sink_;
+  std::string out_;
+  std::uint64_t line_ends_ = 0;  // CRLFs since the last text, held back as they may be the end of the body
+  bool cr_ = false;              // the last octet was a CR
+  bool space_ = false;           // relaxed: white space since the last text on this line
+  bool any_text_ = false;
+};
+
+}  // namespace sesame::dkim

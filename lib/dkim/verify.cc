@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "dkim/body_hash.h"
+#include "dkim/dkim.h"
+#include "dkim/header_hash.h"
+#include "dkim/key.h"
+#include "dkim/key_check.h"
+#include "dkim/signature.h"
+#include "dns/name.h"
+
+namespace sesame::dkim {
+namespace {
+
+// One DKIM-Signature field on its way to an outcome.
+struct Candidate {
+  Signature signature;
+  MaybeProblem problem;            // set as soon as it cannot pass
+  const BodyHash* body = nullptr;  // set when it is tried
+};
+
+// 0: of the author's own domain; 1: of a parent or child of one; 2: of somebody else.
+int distance(const std::string& domain, std::span<const std::string> authors) {
+  int least = 2;
+  for (const auto& author : authors) {
+    if (domain == author) return 0;
+    if (dns::is_at_or_below(domain, author) || dns::is_at_or_below(author, domain)) least = 1;
+  }
+  return least;
+}
+
+Outcome describe(const Signature& signature) {
+  Outcome outcome;
+  outcome.domain = signature.domain;
+  outcome.selector = signature.selector;
+  outcome.identity = signature.identity;
+  outcome.algorithm = signature.algorithm;
+  outcome.b_prefix = signature.b_prefix;
+  outcome.signed_fields = signature.signed_fields;
+  return outcome;
+}
+
+// What of the body a signature answers for.
+MaybeProblem judge_body(const Signature& signature, const BodyHash& body) {
+  if (body.digest().empty()) return Problem{Result::temperror, "the body could not be hashed"};
+  // RFC 6376 Section 6.1.3: l= may not be more than there is.
+  if (signature.body.length && *signature.body.length > body.seen())
+    return syntax_problem("l= is more than the " + std::to_string(body.seen()) + " octets of the body");
+  if (body.digest() != signature.body_hash) return Problem{Result::fail, "body hash differs"};
+  return std::nullopt;
+}
+
+}  // namespace
+
+const char* to_string(Result result) {
+  switch (result) {
+    case Result::none:
+      return "none";
+    case Result::pass:
+      return "pass";
+    case Result::fail:
+      return "fail";
+    case Result::policy:
+      return "policy";
+    case Result::neutral:
+      return "neutral";
+    case Result::temperror:
+      return "temperror";
+    case Result::permerror:
+      break;
+  }
+  return "permerror";
+}
+
+class Verifier::Impl {
+ public:
+  Impl(dns::Resolver& resolver, const Options& options) : resolver_(&resolver), options_(options) {}
+
+  void field(const mail::Field& field);
+  void end_of_header(std::span<const mail::Field> fields, std::span<const std::string> author_domains);
+  std::vector<Outcome> finish(Deadline deadline);
+
+  BodyHashes hashes;
+
+ private:
+  MaybeProblem judge_early(const Signature& signature) const;
+  void prefetch(const Signature& signature);
+  Outcome judge(const Candidate& candidate, std::size_t position, Deadline deadline) const;
+
+  dns::Resolver* resolver_;
+  Options options_;
+  std::vector<Candidate> candidates_;
+  std::size_t prefetched_ = 0;
+  std::optional<FieldIndex> index_;
+};
+
+// What the clock and our own limits say, before anything is asked.
+MaybeProblem Verifier::Impl::judge_early(const Signature& signature) const {
+  // RFC 8301 Section 3.1
+  if (signature.body.hash == crypto::Hash::sha1 && options_.keys == Options::Keys::strict)
+    return Problem{Result::permerror, "rsa-sha1 is not accepted (RFC 8301)"};
+  // RFC 6376 Section 3.5, x= and t=
+  if (signature.expires_at && *signature.expires_at < options_.now - options_.clock_skew)
+    return Problem{Result::fail, "expired at " + std::to_string(*signature.expires_at)};
+  if (signature.signed_at && *signature.signed_at > options_.now + options_.clock_skew)
+    return Problem{Result::fail, "signed in the future, at " + std::to_string(*signature.signed_at)};
+  return std::nullopt;
+}
+
+void Verifier::Impl::prefetch(const Signature& signature) {
+  resolver_->prefetch(key_name(signature.selector, signature.domain), dns::Type::txt);
+}
+
+void Verifier::Impl::field(const mail::Field& field) {
+  if (!mail::is_named(field, "DKIM-Signature")) return;
+  auto parsed = parse_signature(field.value);
+  if (!parsed.problem) parsed.problem = judge_early(parsed.signature);
+  // Which ones will be tried is known only with the author; the first few are asked for already.
+  if (!parsed.problem && prefetched_ < options_.max_signatures) {
+    ++prefetched_;
+    prefetch(parsed.signature);
+  }
+  candidates_.push_back({std::move(parsed.signature), std::move(parsed.problem)});
+}
+
+void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::span<const std::string> author_domains) {
+  index_.emplace(fields);
+  std::vector<std::pair<int, std::size_t>> order;
+  for (std::size_t i = 0; i < candidates_.size(); ++i)
+    if (!candidates_[i].problem) order.emplace_back(distance(candidates_[i].signature.domain, author_domains), i);
+  std::ranges::sort(order);
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    auto& candidate = candidates_[order[rank].second];
+    if (rank >= options_.max_signatures) {
+      candidate.problem =
+          Problem{Result::neutral, "not tried: more than " + std::to_string(options_.max_signatures) + " signatures"};
+      continue;
+    }
+    prefetch(candidate.signature);
+    candidate.body = &hashes.want(candidate.signature.body);
+  }
+}
+
+Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, Deadline deadline) const {
+  const auto& signature = candidate.signature;
+  auto outcome = describe(signature);
+  // The body first: a difference there is certain, whatever DNS says, and costs neither a wait nor a verification.
+  const auto problem = candidate.body ? judge_body(signature, *candidate.body) : candidate.problem;
+  if (problem) {
+    outcome.result = problem->result;
+    outcome.reason = problem->reason;
+    return outcome;
+  }
+  const auto digest = header_digest(signature, *index_, position);
+  if (digest.empty()) {
+    outcome.result = Result::temperror;
+    outcome.reason = "the header could not be hashed";
+    return outcome;
+  }
+  const bool strict = options_.keys == Options::Keys::strict;
+  auto verdict =
+      check_key(*resolver_, signature, digest, {strict ? options_.min_rsa_bits : 0, options_.max_rsa_bits}, deadline);
+  outcome.result = verdict.result;
+  outcome.reason = std::move(verdict.reason);
+  outcome.testing = verdict.testing;
+  if (outcome.result != Result::pass) return outcome;
+  if (outcome.testing) outcome.reason = "key: in testing (t=y)";
+  // RFC 6376 Section 8.2: anything may follow what l= covers.
+  if (signature.body.length && candidate.body->seen() > *signature.body.length) {
+    outcome.result = Result::policy;
+    outcome.reason = "only the first " + std::to_string(*signature.body.length) + " octets of the body are signed (l=)";
+  }
+  return outcome;
+}
+
+std::vector<Outcome> Verifier::Impl::finish(Deadline deadline) {
+  std::vector<Outcome> outcomes;
+  if (!index_) return outcomes;
+  hashes.finish();
+  const auto positions = index_->of("dkim-signature");
+  const auto count = std::min(positions.size(), candidates_.size());
+  for (std::size_t i = 0; i < count; ++i) outcomes.push_back(judge(candidates_[i], positions[i], deadline));
+  return outcomes;
+}
+
+Verifier::Verifier(dns::Resolver& resolver, const Options& options)
+    : impl_(std::make_unique<Impl>(resolver, options)) {}
+Verifier::~Verifier() = default;
+Verifier::Verifier(Verifier&&) noexcept = default;
+Verifier& Verifier::operator=(Verifier&&) noexcept = default;
+
+void Verifier::field(const mail::Field& field) {
+  impl_->field(field);
+}
+void Verifier::end_of_header(std::span<const mail::Field> fields, std::span<const std::string> author_domains) {
+  impl_->end_of_header(fields, author_domains);
+}
+void Verifier::body(std::string_view chunk) {
+  impl_->hashes.update(chunk);
+}
+bool Verifier::wants_body() const {
+  return impl_->hashes.wants_more();
+}
+std::vector<Outcome> Verifier::finish(Deadline deadline) {
+  return impl_->finish(deadline);
+}
+
+}  // namespace sesame::dkim
