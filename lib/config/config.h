@@ -25,6 +25,7 @@ struct Dns {
   int tries = 0;
   std::chrono::milliseconds budget{};  // a message waits no longer than this for all its answers together
   std::size_t cache_bytes = 0;
+  bool operator==(const Dns&) const = default;
 };
 
 struct Directions {

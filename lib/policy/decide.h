@@ -55,14 +55,13 @@ struct Edit {
 struct Decision {
   // accept: nothing to act upon. observe and above: the verdict called for action; that much was allowed.
   enum class Action { accept, observe, tag, hold, reject, tempfail } action = Action::accept;
-  std::vector<Edit> edits;   // removals first, highest occurrence of a name first; then insertions at the top
+  std::vector<Edit> edits;   // removals first, the last of a name first; then insertions at the top
   std::string reason;        // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
   std::string code;          // "550" or "451"; "" otherwise
   std::string enhanced_code; // "5.7.1"; "" otherwise
 };
 const char* to_string(Decision::Action action);
 
-// `fields` are those of the message, to count occurrences by name.
-Decision decide(const Report& report, const Rules& rules, std::span<const mail::Field> fields);
+Decision decide(const Report& report, const Rules& rules);
 
 }  // namespace sesame::policy

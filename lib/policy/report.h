@@ -1,6 +1,7 @@
 // Everything found out about one message, as plain data.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct DnsCost {
 };
 
 struct Report {
+  std::int64_t time = 0;                   // unix seconds when it was judged
   Direction direction = Direction::inbound;
   mail::Envelope envelope;
   mail::Author author;
@@ -39,8 +41,9 @@ struct Report {
   dmarc::Outcome dmarc;                    // RFC 9989
   dmarc::Outcome dmarc_rfc7489;            // what a receiver of the older standard concludes
   std::optional<ses::Prediction> prediction;  // outbound
-  std::vector<std::size_t> forged_results;     // indices of Authentication-Results fields under our id, highest first
-  std::vector<std::size_t> forged_predictions; // indices of Sesame-Prediction fields, highest first
+  // Fields to remove, by their place among the fields of that name (from 1, top first), the last one first:
+  std::vector<std::size_t> forged_results;      // Authentication-Results under our id
+  std::vector<std::size_t> forged_predictions;  // Sesame-Prediction
   std::vector<std::string> limits;         // limits of ours the message went over, each with its figure
   DnsCost dns;
 };

@@ -66,24 +66,47 @@ std::string_view Identity::domain() const {
   return at == std::string::npos ? std::string_view(name) : std::string_view(name).substr(at + 1);
 }
 
-const Identity* Account::covering(const mail::Mailbox& mailbox) const {
-  for (const bool with_label : {true, false}) {
-    const auto local = with_label ? std::string_view(mailbox.local) : without_label(mailbox.local);
-    for (const auto& identity : identities)
-      if (identity.is_address() && identity.region == region && identity.domain() == mailbox.domain &&
-          std::string_view(identity.name).substr(0, identity.name.rfind('@')) == local)
-        return &identity;
-  }
-  return covering_domain(mailbox.domain);
+namespace {
+
+enum class Verified { only, any };
+
+bool counts(const Identity& identity, const Account& account, Verified verified) {
+  return identity.region == account.region && (verified == Verified::any || identity.verified_for_sending);
 }
 
-const Identity* Account::covering_domain(std::string_view domain) const {
+const Identity* find_address(const Account& account, std::string_view local, std::string_view domain,
+                             Verified verified) {
+  for (const auto& identity : account.identities)
+    if (identity.is_address() && counts(identity, account, verified) && identity.domain() == domain &&
+        std::string_view(identity.name).substr(0, identity.name.rfind('@')) == local)
+      return &identity;
+  return nullptr;
+}
+
+const Identity* find_domain(const Account& account, std::string_view domain, Verified verified) {
   const Identity* best = nullptr;
-  for (const auto& identity : identities)
-    if (!identity.is_address() && identity.region == region && dns::is_at_or_below(domain, identity.name) &&
+  for (const auto& identity : account.identities)
+    if (!identity.is_address() && counts(identity, account, verified) && dns::is_at_or_below(domain, identity.name) &&
         (!best || identity.name.size() > best->name.size()))
       best = &identity;
   return best;
+}
+
+}  // namespace
+
+const Identity* Account::covering(const mail::Mailbox& mailbox) const {
+  for (const auto verified : {Verified::only, Verified::any}) {
+    if (const auto* identity = find_address(*this, mailbox.local, mailbox.domain, verified)) return identity;
+    if (const auto* identity = find_address(*this, without_label(mailbox.local), mailbox.domain, verified))
+      return identity;
+    if (const auto* identity = find_domain(*this, mailbox.domain, verified)) return identity;
+  }
+  return nullptr;
+}
+
+const Identity* Account::covering_domain(std::string_view domain) const {
+  const auto* identity = find_domain(*this, domain, Verified::only);
+  return identity ? identity : find_domain(*this, domain, Verified::any);
 }
 
 std::string default_mail_from(std::string_view region) {

@@ -51,11 +51,12 @@ struct Account {
   std::string region;                // of the relay
   std::vector<Identity> identities;  // unique by (name, region)
 
-  // The most specific identity of the account's region that covers an address: the address itself (local part
-  // case-sensitive; "user+label" is covered by "user"), else the longest matching domain. Null when there is none.
+  // The most specific verified identity of the account's region that covers an address: the address itself (local part
+  // case-sensitive; "user+label" is covered by "user"), else the longest matching domain. Where none is verified, the
+  // most specific of those that are not; null when there is none at all.
   // https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
   const Identity* covering(const mail::Mailbox& mailbox) const;
-  // The most specific *domain* identity of the account's region at or above a domain. Null when there is none.
+  // The same among *domain* identities only.
   const Identity* covering_domain(std::string_view domain) const;
 };
 

@@ -25,8 +25,8 @@ const char* to_string(Verdict verdict);
 const char* to_string(Confidence confidence);
 
 struct Aligned {
-  Tri rfc9989 = Tri::unknown;
-  Tri rfc7489 = Tri::unknown;
+  Tri rfc9989 = Tri::no;
+  Tri rfc7489 = Tri::no;
 };
 
 struct DkimLeg {

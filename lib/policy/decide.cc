@@ -1,0 +1,204 @@
+#include "policy/decide.h"
+
+#include <algorithm>
+
+#include "authres/authres.h"
+#include "dns/name.h"
+#include "util/text.h"
+
+namespace sesame::policy {
+namespace {
+
+constexpr std::size_t kMaxReply = 400;  // octets of text; RFC 5321 Section 4.5.3.1.5 allows 512 for the whole line
+
+using Action = Decision::Action;
+
+authres::Statement spf_statement(const spf::Outcome& outcome) {
+  authres::Statement statement{"spf", spf::to_string(outcome.result), outcome.reason, "", {}};
+  statement.properties.push_back({"smtp", spf::to_string(outcome.identity), outcome.domain});
+  return statement;
+}
+
+authres::Statement dkim_statement(const dkim::Outcome& outcome) {
+  authres::Statement statement{"dkim", dkim::to_string(outcome.result), outcome.reason,
+                               outcome.testing ? "test key" : "", {}};
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) statement.properties.push_back({"header", name, value});
+  };
+  add("d", outcome.domain);
+  add("i", outcome.identity);
+  add("s", outcome.selector);
+  add("a", outcome.algorithm);
+  add("b", outcome.b_prefix);
+  return statement;
+}
+
+authres::Statement dmarc_statement(const Report& report) {
+  const auto& dmarc = report.dmarc;
+  authres::Statement statement{"dmarc", dmarc::to_string(dmarc.result), "", "", {}};
+  if (dmarc.result != dmarc::Result::pass) statement.reason = dmarc.reason;
+  if (!report.author.usable()) statement.reason = report.author.problem;
+  if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
+  // RFC 9989 Section 9.1
+  if (dmarc.discovery.state == dmarc::Discovery::State::found)
+    statement.properties.push_back({"policy", "dmarc", dmarc::to_string(dmarc.discovery.policy)});
+  return statement;
+}
+
+authres::Statement arc_statement(const Report& report) {
+  authres::Statement statement{"arc", arc::to_string(report.arc.result), report.arc.reason, "", {}};
+  if (report.arc.oldest_pass > 0)
+    statement.properties.push_back({"header", "oldest-pass", std::to_string(report.arc.oldest_pass)});
+  if (report.envelope.client)
+    statement.properties.push_back({"smtp", "remote-ip", report.envelope.client->to_string()});
+  return statement;
+}
+
+// RFC 8601
+Edit results_field(const Report& report, const Rules& rules) {
+  authres::Header header{rules.authserv_id, {}};
+  if (report.spf_mail_from) header.statements.push_back(spf_statement(*report.spf_mail_from));
+  // With the null reverse-path the HELO result is the one above.
+  const bool helo_apart = report.spf_helo && report.spf_helo->result != spf::Result::none &&
+                          !(report.spf_mail_from && report.spf_mail_from->identity == spf::Identity::helo);
+  if (helo_apart) header.statements.push_back(spf_statement(*report.spf_helo));
+  if (report.dkim.empty()) header.statements.push_back({"dkim", "none", "", "", {}});
+  for (const auto& signature : report.dkim) header.statements.push_back(dkim_statement(signature));
+  if (report.arc.result != arc::Result::none) header.statements.push_back(arc_statement(report));
+  header.statements.push_back(dmarc_statement(report));
+  return {Edit::Kind::insert, std::string(kResultsField), authres::write(header), 0};
+}
+
+// A prediction is not an authentication result: its method is "ses-relay", which no reader takes for "dmarc".
+Edit prediction_field(const Report& report, const Rules& rules) {
+  const auto& prediction = *report.prediction;
+  std::vector<std::string> codes;
+  for (const auto& finding : prediction.findings) codes.emplace_back(ses::to_string(finding.code));
+  authres::Statement statement{"ses-relay", ses::to_string(prediction.verdict), why(report), "", {}};
+  if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty()) statement.properties.push_back({"policy", name, value});
+  };
+  add("confidence", ses::to_string(prediction.confidence));
+  add("identity", prediction.identity);
+  add("findings", join(codes, ","));
+  return {Edit::Kind::insert, std::string(kPredictionField), authres::write({rules.authserv_id, {statement}}), 0};
+}
+
+void remove(Decision& decision, std::string_view name, const std::vector<std::size_t>& occurrences) {
+  for (const auto occurrence : occurrences)
+    decision.edits.push_back({Edit::Kind::remove, std::string(name), "", occurrence});
+}
+
+void reply(Decision& decision, const char* code, const char* enhanced, const std::string& text) {
+  decision.code = code;
+  decision.enhanced_code = enhanced;
+  decision.reason = printable(text, kMaxReply);
+}
+
+void act_outbound(Decision& decision, Level level, const Report& report, const Rules& rules) {
+  decision.reason = why(report);
+  switch (level) {
+    case Level::observe: decision.action = Action::observe; return;
+    case Level::tag: decision.action = Action::tag; break;
+    case Level::hold: decision.action = Action::hold; break;
+    case Level::reject:
+      decision.action = Action::reject;
+      reply(decision, "550", "5.7.1", why(report));
+      return;
+  }
+  decision.edits.push_back(prediction_field(report, rules));
+}
+
+Decision decide_outbound(const Report& report, const Rules& rules) {
+  Decision decision;
+  const auto& rule = outbound_rule(rules, report.author.usable() ? report.author.domain() : std::string());
+  // Where our field has a meaning, nobody else writes it.
+  if (std::max(rule.fail, rule.refused) >= Level::tag)
+    remove(decision, kPredictionField, report.forged_predictions);
+  if (!report.prediction) return decision;
+  if (report.prediction->verdict == ses::Verdict::fail) act_outbound(decision, rule.fail, report, rules);
+  if (report.prediction->verdict == ses::Verdict::refused) act_outbound(decision, rule.refused, report, rules);
+  return decision;
+}
+
+void act_inbound(Decision& decision, Handling handling, const Report& report) {
+  switch (handling) {
+    case Handling::observe: decision.action = Action::observe; break;
+    case Handling::quarantine: decision.action = Action::hold; break;
+    case Handling::reject: decision.action = Action::reject; break;
+  }
+  reply(decision, handling == Handling::reject ? "550" : "", handling == Handling::reject ? "5.7.1" : "", why(report));
+}
+
+Decision decide_inbound(const Report& report, const Rules& rules) {
+  Decision decision;
+  remove(decision, kResultsField, report.forged_results);
+  decision.edits.push_back(results_field(report, rules));
+  if (!report.author.usable()) {
+    act_inbound(decision, rules.on_bad_author, report);
+  } else if (report.dmarc.result == dmarc::Result::temperror && rules.tempfail_on_temperror) {
+    decision.action = Action::tempfail;
+    reply(decision, "451", "4.7.1", why(report));
+  } else if (report.dmarc.result == dmarc::Result::fail) {
+    // RFC 9989 Section 5.4: p=none changes nothing.
+    if (report.dmarc.discovery.disposition == dmarc::Policy::reject)
+      act_inbound(decision, rules.on_policy_reject, report);
+    if (report.dmarc.discovery.disposition == dmarc::Policy::quarantine)
+      act_inbound(decision, rules.on_policy_quarantine, report);
+  }
+  return decision;
+}
+
+}  // namespace
+
+const char* to_string(Level level) {
+  switch (level) {
+    case Level::observe: return "observe";
+    case Level::tag: return "tag";
+    case Level::hold: return "hold";
+    case Level::reject: break;
+  }
+  return "reject";
+}
+
+const char* to_string(Handling handling) {
+  switch (handling) {
+    case Handling::observe: return "observe";
+    case Handling::quarantine: return "quarantine";
+    case Handling::reject: break;
+  }
+  return "reject";
+}
+
+const char* to_string(Action action) {
+  switch (action) {
+    case Action::accept: return "accept";
+    case Action::observe: return "observe";
+    case Action::tag: return "tag";
+    case Action::hold: return "hold";
+    case Action::reject: return "reject";
+    case Action::tempfail: break;
+  }
+  return "tempfail";
+}
+
+const OutboundRule& outbound_rule(const Rules& rules, std::string_view from_domain) {
+  const OutboundOverride* best = nullptr;
+  for (const auto& override : rules.overrides)
+    if (dns::is_at_or_below(from_domain, override.domain) &&
+        (!best || override.domain.size() > best->domain.size()))
+      best = &override;
+  return best ? best->rule : rules.outbound;
+}
+
+Decision decide(const Report& report, const Rules& rules) {
+  switch (report.direction) {
+    case Direction::outbound: return decide_outbound(report, rules);
+    case Direction::inbound: return decide_inbound(report, rules);
+    case Direction::ignored: break;
+  }
+  return {};
+}
+
+}  // namespace sesame::policy

@@ -1,0 +1,64 @@
+// The two ways a message can align after SES: its DKIM signature and the SPF of its new envelope sender.
+// Inside this folder only; predict.cc puts them together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dns/resolver.h"
+#include "mail/address.h"
+#include "ses/diagnose.h"
+#include "ses/identity.h"
+#include "spf/spf.h"
+#include "util/tri.h"
+
+namespace sesame::ses {
+
+struct Surroundings {
+  dns::Resolver& resolver;
+  const Account& account;
+  Deadline deadline;
+};
+
+// How sure we are of what SES will do: `given` by the account's state and not contradicted, or `inferred` from DNS.
+enum class Basis { given, inferred };
+
+struct SesSignature {
+  std::string domain;              // d= it will have; "" when only d=amazonses.com signs for certain
+  Tri usable = Tri::no;            // it will be there and verify
+  Basis basis = Basis::given;
+  std::string reason;              // why not, or why not known
+  std::vector<Finding> findings;   // the cause that decides first
+};
+
+// SES's own signature for mail from `from`, covered by `identity`.
+SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from);
+
+// One envelope sender domain that SES may use.
+struct MailFromDomain {
+  std::string domain;
+  spf::Result result = spf::Result::none;  // worst over all ranges
+  Tri usable = Tri::no;
+  std::string reason;
+  bool custom = false;
+};
+
+struct SesMailFrom {
+  std::vector<MailFromDomain> possible;    // at least one; several when it cannot be known which SES will use
+  Tri refused = Tri::no;                   // BehaviorOnMxFailure REJECT_MESSAGE applies
+  Basis basis = Basis::given;
+  std::vector<Finding> findings;
+};
+
+SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identity, const mail::Mailbox& from);
+
+// SPF of a domain as the receivers of mail from SES see it: evaluated for every address range of amazonses.com's own
+// record, and within a range for every part that the record tells apart.
+struct SpfOverRanges {
+  spf::Result worst = spf::Result::temperror;
+  Tri passes = Tri::unknown;  // for every address: yes; for none: no
+  std::string reason;         // of the worst
+};
+SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain);
+
+}  // namespace sesame::ses

@@ -1,0 +1,137 @@
+// SPF of a domain for every address that SES may send from.
+#include <algorithm>
+#include <set>
+
+#include "ses/legs.h"
+#include "util/text.h"
+
+namespace sesame::ses {
+namespace {
+
+constexpr std::string_view kAmazon = "amazonses.com";
+constexpr int kMaxRecords = 10;             // of amazonses.com's record and what it includes
+constexpr std::size_t kMaxEvaluations = 400;
+
+struct Ranges {
+  std::vector<Network> networks;
+  std::string problem;  // why they are not known; "" when they are
+};
+
+// Takes the networks of one record; names it includes are appended to `more`.
+void collect(std::string_view record, std::vector<Network>& networks, std::vector<std::string>& more) {
+  for (auto term : split(record, ' ')) {
+    if (term.starts_with('+')) term.remove_prefix(1);
+    if (istarts_with(term, "ip4:") || istarts_with(term, "ip6:")) {
+      if (const auto network = Network::parse(term.substr(4))) networks.push_back(*network);
+    } else if (istarts_with(term, "include:")) {
+      more.emplace_back(term.substr(8));
+    } else if (istarts_with(term, "redirect=")) {
+      more.emplace_back(term.substr(9));
+    }
+  }
+}
+
+Ranges ses_ranges(const Surroundings& world) {
+  Ranges ranges;
+  std::vector<std::string> names{std::string(kAmazon)};
+  for (std::size_t i = 0; i < names.size() && i < kMaxRecords; ++i) {
+    const auto answer = world.resolver.lookup(names[i], dns::Type::txt, world.deadline);
+    if (dns::is_temporary(answer->status)) {
+      ranges.problem = "TXT " + names[i] + ": " + dns::to_string(answer->status);
+      return ranges;
+    }
+    for (const auto& text : answer->texts)
+      if (iequals(text, "v=spf1") || istarts_with(text, "v=spf1 ")) collect(text, ranges.networks, names);
+  }
+  if (ranges.networks.empty()) ranges.problem = "the SPF record of amazonses.com lists no address";
+  return ranges;
+}
+
+int badness(spf::Result result) {
+  switch (result) {
+    case spf::Result::pass: return 0;
+    case spf::Result::neutral: return 1;
+    case spf::Result::softfail: return 2;
+    case spf::Result::none: return 3;
+    case spf::Result::fail: return 4;
+    case spf::Result::permerror: return 5;
+    case spf::Result::temperror: break;
+  }
+  return 6;
+}
+
+// Evaluates one domain; the results found, with the reason of the worst.
+class RangeEvaluation {
+ public:
+  RangeEvaluation(const Surroundings& world, const std::string& domain) : world_(world), domain_(domain) {}
+
+  // The result is constant between the borders of the networks the client was compared with, so one address behind
+  // each border inside the range proves the whole range.
+  void judge(const Network& range) {
+    std::set<IpAddress> todo{range.first()};
+    std::set<IpAddress> done;
+    while (!todo.empty() && !gave_up_) {
+      const auto address = *todo.begin();
+      todo.erase(todo.begin());
+      if (!done.insert(address).second) continue;
+      for (const auto& network : evaluate(address).compared) {
+        if (network.base.family() != range.base.family()) continue;
+        const auto behind = network.last().next();
+        if (range.contains(network.first()) && !done.contains(network.first())) todo.insert(network.first());
+        if (behind && range.contains(*behind) && !done.contains(*behind)) todo.insert(*behind);
+      }
+    }
+  }
+
+  SpfOverRanges outcome() const {
+    if (gave_up_ || client_specific_)
+      return {worst_, Tri::unknown,
+              gave_up_ ? "the record tells too many addresses apart" : "the record asks about each client address"};
+    if (all_pass_) return {worst_, Tri::yes, ""};
+    return {worst_, any_pass_ || temporary_ ? Tri::unknown : Tri::no, reason_};
+  }
+
+ private:
+  spf::Outcome evaluate(const IpAddress& client) {
+    if (++evaluations_ > kMaxEvaluations) {
+      gave_up_ = true;
+      return {};
+    }
+    spf::Options options;
+    options.deadline = world_.deadline;
+    // Receivers see a host of Amazon under "a client"; %{h} and %{l} cannot be known, so records that use them are
+    // client_specific.
+    auto outcome = spf::check_mail_from(world_.resolver, {client, std::string(kAmazon), "message-id@" + domain_}, options);
+    const bool pass = outcome.result == spf::Result::pass;
+    all_pass_ = all_pass_ && pass;
+    any_pass_ = any_pass_ || pass;
+    temporary_ = temporary_ || outcome.result == spf::Result::temperror;
+    client_specific_ = client_specific_ || outcome.client_specific;
+    if (badness(outcome.result) > badness(worst_)) {
+      worst_ = outcome.result;
+      reason_ = !outcome.reason.empty()      ? outcome.reason
+                : !outcome.mechanism.empty() ? "\"" + outcome.mechanism + "\" matches " + client.to_string()
+                                             : "no mechanism matches " + client.to_string();
+    }
+    return outcome;
+  }
+
+  const Surroundings& world_;
+  const std::string& domain_;
+  std::size_t evaluations_ = 0;
+  spf::Result worst_ = spf::Result::pass;
+  std::string reason_;
+  bool all_pass_ = true, any_pass_ = false, temporary_ = false, client_specific_ = false, gave_up_ = false;
+};
+
+}  // namespace
+
+SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain) {
+  const auto ranges = ses_ranges(world);
+  if (!ranges.problem.empty()) return {spf::Result::temperror, Tri::unknown, ranges.problem};
+  RangeEvaluation evaluation(world, domain);
+  for (const auto& range : ranges.networks) evaluation.judge(range);
+  return evaluation.outcome();
+}
+
+}  // namespace sesame::ses
