@@ -1,0 +1,294 @@
+#include "milter/callbacks.h"
+
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "util/text.h"
+
+// libmilter's signal thread waits for SIGHUP, SIGTERM and SIGINT and stops the filter on each of them, leaving messages
+// under way behind. Signals are ours here: this definition, which the dynamic linker prefers to the C library's for
+// libmilter too, never returns. signals.cc waits with sigwaitinfo(2).
+extern "C" int sigwait(const sigset_t*, int*) {
+  for (;;) ::pause();
+}
+
+namespace sesame::milter {
+namespace {
+
+constexpr int kBacklog = 512;
+// An MTA keeps its connection while its client is idle; Postfix allows a client 300 s, Sendmail up to an hour.
+constexpr int kIdleSeconds = 3900;
+// libmilter drops the connection when the MTA sends more in one piece; by itself at 64 KiB, and a field may be longer.
+constexpr std::size_t kMaxPacket = 64u << 20;
+
+// libmilter calls plain functions and keeps no pointer for them outside a session.
+Service* service = nullptr;
+
+char* text(const std::string& value) {
+  return const_cast<char*>(value.c_str());
+}
+
+sfsistat status(Next next) {
+  switch (next) {
+    case Next::proceed:
+      return SMFIS_CONTINUE;
+    case Next::skip:
+      return SMFIS_SKIP;
+    case Next::accept:
+      return SMFIS_ACCEPT;
+    case Next::reject:
+      return SMFIS_REJECT;
+    case Next::tempfail:
+      break;
+  }
+  return SMFIS_TEMPFAIL;
+}
+
+class LibmilterEdits final : public MtaEdits {
+ public:
+  LibmilterEdits(SMFICTX* context, const Peer& peer) : context_(context), peer_(peer) {}
+
+  bool remove(const std::string& name, std::size_t occurrence) override {
+    return smfi_chgheader(context_, text(name), static_cast<int>(occurrence), nullptr) == MI_SUCCESS;
+  }
+  bool insert_at_top(const std::string& name, const std::string& value) override {
+    // An MTA that keeps the leading space of values it gives expects it in values it gets.
+    const auto kept = peer_.leading_space == Peer::LeadingSpace::kept ? " " + value : value;
+    return smfi_insheader(context_, 0, text(name), text(kept)) == MI_SUCCESS;
+  }
+  bool quarantine(const std::string& reason) override { return smfi_quarantine(context_, text(reason)) == MI_SUCCESS; }
+  bool reply(const std::string& code, const std::string& enhanced_code, const std::string& message) override {
+    return smfi_setreply(context_, text(code), enhanced_code.empty() ? nullptr : text(enhanced_code), text(message)) ==
+           MI_SUCCESS;
+  }
+
+ private:
+  SMFICTX* context_;
+  const Peer& peer_;
+};
+
+std::string macro(SMFICTX* context, const char* name) {
+  const char* value = smfi_getsymval(context, const_cast<char*>(name));
+  return value ? value : "";
+}
+
+// Every callback runs in here: nothing may escape into libmilter's C code. A connection whose MTA never negotiated
+// (Sendmail begins a new one on the same channel) gets its session at the first step.
+template <class Step>
+sfsistat run(SMFICTX* context, const char* name, Step&& step) noexcept {
+  try {
+    auto* session = static_cast<Session*>(smfi_getpriv(context));
+    if (!session) {
+      auto fresh = std::make_unique<Session>(*service, Peer{});
+      if (smfi_setpriv(context, fresh.get()) != MI_SUCCESS) return SMFIS_ACCEPT;
+      session = fresh.release();
+    }
+    return status(guarded(*session, name, macro(context, "i"), [&] { return step(*session); }));
+  } catch (...) {
+    return SMFIS_ACCEPT;
+  }
+}
+
+std::optional<IpAddress> address_of(const sockaddr* address) {
+  if (!address) return std::nullopt;
+  if (address->sa_family == AF_INET) {
+    sockaddr_in in{};
+    std::memcpy(&in, address, sizeof in);
+    std::array<std::uint8_t, 4> octets{};
+    std::memcpy(octets.data(), &in.sin_addr, octets.size());
+    return IpAddress::v4(octets);
+  }
+  if (address->sa_family == AF_INET6) {
+    sockaddr_in6 in{};
+    std::memcpy(&in, address, sizeof in);
+    std::array<std::uint8_t, 16> octets{};
+    std::memcpy(octets.data(), &in.sin6_addr, octets.size());
+    return IpAddress::v6(octets).unmapped();
+  }
+  return std::nullopt;
+}
+
+// The name the MTA verified for the client; Postfix says "unknown" and Sendmail "[192.0.2.1]" where there is none, and
+// Sendmail tells in {client_resolve} that a name did not lead back to the address.
+std::string client_name(SMFICTX* context, const char* host) {
+  const auto resolved = macro(context, "{client_resolve}");
+  if (!resolved.empty() && resolved != "OK") return "";
+  auto name = macro(context, "{client_name}");
+  if (name.empty() && host) name = host;
+  return name == "unknown" || name.starts_with('[') ? "" : name;
+}
+
+std::vector<std::string_view> arguments_of(char** argv) {
+  std::vector<std::string_view> arguments;
+  for (; argv && *argv; ++argv) arguments.emplace_back(*argv);
+  return arguments;
+}
+
+void ask_for_macros(SMFICTX* context) {
+  struct Wanted {
+    int stage;
+    const char* names;
+  };
+  for (const auto& wanted : {Wanted{SMFIM_CONNECT, "{daemon_name} {client_name} {client_resolve}"},
+                             Wanted{SMFIM_ENVFROM, "i {auth_authen}"}, Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
+    smfi_setsymlist(context, wanted.stage, const_cast<char*>(wanted.names));
+}
+
+// `actions` and `steps` are what the MTA offers: SMFIF_* and SMFIP_*.
+sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long steps, unsigned long, unsigned long,
+                      unsigned long* wanted_actions, unsigned long* wanted_steps, unsigned long* reserved1,
+                      unsigned long* reserved2) {
+  // The MTA then does as it does when nobody listens.
+  if (service->draining) return SMFIS_REJECT;
+  try {
+    Peer peer;
+    if ((steps & SMFIP_HDR_LEADSPC) == 0) peer.leading_space = Peer::LeadingSpace::stripped;
+    if ((steps & SMFIP_SKIP) != 0) peer.skip = Peer::Skip::understood;
+    // An MTA that lacks one of these refuses the edit later; the message passes as it is.
+    *wanted_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
+    *wanted_steps = steps & (SMFIP_HDR_LEADSPC | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
+    *reserved1 = *reserved2 = 0;
+    if ((actions & SMFIF_SETSYMLIST) != 0) ask_for_macros(context);
+    auto session = std::make_unique<Session>(*service, peer);
+    if (smfi_setpriv(context, session.get()) != MI_SUCCESS) return SMFIS_REJECT;
+    session.release();
+    return SMFIS_CONTINUE;
+  } catch (...) {
+    return SMFIS_REJECT;
+  }
+}
+
+sfsistat on_connect(SMFICTX* context, char* host, sockaddr* address) {
+  return run(context, "connect", [&](Session& session) {
+    session.connect(address_of(address), client_name(context, host), macro(context, "{daemon_name}"));
+    return Next::proceed;
+  });
+}
+
+sfsistat on_helo(SMFICTX* context, char* name) {
+  return run(context, "helo", [&](Session& session) {
+    session.helo(name ? name : "");
+    return Next::proceed;
+  });
+}
+
+sfsistat on_mail(SMFICTX* context, char** argv) {
+  return run(context, "mail",
+             [&](Session& session) { return session.mail(arguments_of(argv), macro(context, "{auth_authen}")); });
+}
+
+sfsistat on_recipient(SMFICTX* context, char** argv) {
+  return run(context, "recipient", [&](Session& session) { return session.recipient(argv && *argv ? *argv : ""); });
+}
+
+sfsistat on_header(SMFICTX* context, char* name, char* value) {
+  return run(context, "header", [&](Session& session) { return session.field(name ? name : "", value ? value : ""); });
+}
+
+sfsistat on_end_of_header(SMFICTX* context) {
+  return run(context, "end of header", [](Session& session) { return session.end_of_header(); });
+}
+
+sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
+  return run(context, "body", [&](Session& session) {
+    return session.body({reinterpret_cast<const char*>(chunk), size});
+  });
+}
+
+sfsistat on_end_of_message(SMFICTX* context) {
+  return run(context, "end of message", [&](Session& session) {
+    LibmilterEdits edits(context, session.peer());
+    // Postfix gives the queue id late: at the first recipient when it did not know it at MAIL.
+    return session.end_of_message(macro(context, "i"), edits);
+  });
+}
+
+sfsistat on_abort(SMFICTX* context) {
+  if (auto* session = static_cast<Session*>(smfi_getpriv(context))) session->abort();
+  return SMFIS_CONTINUE;
+}
+
+sfsistat on_close(SMFICTX* context) {
+  delete static_cast<Session*>(smfi_getpriv(context));
+  smfi_setpriv(context, nullptr);
+  return SMFIS_CONTINUE;
+}
+
+// Takes away the file a daemon that died left behind.
+Result<void> clear_stale_socket(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return {};
+  if (!S_ISSOCK(found.st_mode)) return failure(path + " is there and is not a socket");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return failure(path + ": too long for a UNIX socket");
+  path.copy(address.sun_path, path.size());
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return failure(path + ": " + std::strerror(errno));
+  const bool answered = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  const int error = errno;
+  ::close(probe);
+  if (answered) return failure(path + ": somebody listens on it already");
+  if (error != ECONNREFUSED) return failure(path + ": " + std::strerror(error));
+  if (::unlink(path.c_str()) != 0) return failure("cannot remove the stale " + path + ": " + std::strerror(errno));
+  return {};
+}
+
+}  // namespace
+
+std::string unix_path(const std::string& socket) {
+  for (const std::string_view prefix : {"unix:", "local:"})
+    if (socket.starts_with(prefix)) return socket.substr(prefix.size());
+  return socket.starts_with('/') ? socket : "";
+}
+
+Result<void> open_socket(const std::string& socket, Service& shared) {
+  service = &shared;
+  smfiDesc filter{};
+  static std::string name = "sesame-milter";
+  filter.xxfi_name = name.data();
+  filter.xxfi_version = SMFI_VERSION;
+  filter.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
+  filter.xxfi_connect = on_connect;
+  filter.xxfi_helo = on_helo;
+  filter.xxfi_envfrom = on_mail;
+  filter.xxfi_envrcpt = on_recipient;
+  filter.xxfi_header = on_header;
+  filter.xxfi_eoh = on_end_of_header;
+  filter.xxfi_body = on_body;
+  filter.xxfi_eom = on_end_of_message;
+  filter.xxfi_abort = on_abort;
+  filter.xxfi_close = on_close;
+  filter.xxfi_negotiate = on_negotiate;
+  if (smfi_register(filter) != MI_SUCCESS) return failure("libmilter refuses the filter");
+  if (smfi_setconn(text(socket)) != MI_SUCCESS) return failure("libmilter does not take the socket " + socket);
+  smfi_setbacklog(kBacklog);
+  smfi_settimeout(kIdleSeconds);
+  smfi_setmaxdatasize(kMaxPacket);
+  const auto path = unix_path(socket);
+  if (!path.empty())
+    if (auto cleared = clear_stale_socket(path); !cleared) return cleared;
+  const auto mask = ::umask(0117);
+  errno = 0;
+  const bool opened = smfi_opensocket(false) == MI_SUCCESS;
+  const int error = errno;
+  ::umask(mask);
+  if (!opened)
+    return failure("cannot open the socket " + socket + (error ? ": " + std::string(std::strerror(error)) : ""));
+  return {};
+}
+
+void serve() {
+  smfi_main();
+}
+
+}  // namespace sesame::milter

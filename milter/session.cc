@@ -1,0 +1,127 @@
+#include "milter/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "inspect/render.h"
+#include "util/text.h"
+
+namespace sesame::milter {
+namespace {
+
+std::string_view without_brackets(std::string_view path) {
+  if (path.starts_with('<')) path.remove_prefix(1);
+  if (path.ends_with('>')) path.remove_suffix(1);
+  return path;
+}
+
+// Milters are given folds as LF; on the wire, and for the hashes of DKIM, they were CRLF.
+std::string with_crlf(std::string_view value) {
+  std::string text;
+  text.reserve(value.size() + 8);
+  for (const char c : value) {
+    if (c == '\n' && (text.empty() || text.back() != '\r')) text += '\r';
+    text += c;
+  }
+  return text;
+}
+
+}  // namespace
+
+Session::Message::Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope)
+    : token(count), inspection(std::move(runtime), direction, std::move(envelope)) {}
+
+Session::Session(Service& service, Peer peer) : service_(service), token_(service.connections), peer_(peer) {}
+
+void Session::connect(std::optional<IpAddress> client, std::string client_name, std::string daemon_name) {
+  message_.reset();
+  runtime_ = service_.runtime.current();
+  facts_ = {};
+  facts_.client = client;
+  facts_.client_name = std::move(client_name);
+  facts_.daemon_name = std::move(daemon_name);
+}
+
+void Session::helo(std::string_view name) {
+  facts_.helo = name;
+}
+
+Next Session::mail(const std::vector<std::string_view>& arguments, std::string auth_user) {
+  message_.reset();
+  if (!runtime_) runtime_ = service_.runtime.current();  // an MTA that does not tell of connections
+  auto envelope = facts_;
+  envelope.auth_user = std::move(auth_user);
+  if (!arguments.empty()) {
+    envelope.mail_from = without_brackets(arguments.front());
+    envelope.smtputf8 = std::any_of(arguments.begin() + 1, arguments.end(),
+                                    [](std::string_view argument) { return iequals(argument, "SMTPUTF8"); });
+  }
+  const auto direction = inspect::direction_of(runtime_->config, envelope);
+  if (direction == policy::Direction::ignored) return Next::accept;
+  message_ = std::make_unique<Message>(service_.messages, runtime_, direction, std::move(envelope));
+  return Next::proceed;
+}
+
+Next Session::recipient(std::string_view path) {
+  if (!message_) return Next::accept;
+  message_->inspection.envelope().recipients.emplace_back(without_brackets(path));
+  return Next::proceed;
+}
+
+Next Session::field(std::string_view name, std::string_view value) {
+  if (!message_) return Next::accept;
+  auto text = with_crlf(value);
+  if (peer_.leading_space == Peer::LeadingSpace::stripped) text.insert(0, " ");
+  message_->inspection.field({std::string(name), std::move(text)});
+  return Next::proceed;
+}
+
+Next Session::end_of_header() {
+  if (!message_) return Next::accept;
+  message_->inspection.end_of_header();
+  if (message_->inspection.direction() != policy::Direction::ignored) return Next::proceed;
+  message_.reset();
+  return Next::accept;
+}
+
+Next Session::body(std::string_view chunk) {
+  if (!message_) return Next::accept;
+  message_->inspection.body(chunk);
+  return message_->inspection.wants_body() || peer_.skip == Peer::Skip::unknown ? Next::proceed : Next::skip;
+}
+
+Next Session::end_of_message(std::string queue_id, MtaEdits& mta) {
+  if (!message_) return Next::accept;
+  // Out of the session first, so that nothing of it can reach the next message, however this one ends.
+  const auto message = std::move(message_);
+  auto& inspection = message->inspection;
+  if (!queue_id.empty()) inspection.envelope().queue_id = std::move(queue_id);
+  const auto report = inspection.finish();
+  if (report.direction == policy::Direction::ignored) return Next::accept;
+  const auto decision = policy::decide(report, runtime_->config.rules, inspection.fields());
+  const auto next = apply(decision, mta);
+  service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
+                                                                        : inspect::log_text(report, decision));
+  ++service_.judged;
+  if (!next) return give_up("edits", next.error().message, report.envelope.queue_id);
+  return *next;
+}
+
+void Session::abort() {
+  message_.reset();
+}
+
+Next Session::give_up(const char* step, std::string_view why, std::string_view queue_id) noexcept {
+  try {
+    message_.reset();
+    ++service_.failures;
+    service_.log.line(Level::error, "queue_id=" + (queue_id.empty() ? "none" : printable(queue_id)) + " step=" + step +
+                                        " action=accept: the message passes unjudged: " + printable(why));
+  } catch (...) {
+    // Nothing is left to say it with; the message must pass all the same.
+    return Next::accept;
+  }
+  return Next::accept;
+}
+
+}  // namespace sesame::milter

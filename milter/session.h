@@ -1,0 +1,92 @@
+// One connection of an MTA: its state between the steps of the protocol. Knows nothing of libmilter.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "inspect/inspect.h"
+#include "milter/apply.h"
+#include "milter/log.h"
+#include "milter/runtime.h"
+#include "milter/underway.h"
+
+namespace sesame::milter {
+
+// What all sessions share.
+struct Service {
+  Service(RuntimeStore& store, Log& lines) : runtime(store), log(lines) {}
+
+  RuntimeStore& runtime;
+  Log& log;
+  Underway messages;  // between MAIL and the end of the message
+  Underway connections;
+  std::atomic<bool> draining = false;  // no new connections
+  std::atomic<std::uint64_t> judged = 0;
+  std::atomic<std::uint64_t> failures = 0;  // messages let through because a step ended badly
+};
+
+// What the option negotiation came to.
+struct Peer {
+  enum class LeadingSpace { kept, stripped } leading_space = LeadingSpace::kept;
+  enum class Skip { understood, unknown } skip = Skip::unknown;
+};
+
+// The steps may come from different threads, one at a time.
+class Session {
+ public:
+  Session(Service& service, Peer peer);
+
+  // The runtime taken here serves the connection to its end, whatever is reloaded meanwhile.
+  void connect(std::optional<IpAddress> client, std::string client_name, std::string daemon_name);
+  void helo(std::string_view name);
+  // `arguments` are those of the command, the path first; drops what an earlier message left.
+  Next mail(const std::vector<std::string_view>& arguments, std::string auth_user);
+  Next recipient(std::string_view path);
+  // `value` with the line ends and the leading space as the MTA sent them.
+  Next field(std::string_view name, std::string_view value);
+  Next end_of_header();
+  Next body(std::string_view chunk);
+  Next end_of_message(std::string queue_id, MtaEdits& mta);
+  // No message any more. Safe at any time.
+  void abort();
+
+  // Ends the message after a step that went wrong: it is logged and passes unjudged, as what we do not know loses no
+  // mail. Never throws.
+  Next give_up(const char* step, std::string_view why, std::string_view queue_id) noexcept;
+
+  const Peer& peer() const { return peer_; }
+
+ private:
+  struct Message {
+    Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope);
+    Underway::Token token;
+    inspect::Inspection inspection;
+  };
+
+  Service& service_;
+  Underway::Token token_;
+  Peer peer_;
+  Snapshot runtime_;
+  mail::Envelope facts_;              // of the connection; the start of every message's envelope
+  std::unique_ptr<Message> message_;  // none between messages, and for mail that is not judged
+};
+
+// Runs a step of a session; an exception ends the message, never the daemon.
+template <class Step>
+Next guarded(Session& session, const char* name, std::string_view queue_id, Step&& step) noexcept {
+  try {
+    return step();
+  } catch (const std::exception& error) {
+    return session.give_up(name, error.what(), queue_id);
+  } catch (...) {
+    return session.give_up(name, "unknown exception", queue_id);
+  }
+}
+
+}  // namespace sesame::milter
