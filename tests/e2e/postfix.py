@@ -13,6 +13,7 @@ DAEMONS = "/usr/lib/postfix/sbin"
 
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
+pickup    unix  n - n 60 1 pickup
 cleanup   unix  n - n - 0 cleanup
 qmgr      unix  n - n 1 1 qmgr
 rewrite   unix  - - n - - trivial-rewrite

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Optional
 
-from account import Identity, MailFrom
+from account import Identity, MailFrom, public_key
 
 INBOX = "inbox.test"          # the receiver's domain
 SENDER_ID = "mx.sender.test"  # authserv-id of Sesame at the sender
@@ -185,6 +185,10 @@ def zone(account):
             records[name] = {"TXT": [policy]}
         records.setdefault(domain, {"A": ["192.0.2.80"]})
     records.update(OTHERS)
+    for row in ROWS:
+        if row.signed_by:
+            key = next(each.key for each in account.identities if each.name == row.signed_by)
+            records[f"own._domainkey.{row.signed_by}"] = {"TXT": [f"v=DKIM1; p={public_key(key)}"]}
     return records
 
 

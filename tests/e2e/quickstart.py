@@ -1,0 +1,60 @@
+"""Shows at work, on real mail, what Sesame predicts and what happens: `contrib/quickstart` ends with this."""
+
+import argparse
+import sys
+import textwrap
+
+import postfix
+import scenarios
+from world import Interrupted, World
+
+WIDTH = 118
+COLUMNS = ((40, "message"), (22, "Sesame"), (44, "what happened"))
+
+
+def show(results):
+    print()
+    print(line([name for _, name in COLUMNS], "agree"))
+    print("-" * WIDTH)
+    for result in results:
+        cells = [textwrap.wrap(text, width) or [""] for (width, _), text in
+                 zip(COLUMNS, (result.title, result.prediction, result.reality))]
+        for row in range(max(map(len, cells))):
+            texts = [cell[row] if row < len(cell) else "" for cell in cells]
+            print(line(texts, ("yes" if result.agree else "NO") if row == 0 else ""))
+        print(textwrap.fill(result.why or "-", WIDTH, initial_indent="    why: ", subsequent_indent="         "))
+        for each in result.disagreements:
+            print(textwrap.fill(each, WIDTH, initial_indent="    !!!! ", subsequent_indent="         "))
+        print()
+
+
+def line(texts, last):
+    return "  ".join([text.ljust(width) for (width, _), text in zip(COLUMNS, texts)] + [last]).rstrip()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", help="the build directory")
+    options = parser.parse_args()
+    why_not = postfix.missing()
+    if why_not:
+        print(f"quickstart: {why_not}", file=sys.stderr)
+        return 2
+    print("Starting a private DNS, two Postfixes, two Sesames and a simulated Amazon SES on loopback ...", flush=True)
+    try:
+        with World(options.build) as world:
+            results = scenarios.Run(world).all()
+    except Interrupted as reason:
+        print(f"quickstart: ended by {reason}", file=sys.stderr)
+        return 130
+    show(results)
+    for result in results:
+        for each in result.evidence:
+            print(f"[{result.name}] {each}")
+    agree = sum(result.agree for result in results)
+    print(f"\n{len(results)} messages, {agree} agree")
+    return 0 if agree == len(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Sends every row's message through the world and holds what Sesame predicted against what happened."""
+
+import re
+import time
+from dataclasses import asdict, dataclass, field
+from email.parser import BytesHeaderParser
+
+import dkim
+
+import rows
+import verifier
+
+BODY = "A message of the end-to-end test.\r\n"
+
+
+@dataclass
+class Result:
+    name: str
+    title: str
+    prediction: str = ""      # in words, short
+    reality: str = ""         # in words, short
+    why: str = ""             # Sesame's sentence
+    disagreements: list = field(default_factory=list)
+    event: dict = field(default_factory=dict)  # Sesame's log event
+    seen: dict = field(default_factory=dict)   # the independent verifier's finding
+    evidence: list = field(default_factory=list)  # lines worth showing: replies, the queue
+
+    @property
+    def agree(self):
+        return not self.disagreements
+
+    def expect(self, condition, otherwise):
+        if not condition:
+            self.disagreements.append(otherwise)
+
+    def as_json(self):
+        return {**asdict(self), "agree": self.agree}
+
+
+def compose(row, account):
+    lines = [
+        *row.fields,
+        f"From: Sesame <{row.author}>",
+        f"To: {row.name}@{rows.INBOX}",
+        f"Subject: {row.title}",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=us-ascii",
+        f"Message-ID: <{row.name}@{row.author.split('@')[1]}>",
+        "Date: Mon, 02 Nov 2026 09:00:00 +0000",
+    ]
+    message = ("\r\n".join(lines) + "\r\n\r\n" + BODY).encode()
+    if row.signed_by:
+        key = next(each.key for each in account.identities if each.name == row.signed_by)
+        signed = [b"From", b"To", b"Subject"]
+        message = dkim.sign(message, b"own", row.signed_by.encode(), key.encode(), include_headers=signed,
+                            canonicalize=(b"relaxed", b"relaxed"), linesep=b"\r\n") + message
+    return message
+
+
+class Run:
+    def __init__(self, world):
+        self.world = world
+        self.resolver = verifier.Resolver(world.dns_port)
+        self.submissions = {}  # row name -> (code, text) of the reply to the message
+
+    def all(self):
+        for row in rows.ROWS:
+            self._send(row)
+        if not self.world.wait_idle():
+            raise RuntimeError("mail is stuck:\n" + self.world.sender.queue() + self.world.receiver.queue())
+        return [self._judge(row) for row in rows.ROWS]
+
+    def _send(self, row):
+        message = compose(row, self.world.account)
+        sender = row.author if row.envelope is None else row.envelope
+        recipient = f"{row.name}@{rows.INBOX}"
+        if row.action == "inbound":
+            helo = f"mx.{sender.split('@')[1]}"
+            reply = self.world.deliver_directly(message, sender, recipient, row.client, helo)
+        else:
+            reply = self.world.submit(message, sender, recipient)
+        self.submissions[row.name] = reply
+
+    def _queue_id(self, row):
+        code, text = self.submissions[row.name]
+        queued = re.search(r"queued as ([0-9A-Za-z]+)", text)
+        if queued:
+            return queued.group(1)
+        rejected = rf"([0-9A-Za-z]+): milter-reject: .* to=<{row.name}@{re.escape(rows.INBOX)}>"
+        found = re.search(rejected, self.world.sender.log())
+        return found.group(1) if found else ""
+
+    def _event(self, path, queue_id):
+        """Sesame's event about a message; {} when there is none. The line may come just after the MTA's reply."""
+        for _ in range(20):
+            event = self.world.events(path).get(queue_id)
+            if event:
+                return event
+            time.sleep(0.1)
+        return {}
+
+    def _judge(self, row):
+        result = Result(row.name, row.title)
+        log = self.world.inbound_log if row.action == "inbound" else self.world.outbound_log
+        result.event = self._event(log, self._queue_id(row))
+        result.expect(result.event, "Sesame logged no event for it")
+        result.why = result.event.get("why", "")
+        if row.action != "inbound":
+            self._judge_prediction(row, result)
+        judge = {
+            "send": self._judge_sent,
+            "hold": self._judge_held,
+            "reject": self._judge_rejected,
+            "inbound": self._judge_inbound,
+        }
+        judge[row.action](row, result)
+        return result
+
+    @staticmethod
+    def _judge_prediction(row, result):
+        event = result.event
+        verdict = event.get("verdict", "nothing")
+        legs = [name for name in ("dkim", "spf") if carries(event, name)]
+        result.prediction = f"{verdict} ({' + '.join(legs) or 'no leg'})" if verdict in ("pass", "fail", "none") else verdict
+        result.expect(verdict == row.verdict, f"predicted {verdict}, must be {row.verdict}")
+        if row.finding:
+            codes = event.get("findings", [])
+            result.expect(row.finding in codes, f"does not name {row.finding} among {codes}")
+        result.expect(event.get("direction") == "outbound", f"judged as {event.get('direction')}")
+        result.expect(bool(result.why), "gives no why-line")
+
+    def _judge_sent(self, row, result):
+        status, text = self.world.sender.delivery_of(self._queue_id(row)) or ("nothing", "")
+        if row.verdict == "refused":
+            refusal = re.search(r"said: (5\d\d .*?)(?: \(in reply|$)", text)
+            result.reality = f"SES: {refusal.group(1)}" if refusal else f"SES took it ({status})"
+            result.expect(status == "bounced" and refusal, f"SES did not refuse it: {status} {text}")
+            result.expect(not self.world.delivered(row.name), "it was delivered")
+            return
+        result.expect(status == "sent", f"SES did not take it: {status} {text}")
+        self._judge_received(row, result)
+
+    def _judge_received(self, row, result):
+        copies = self.world.delivered(row.name)
+        result.expect(len(copies) == 1, f"delivered {len(copies)} times")
+        if not copies:
+            result.reality = result.reality or "not delivered"
+            return
+        finding = verifier.verify(copies[0], self.resolver)
+        result.seen = asdict(finding)
+        legs = [name for name, holds in (("dkim", finding.dkim_aligned), ("spf", finding.spf_aligned)) if holds]
+        result.reality = f"{finding.dmarc} ({' + '.join(legs) or 'no leg'})"
+        if row.verdict == "unknown":
+            result.expect(finding.dmarc == "temperror", f"receiver found {finding.dmarc}")
+        else:
+            result.expect(finding.dmarc == row.verdict, f"receiver found {finding.dmarc}")
+        if row.action != "inbound" and row.verdict != "unknown":
+            for name, holds in (("dkim", finding.dkim_aligned), ("spf", finding.spf_aligned)):
+                result.expect(carries(result.event, name) == holds, f"{name} leg: receiver found {holds}")
+        self._compare_with_sesame(copies[0], finding, result)
+
+    @staticmethod
+    def _compare_with_sesame(message, finding, result):
+        """Sesame at the receiver has to conclude what the independent verifier does."""
+        own = results_of(message, rows.RECEIVER_ID)
+        result.expect(len(own) == 1, f"{len(own)} Authentication-Results of the receiver")
+        if own:
+            word = re.search(r"\bdmarc=(\w+)", own[0])
+            found = word.group(1) if word else "nothing"
+            result.expect(found == finding.dmarc, f"Sesame at the receiver found dmarc={found}")
+
+    def _judge_held(self, row, result):
+        queue_id = self._queue_id(row)
+        result.expect(result.event.get("action") == "hold", f"Sesame's action was {result.event.get('action')}")
+        # A queue run must not move it.
+        self.world.sender.command("postqueue", "-f")
+        time.sleep(1)
+        mark = self.world.sender.queue_ids().get(queue_id)
+        result.expect(mark == "!", f"not on hold: {mark}")
+        result.expect(not self.world.delivered(row.name), "delivered in spite of the hold")
+        result.evidence = ["postqueue -p:", *self.world.sender.queue().strip().splitlines()]
+        # Let go by the administrator, it must meet the end that was predicted.
+        self.world.sender.command("postsuper", "-H", queue_id)
+        self.world.sender.command("postqueue", "-f")
+        self.world.wait_idle()
+        self._judge_received(row, result)
+        result.reality = f"held; once released: {result.reality}"
+
+    def _judge_rejected(self, row, result):
+        code, text = self.submissions[row.name]
+        result.reality = f"{code} {text}"
+        result.expect(result.event.get("action") == "reject", f"Sesame's action was {result.event.get('action')}")
+        result.expect(code == 550 and re.match(r"5\.7\.\d+ ", text), f"the reply was {code} {text}")
+        result.expect(text.split(" ", 1)[-1][:40] in result.why, f"the reply does not give the why-line: {text}")
+        result.expect(not self.world.delivered(row.name), "delivered in spite of the rejection")
+        result.evidence = [f"reply to DATA: {code} {text}"]
+
+    def _judge_inbound(self, row, result):
+        self._judge_received(row, result)
+        result.expect(result.event.get("direction") == "inbound", f"judged as {result.event.get('direction')}")
+        result.expect(result.event.get("verdict") == row.verdict, f"logged {result.event.get('verdict')}")
+        copies = self.world.delivered(row.name)
+        own = results_of(copies[0], rows.RECEIVER_ID) if copies else []
+        word = re.search(r"\bdmarc=\w+", own[0]) if own else None
+        result.prediction = f"{word.group(0) if word else 'no result'} (verified)"
+        if any(rows.FORGED in each for each in row.fields) and copies:
+            forged = any("bank.example" in each for each in results_of(copies[0], ""))
+            foreign = len(results_of(copies[0], "mx.elsewhere.example"))
+            result.expect(not forged, "the forged Authentication-Results is still there")
+            result.expect(foreign == 1, "the foreign Authentication-Results is gone")
+            result.reality += "; forged result gone" if not forged else "; forged result STILL THERE"
+
+
+def carries(event, name):
+    """Whether Sesame said that this leg will align and pass."""
+    leg = event.get(f"{name}_leg", "")
+    return leg == "pass" if isinstance(leg, str) else bool(leg.get("usable") is True and leg["aligned"].get("rfc9989") is True)
+
+
+def results_of(message, authserv_id):
+    """The Authentication-Results fields of one authserv-id, unfolded."""
+    fields = BytesHeaderParser().parsebytes(message).get_all("Authentication-Results", [])
+    unfolded = [re.sub(r"\s+", " ", each).strip() for each in fields]
+    return [each for each in unfolded if each.startswith(authserv_id)]
