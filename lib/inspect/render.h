@@ -1,6 +1,7 @@
 // A report as people and programs read it.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "policy/decide.h"
@@ -13,12 +14,13 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
 std::string log_json(const policy::Report& report, const policy::Decision& decision);
 
 // What `sesame verify --json` and `sesame preflight --json` print.
-std::string verify_json(const policy::Report& report, dmarc::Vintage vintage, bool both_vintages);
+// `only`: that vintage's verdict stands in "dmarc" alone; nothing: RFC 9989's, with "dmarc_rfc7489" beside it.
+std::string verify_json(const policy::Report& report, std::optional<dmarc::Vintage> only);
 std::string preflight_json(const policy::Report& report, const policy::Decision& decision);
 std::string spf_json(const spf::Outcome& outcome);
 
 // For people at a terminal: several lines.
-std::string verify_text(const policy::Report& report, dmarc::Vintage vintage, bool both_vintages);
+std::string verify_text(const policy::Report& report, std::optional<dmarc::Vintage> only);
 std::string preflight_text(const policy::Report& report, const policy::Decision& decision);
 
 }  // namespace sesame::inspect

@@ -20,8 +20,8 @@ authres::Statement spf_statement(const spf::Outcome& outcome) {
 }
 
 authres::Statement dkim_statement(const dkim::Outcome& outcome) {
-  authres::Statement statement{"dkim", dkim::to_string(outcome.result), outcome.reason,
-                               outcome.testing ? "test key" : "", {}};
+  authres::Statement statement{
+      "dkim", dkim::to_string(outcome.result), outcome.reason, outcome.testing ? "test key" : "", {}};
   const auto add = [&](const char* name, const std::string& value) {
     if (!value.empty()) statement.properties.push_back({"header", name, value});
   };
@@ -99,9 +99,15 @@ void reply(Decision& decision, const char* code, const char* enhanced, const std
 void act_outbound(Decision& decision, Level level, const Report& report, const Rules& rules) {
   decision.reason = why(report);
   switch (level) {
-    case Level::observe: decision.action = Action::observe; return;
-    case Level::tag: decision.action = Action::tag; break;
-    case Level::hold: decision.action = Action::hold; break;
+    case Level::observe:
+      decision.action = Action::observe;
+      return;
+    case Level::tag:
+      decision.action = Action::tag;
+      break;
+    case Level::hold:
+      decision.action = Action::hold;
+      break;
     case Level::reject:
       decision.action = Action::reject;
       reply(decision, "550", "5.7.1", why(report));
@@ -114,8 +120,7 @@ Decision decide_outbound(const Report& report, const Rules& rules) {
   Decision decision;
   const auto& rule = outbound_rule(rules, report.author.usable() ? report.author.domain() : std::string());
   // Where our field has a meaning, nobody else writes it.
-  if (std::max(rule.fail, rule.refused) >= Level::tag)
-    remove(decision, kPredictionField, report.forged_predictions);
+  if (std::max(rule.fail, rule.refused) >= Level::tag) remove(decision, kPredictionField, report.forged_predictions);
   if (!report.prediction) return decision;
   if (report.prediction->verdict == ses::Verdict::fail) act_outbound(decision, rule.fail, report, rules);
   if (report.prediction->verdict == ses::Verdict::refused) act_outbound(decision, rule.refused, report, rules);
@@ -124,9 +129,15 @@ Decision decide_outbound(const Report& report, const Rules& rules) {
 
 void act_inbound(Decision& decision, Handling handling, const Report& report) {
   switch (handling) {
-    case Handling::observe: decision.action = Action::observe; break;
-    case Handling::quarantine: decision.action = Action::hold; break;
-    case Handling::reject: decision.action = Action::reject; break;
+    case Handling::observe:
+      decision.action = Action::observe;
+      break;
+    case Handling::quarantine:
+      decision.action = Action::hold;
+      break;
+    case Handling::reject:
+      decision.action = Action::reject;
+      break;
   }
   reply(decision, handling == Handling::reject ? "550" : "", handling == Handling::reject ? "5.7.1" : "", why(report));
 }
@@ -154,31 +165,44 @@ Decision decide_inbound(const Report& report, const Rules& rules) {
 
 const char* to_string(Level level) {
   switch (level) {
-    case Level::observe: return "observe";
-    case Level::tag: return "tag";
-    case Level::hold: return "hold";
-    case Level::reject: break;
+    case Level::observe:
+      return "observe";
+    case Level::tag:
+      return "tag";
+    case Level::hold:
+      return "hold";
+    case Level::reject:
+      break;
   }
   return "reject";
 }
 
 const char* to_string(Handling handling) {
   switch (handling) {
-    case Handling::observe: return "observe";
-    case Handling::quarantine: return "quarantine";
-    case Handling::reject: break;
+    case Handling::observe:
+      return "observe";
+    case Handling::quarantine:
+      return "quarantine";
+    case Handling::reject:
+      break;
   }
   return "reject";
 }
 
 const char* to_string(Action action) {
   switch (action) {
-    case Action::accept: return "accept";
-    case Action::observe: return "observe";
-    case Action::tag: return "tag";
-    case Action::hold: return "hold";
-    case Action::reject: return "reject";
-    case Action::tempfail: break;
+    case Action::accept:
+      return "accept";
+    case Action::observe:
+      return "observe";
+    case Action::tag:
+      return "tag";
+    case Action::hold:
+      return "hold";
+    case Action::reject:
+      return "reject";
+    case Action::tempfail:
+      break;
   }
   return "tempfail";
 }
@@ -186,17 +210,19 @@ const char* to_string(Action action) {
 const OutboundRule& outbound_rule(const Rules& rules, std::string_view from_domain) {
   const OutboundOverride* best = nullptr;
   for (const auto& override : rules.overrides)
-    if (dns::is_at_or_below(from_domain, override.domain) &&
-        (!best || override.domain.size() > best->domain.size()))
+    if (dns::is_at_or_below(from_domain, override.domain) && (!best || override.domain.size() > best->domain.size()))
       best = &override;
   return best ? best->rule : rules.outbound;
 }
 
 Decision decide(const Report& report, const Rules& rules) {
   switch (report.direction) {
-    case Direction::outbound: return decide_outbound(report, rules);
-    case Direction::inbound: return decide_inbound(report, rules);
-    case Direction::ignored: break;
+    case Direction::outbound:
+      return decide_outbound(report, rules);
+    case Direction::inbound:
+      return decide_inbound(report, rules);
+    case Direction::ignored:
+      break;
   }
   return {};
 }

@@ -33,13 +33,13 @@ const char* to_string(Handling handling);
 
 struct Rules {
   std::string authserv_id;
-  std::vector<std::string> own_ids;           // also removed from inbound mail when forged; authserv_id included
+  std::vector<std::string> own_ids;  // also removed from inbound mail when forged; authserv_id included
   OutboundRule outbound;
-  std::vector<OutboundOverride> overrides;    // the most specific domain wins
+  std::vector<OutboundOverride> overrides;            // the most specific domain wins
   Handling on_policy_reject = Handling::observe;      // p=reject
   Handling on_policy_quarantine = Handling::observe;  // p=quarantine
-  bool tempfail_on_temperror = false;         // DMARC temperror: 451 instead of accepting
-  Handling on_bad_author = Handling::observe; // From missing, repeated or unreadable
+  bool tempfail_on_temperror = false;                 // DMARC temperror: 451 instead of accepting
+  Handling on_bad_author = Handling::observe;         // From missing, repeated or unreadable
 };
 
 const OutboundRule& outbound_rule(const Rules& rules, std::string_view from_domain);
@@ -48,17 +48,17 @@ const OutboundRule& outbound_rule(const Rules& rules, std::string_view from_doma
 struct Edit {
   enum class Kind { insert, remove } kind = Kind::insert;
   std::string name;
-  std::string value;          // insert: without the leading space; folds are CRLF and white space
-  std::size_t occurrence = 0; // remove: the n-th field of this name, from 1, counted in the message as received
+  std::string value;           // insert: without the leading space; folds are CRLF and white space
+  std::size_t occurrence = 0;  // remove: the n-th field of this name, from 1, counted in the message as received
 };
 
 struct Decision {
   // accept: nothing to act upon. observe and above: the verdict called for action; that much was allowed.
   enum class Action { accept, observe, tag, hold, reject, tempfail } action = Action::accept;
-  std::vector<Edit> edits;   // removals first, the last of a name first; then insertions at the top
-  std::string reason;        // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
-  std::string code;          // "550" or "451"; "" otherwise
-  std::string enhanced_code; // "5.7.1"; "" otherwise
+  std::vector<Edit> edits;    // removals first, the last of a name first; then insertions at the top
+  std::string reason;         // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
+  std::string code;           // "550" or "451"; "" otherwise
+  std::string enhanced_code;  // "5.7.1"; "" otherwise
 };
 const char* to_string(Decision::Action action);
 

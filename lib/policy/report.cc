@@ -9,8 +9,8 @@ std::string dkim_summary(const Report& report) {
   if (report.dkim.empty()) return "no DKIM signature";
   std::vector<std::string> parts;
   for (const auto& signature : report.dkim) {
-    auto text = "DKIM d=" + (signature.domain.empty() ? "?" : signature.domain) + " is " +
-                dkim::to_string(signature.result);
+    auto text =
+        "DKIM d=" + (signature.domain.empty() ? "?" : signature.domain) + " is " + dkim::to_string(signature.result);
     if (!signature.reason.empty()) text += " (" + signature.reason + ")";
     parts.push_back(std::move(text));
   }
@@ -31,14 +31,16 @@ std::string inbound_why(const Report& report) {
   const auto domain = printable(dmarc.discovery.domain);
   switch (dmarc.result) {
     case dmarc::Result::pass:
-      return "DMARC passes for " + domain + " by " +
-             (dmarc.dkim_aligned == Tri::yes ? "DKIM d=" : "SPF of ") + dmarc.aligned_domain + ".";
-    case dmarc::Result::none: return "There is no DMARC policy for " + domain + ".";
+      return "DMARC passes for " + domain + " by " + (dmarc.dkim_aligned == Tri::yes ? "DKIM d=" : "SPF of ") +
+             dmarc.aligned_domain + ".";
+    case dmarc::Result::none:
+      return "There is no DMARC policy for " + domain + ".";
     case dmarc::Result::fail:
       return "DMARC fails for " + domain + " (p=" + dmarc::to_string(dmarc.discovery.policy) +
              "): nothing that passes aligns; " + dkim_summary(report) + "; " + spf_summary(report) + ".";
     case dmarc::Result::temperror:
-    case dmarc::Result::permerror: break;
+    case dmarc::Result::permerror:
+      break;
   }
   return "DMARC of " + domain + " is undecided: " + (dmarc.reason.empty() ? report.dns.failed : dmarc.reason) + ".";
 }
@@ -47,9 +49,12 @@ std::string inbound_why(const Report& report) {
 
 const char* to_string(Direction direction) {
   switch (direction) {
-    case Direction::outbound: return "outbound";
-    case Direction::inbound: return "inbound";
-    case Direction::ignored: break;
+    case Direction::outbound:
+      return "outbound";
+    case Direction::inbound:
+      return "inbound";
+    case Direction::ignored:
+      break;
   }
   return "ignored";
 }

@@ -22,29 +22,29 @@ enum class Direction { outbound, inbound, ignored };
 const char* to_string(Direction direction);
 
 struct DnsCost {
-  int lookups = 0;          // answers needed
-  int queries = 0;          // of those, not already known when the message began
-  long milliseconds = 0;    // spent waiting
-  std::string failed;       // the first that did not get an answer; "" if none
+  int lookups = 0;        // answers needed
+  int queries = 0;        // of those, not already known when the message began
+  long milliseconds = 0;  // spent waiting
+  std::string failed;     // the first that did not get an answer; "" if none
 };
 
 struct Report {
-  std::int64_t time = 0;                   // unix seconds when it was judged
+  std::int64_t time = 0;  // unix seconds when it was judged
   Direction direction = Direction::inbound;
   mail::Envelope envelope;
   mail::Author author;
-  std::string message_id;                  // printable
-  std::optional<spf::Outcome> spf_helo;    // inbound with a client address
+  std::string message_id;                // printable
+  std::optional<spf::Outcome> spf_helo;  // inbound with a client address
   std::optional<spf::Outcome> spf_mail_from;
-  std::vector<dkim::Outcome> dkim;         // message order, top first
+  std::vector<dkim::Outcome> dkim;  // message order, top first
   arc::Outcome arc;
-  dmarc::Outcome dmarc;                    // RFC 9989
-  dmarc::Outcome dmarc_rfc7489;            // what a receiver of the older standard concludes
+  dmarc::Outcome dmarc;                       // RFC 9989
+  dmarc::Outcome dmarc_rfc7489;               // what a receiver of the older standard concludes
   std::optional<ses::Prediction> prediction;  // outbound
   // Fields to remove, by their place among the fields of that name (from 1, top first), the last one first:
   std::vector<std::size_t> forged_results;      // Authentication-Results under our id
   std::vector<std::size_t> forged_predictions;  // Sesame-Prediction
-  std::vector<std::string> limits;         // limits of ours the message went over, each with its figure
+  std::vector<std::string> limits;              // limits of ours the message went over, each with its figure
   DnsCost dns;
 };
 

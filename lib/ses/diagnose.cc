@@ -19,7 +19,8 @@ struct Row {
 constexpr std::array kRows = {
     Row{Code::dkim_ok, "dkim-ok", Severity::info, "DKIM is healthy: SES signs with d={domain}, selector {selectors}",
         "Nothing to do; idle selectors with an empty TXT and a second signature d=amazonses.com are normal."},
-    Row{Code::dkim_cname_missing, "dkim-cname-missing", Severity::error, "{count} of {of} DKIM records missing: {names}",
+    Row{Code::dkim_cname_missing, "dkim-cname-missing", Severity::error,
+        "{count} of {of} DKIM records missing: {names}",
         "Publish {records}; for one missing record SES fails the whole set."},
     Row{Code::dkim_cname_target, "dkim-cname-target", Severity::error, "{name} points to {found}, expected {expected}",
         "Change the CNAME {name} to {expected}."},
@@ -73,8 +74,7 @@ constexpr std::array kRows = {
     Row{Code::spf_strict_never, "spf-strict-never", Severity::warning,
         "aspf=s cannot be met: the envelope sender is always {domain}, From is {from}",
         "Use aspf=r at {record}, or rely on DKIM."},
-    Row{Code::dkim_strict_parent, "dkim-strict-parent", Severity::error,
-        "adkim=s, but d={domain} signs for {from}",
+    Row{Code::dkim_strict_parent, "dkim-strict-parent", Severity::error, "adkim=s, but d={domain} signs for {from}",
         "Verify {from} as an identity of its own, or use adkim=r at {record}."},
     Row{Code::orgdomain_split, "orgdomain-split", Severity::warning,
         "{from} and {domain} align for receivers of {yes}, not for those of {no}",
@@ -84,19 +84,20 @@ constexpr std::array kRows = {
     Row{Code::dmarc_invalid, "dmarc-invalid", Severity::warning, "DMARC record unusable: {reason}",
         "Mend the record: v=DMARC1 first, then a valid p=, and only one record at the name."},
     Row{Code::dmarc_temperror, "dmarc-temperror", Severity::unknown,
-        "The DMARC policy of {from} is unknown ({reason}); no prediction", "Let the mail pass; look at the DNS servers of {from}."},
+        "The DMARC policy of {from} is unknown ({reason}); no prediction",
+        "Let the mail pass; look at the DNS servers of {from}."},
     Row{Code::from_unverified, "from-unverified", Severity::error,
         "{field} {address} is not verified in {region}; SES will answer 554",
         "Verify its domain in {region}, rewrite the address, or send this mail by another route."},
     Row{Code::null_sender, "null-sender", Severity::error, "The envelope sender is empty; SES will answer 501",
         "Route bounces and automatic replies elsewhere, or give them an envelope sender."},
-    Row{Code::dup_header, "dup-header", Severity::error, "Header field {name} occurs {count} times; SES will answer 554",
-        "Remove the surplus {name} before the relay."},
+    Row{Code::dup_header, "dup-header", Severity::error,
+        "Header field {name} occurs {count} times; SES will answer 554", "Remove the surplus {name} before the relay."},
     Row{Code::upstream_sig_will_break, "upstream-sig-will-break", Severity::info,
         "The signature d={domain} on the message covers {name}, which SES replaces; it will not verify",
         "Do not sign {name} before SES, or do not count on this signature."},
-    Row{Code::from_ambiguous, "from-ambiguous", Severity::error,
-        "{reason}; receivers will not evaluate DMARC", "Send exactly one From field with addresses of one domain."},
+    Row{Code::from_ambiguous, "from-ambiguous", Severity::error, "{reason}; receivers will not evaluate DMARC",
+        "Send exactly one From field with addresses of one domain."},
     Row{Code::owner_settings_unknown, "owner-settings-unknown", Severity::unknown,
         "The message names the identity of another account ({arn}); its settings are not visible here",
         "Check DKIM and MAIL FROM with the account that owns the identity."},
@@ -114,7 +115,9 @@ constexpr bool rows_in_order() {
 }
 static_assert(rows_in_order());
 
-const Row& row(Code code) { return kRows[static_cast<std::size_t>(code)]; }
+const Row& row(Code code) {
+  return kRows[static_cast<std::size_t>(code)];
+}
 
 using Fields = std::initializer_list<std::pair<std::string_view, std::string>>;
 
@@ -138,17 +141,25 @@ std::string fill(std::string_view pattern, Fields fields) {
 
 const char* to_string(Severity severity) {
   switch (severity) {
-    case Severity::error: return "error";
-    case Severity::warning: return "warning";
-    case Severity::info: return "info";
-    case Severity::unknown: break;
+    case Severity::error:
+      return "error";
+    case Severity::warning:
+      return "warning";
+    case Severity::info:
+      return "info";
+    case Severity::unknown:
+      break;
   }
   return "unknown";
 }
 
-const char* to_string(Code code) { return row(code).name.data(); }
+const char* to_string(Code code) {
+  return row(code).name.data();
+}
 
-Finding make_finding(Code code, Fields fields) { return make_finding(code, row(code).severity, fields); }
+Finding make_finding(Code code, Fields fields) {
+  return make_finding(code, row(code).severity, fields);
+}
 
 Finding make_finding(Code code, Severity severity, Fields fields) {
   return {code, severity, fill(row(code).text, fields), fill(row(code).advice, fields)};

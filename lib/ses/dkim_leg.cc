@@ -20,9 +20,9 @@ struct Selector {
     undecided,     // DNS did not say
   } state = State::undecided;
   std::string selector;
-  std::string name;      // s._domainkey.d
-  std::string expected;  // CNAME target; "" for BYODKIM
-  std::string detail;    // what was found, or the status
+  std::string name;             // s._domainkey.d
+  std::string expected;         // CNAME target; "" for BYODKIM
+  std::string detail;           // what was found, or the status
   bool txt_only_fails = false;  // the CNAME answers, TXT does not
 };
 
@@ -106,11 +106,11 @@ void report_missing(const KeyRecords& records, std::vector<Finding>& findings) {
     if (selector.state == Selector::State::missing)
       ready.push_back(selector.name + (selector.expected.empty() ? " TXT \"p=...\"" : " CNAME " + selector.expected));
   if (ready.empty()) return;
-  findings.push_back(make_finding(Code::dkim_cname_missing,
-                                  {{"count", std::to_string(ready.size())},
-                                   {"of", std::to_string(records.selectors.size())},
-                                   {"names", join(records.names(Selector::State::missing), ", ")},
-                                   {"records", join(ready, ", ")}}));
+  findings.push_back(
+      make_finding(Code::dkim_cname_missing, {{"count", std::to_string(ready.size())},
+                                              {"of", std::to_string(records.selectors.size())},
+                                              {"names", join(records.names(Selector::State::missing), ", ")},
+                                              {"records", join(ready, ", ")}}));
 }
 
 void report_records(const KeyRecords& records, const Identity& identity, std::string_view domain,
@@ -119,28 +119,29 @@ void report_records(const KeyRecords& records, const Identity& identity, std::st
   for (const auto& selector : records.selectors) {
     using enum Selector::State;
     if (selector.state == wrong_target)
-      findings.push_back(make_finding(
-          Code::dkim_cname_target,
-          {{"name", selector.name}, {"found", selector.detail}, {"expected", selector.expected}}));
+      findings.push_back(
+          make_finding(Code::dkim_cname_target,
+                       {{"name", selector.name}, {"found", selector.detail}, {"expected", selector.expected}}));
     if (selector.state == proxied)
       findings.push_back(
           make_finding(Code::dkim_cname_proxied, {{"name", selector.name}, {"expected", selector.expected}}));
     if (selector.state == bad_key)
       findings.push_back(make_finding(Code::dkim_key_bad, {{"name", selector.name}, {"reason", selector.detail}}));
     if (selector.txt_only_fails)
-      findings.push_back(
-          make_finding(Code::dkim_txt_servfail, {{"name", selector.name}, {"status", selector.detail}}));
+      findings.push_back(make_finding(Code::dkim_txt_servfail, {{"name", selector.name}, {"status", selector.detail}}));
   }
   if (!records.selectors.empty() && records.count(Selector::State::idle) == records.selectors.size())
-    findings.push_back(
-        make_finding(Code::dkim_no_key, {{"domain", std::string(domain)}, {"region", identity.region}}));
+    findings.push_back(make_finding(Code::dkim_no_key, {{"domain", std::string(domain)}, {"region", identity.region}}));
 }
 
 Code code_of(Status status) {
   switch (status) {
-    case Status::pending: return Code::dkim_pending;
-    case Status::temporary_failure: return Code::dkim_lost;
-    default: return Code::dkim_failed;
+    case Status::pending:
+      return Code::dkim_pending;
+    case Status::temporary_failure:
+      return Code::dkim_lost;
+    default:
+      return Code::dkim_failed;
   }
 }
 
@@ -150,8 +151,8 @@ void unsigned_for(SesSignature& signature, const Identity& identity, const mail:
   signature.usable = Tri::no;
   signature.basis = Basis::given;
   signature.reason = std::move(reason);
-  signature.findings.push_back(make_finding(
-      Code::only_amazonses_signature, {{"from", from.domain}, {"domain", std::string(identity.domain())}}));
+  signature.findings.push_back(make_finding(Code::only_amazonses_signature,
+                                            {{"from", from.domain}, {"domain", std::string(identity.domain())}}));
 }
 
 // The settings an address identity signs with: its own; tokens it does not list are those of its exact domain.
@@ -179,14 +180,13 @@ void judge_records(SesSignature& signature, const KeyRecords& records, const Ide
   signature.usable = verifies;
   if (verifies == Tri::yes) {
     const auto keys = records.count(Selector::State::key);
-    signature.findings.insert(
-        signature.findings.begin(),
-        make_finding(keys > 1 ? Code::dkim_rotating : Code::dkim_ok,
-                     {{"domain", signature.domain}, {"selectors", selector_list(records)}}));
+    signature.findings.insert(signature.findings.begin(),
+                              make_finding(keys > 1 ? Code::dkim_rotating : Code::dkim_ok,
+                                           {{"domain", signature.domain}, {"selectors", selector_list(records)}}));
     if (keys > 1)
-      signature.findings.insert(signature.findings.begin(),
-                                make_finding(Code::dkim_ok, {{"domain", signature.domain},
-                                                             {"selectors", selector_list(records)}}));
+      signature.findings.insert(
+          signature.findings.begin(),
+          make_finding(Code::dkim_ok, {{"domain", signature.domain}, {"selectors", selector_list(records)}}));
   } else if (verifies == Tri::no) {
     signature.reason = "no selector holds a key";
   } else {
@@ -214,8 +214,8 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   const auto status = identity.dkim.status;
   if (status && *status != Status::success) {
     if (*status != Status::not_started)
-      signature.findings.push_back(make_finding(
-          code_of(*status), {{"domain", std::string(identity.domain())}, {"status", to_string(*status)}}));
+      signature.findings.push_back(
+          make_finding(code_of(*status), {{"domain", std::string(identity.domain())}, {"status", to_string(*status)}}));
     report_records(records, identity, identity.domain(), signature.findings);
     unsigned_for(signature, identity, from,
                  std::string("DKIM of ") + identity.name + " is " + to_string(*status) + " in SES");

@@ -22,7 +22,9 @@ constexpr std::array kRegionsWithOwnZone = {
 };
 
 // The local part an address identity covers besides its own: what stands before "+label".
-std::string_view without_label(std::string_view local) { return local.substr(0, local.find('+')); }
+std::string_view without_label(std::string_view local) {
+  return local.substr(0, local.find('+'));
+}
 
 // "AWS_SES_US_EAST_1" names the region us-east-1.
 std::string parent_region(const Dkim& dkim) {
@@ -35,11 +37,16 @@ std::string parent_region(const Dkim& dkim) {
 
 const char* to_string(Status status) {
   switch (status) {
-    case Status::not_started: return "NOT_STARTED";
-    case Status::pending: return "PENDING";
-    case Status::success: return "SUCCESS";
-    case Status::failed: return "FAILED";
-    case Status::temporary_failure: return "TEMPORARY_FAILURE";
+    case Status::not_started:
+      return "NOT_STARTED";
+    case Status::pending:
+      return "PENDING";
+    case Status::success:
+      return "SUCCESS";
+    case Status::failed:
+      return "FAILED";
+    case Status::temporary_failure:
+      return "TEMPORARY_FAILURE";
   }
   return "?";
 }

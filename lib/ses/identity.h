@@ -13,30 +13,30 @@ namespace sesame::ses {
 // DkimAttributes.Status and MailFromAttributes.MailFromDomainStatus.
 enum class Status { not_started, pending, success, failed, temporary_failure };
 enum class OnMxFailure { use_default_value, reject_message };  // MailFromAttributes.BehaviorOnMxFailure
-const char* to_string(Status status);            // "SUCCESS"
-const char* to_string(OnMxFailure behavior);     // "USE_DEFAULT_VALUE"
+const char* to_string(Status status);                          // "SUCCESS"
+const char* to_string(OnMxFailure behavior);                   // "USE_DEFAULT_VALUE"
 std::optional<Status> parse_status(std::string_view word);
 std::optional<OnMxFailure> parse_on_mx_failure(std::string_view word);
 
 struct Dkim {
-  std::optional<Status> status;      // absent: inferred from DNS
+  std::optional<Status> status;  // absent: inferred from DNS
   bool signing_enabled = true;
-  std::string origin = "AWS_SES";    // AWS_SES, EXTERNAL (BYODKIM) or AWS_SES_<REGION> (a DEED replica of that region)
-  std::vector<std::string> tokens;   // three; for EXTERNAL the one selector
-  std::string signing_hosted_zone;   // "" = by region, or the parent's for a replica
+  std::string origin = "AWS_SES";   // AWS_SES, EXTERNAL (BYODKIM) or AWS_SES_<REGION> (a DEED replica of that region)
+  std::vector<std::string> tokens;  // three; for EXTERNAL the one selector
+  std::string signing_hosted_zone;  // "" = by region, or the parent's for a replica
 
   bool is_external() const { return origin == "EXTERNAL"; }
   bool is_replica() const { return origin.starts_with("AWS_SES_"); }
 };
 
 struct MailFrom {
-  std::string domain;                // "" = the region's default
-  std::optional<Status> status;      // absent: inferred from the MX
+  std::string domain;            // "" = the region's default
+  std::optional<Status> status;  // absent: inferred from the MX
   OnMxFailure behavior_on_mx_failure = OnMxFailure::use_default_value;
 };
 
 struct Identity {
-  std::string name;    // domain in A-labels, lower case; or address (local part as written, domain likewise)
+  std::string name;  // domain in A-labels, lower case; or address (local part as written, domain likewise)
   std::string region;
   bool verified_for_sending = true;
   Dkim dkim;

@@ -24,11 +24,11 @@ struct Surroundings {
 enum class Basis { given, inferred };
 
 struct SesSignature {
-  std::string domain;              // d= it will have; "" when only d=amazonses.com signs for certain
-  Tri usable = Tri::no;            // it will be there and verify
+  std::string domain;    // d= it will have; "" when only d=amazonses.com signs for certain
+  Tri usable = Tri::no;  // it will be there and verify
   Basis basis = Basis::given;
-  std::string reason;              // why not, or why not known
-  std::vector<Finding> findings;   // the cause that decides first
+  std::string reason;             // why not, or why not known
+  std::vector<Finding> findings;  // the cause that decides first
 };
 
 // SES's own signature for mail from `from`, covered by `identity`.
@@ -44,8 +44,8 @@ struct MailFromDomain {
 };
 
 struct SesMailFrom {
-  std::vector<MailFromDomain> possible;    // at least one; several when it cannot be known which SES will use
-  Tri refused = Tri::no;                   // BehaviorOnMxFailure REJECT_MESSAGE applies
+  std::vector<MailFromDomain> possible;  // at least one; several when it cannot be known which SES will use
+  Tri refused = Tri::no;                 // BehaviorOnMxFailure REJECT_MESSAGE applies
   Basis basis = Basis::given;
   std::vector<Finding> findings;
 };

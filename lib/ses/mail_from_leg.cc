@@ -39,9 +39,9 @@ void report_spf(const MailFromDomain& domain, std::vector<Finding>& findings) {
   if (!domain.custom || domain.usable == Tri::yes) return;
   // What is only undecided is the leg's reason, no fault of the record.
   if (domain.result == spf::Result::temperror) return;
-  findings.push_back(make_finding(
-      Code::mailfrom_spf,
-      {{"domain", domain.domain}, {"result", spf::to_string(domain.result)}, {"reason", domain.reason}}));
+  findings.push_back(
+      make_finding(Code::mailfrom_spf,
+                   {{"domain", domain.domain}, {"result", spf::to_string(domain.result)}, {"reason", domain.reason}}));
 }
 
 // SES does not use the custom domain, or may not: falls back, or refuses.

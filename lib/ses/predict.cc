@@ -15,17 +15,23 @@ namespace {
 int rank(const Finding& finding, Verdict verdict) {
   switch (verdict) {
     case Verdict::pass:
-    case Verdict::none: return 0;
+    case Verdict::none:
+      return 0;
     case Verdict::unknown:
       if (finding.severity == Severity::unknown) return 0;
       break;
-    default: break;
+    default:
+      break;
   }
   switch (finding.severity) {
-    case Severity::error: return 1;
-    case Severity::warning: return 2;
-    case Severity::unknown: return 3;
-    case Severity::info: break;
+    case Severity::error:
+      return 1;
+    case Severity::warning:
+      return 2;
+    case Severity::unknown:
+      return 3;
+    case Severity::info:
+      break;
   }
   return 4;
 }
@@ -33,8 +39,8 @@ int rank(const Finding& finding, Verdict verdict) {
 // One vintage of receiver: its policy, and how it sees each leg.
 class Receiver {
  public:
-  Receiver(const Surroundings& world, dmarc::Vintage vintage,
-           std::shared_ptr<const dmarc::PublicSuffixList> suffixes, const std::string& from_domain)
+  Receiver(const Surroundings& world, dmarc::Vintage vintage, std::shared_ptr<const dmarc::PublicSuffixList> suffixes,
+           const std::string& from_domain)
       : evaluator_(world.resolver, vintage, std::move(suffixes), world.deadline),
         discovery_(evaluator_.discover(from_domain)) {}
 
@@ -153,8 +159,8 @@ void Predictor::check_refusals() {
   for (const auto& duplicate : duplicates(submission_.fields))
     refuse(make_finding(Code::dup_header, {{"name", duplicate.name}, {"count", std::to_string(duplicate.count)}}));
   if (submission_.envelope.recipients.size() > kMaxRecipients)
-    refuse(make_finding(Code::too_many_recipients,
-                        {{"count", std::to_string(submission_.envelope.recipients.size())}}));
+    refuse(
+        make_finding(Code::too_many_recipients, {{"count", std::to_string(submission_.envelope.recipients.size())}}));
   if (!foreign_identity_) check_address_fields();
 }
 
@@ -177,9 +183,9 @@ void Predictor::check_verified(std::string_view field, const std::optional<mail:
                                std::string_view as_written) {
   const auto* identity = mailbox ? world_.account.covering(*mailbox) : nullptr;
   if (identity && identity->verified_for_sending) return;
-  const auto finding = make_finding(Code::from_unverified, {{"field", std::string(field)},
-                                                            {"address", std::string(as_written)},
-                                                            {"region", world_.account.region}});
+  const auto finding = make_finding(
+      Code::from_unverified,
+      {{"field", std::string(field)}, {"address", std::string(as_written)}, {"region", world_.account.region}});
   const auto same = [&](const Finding& other) { return other.text == finding.text; };
   if (std::ranges::any_of(result_.findings, same)) return;
   if (identity)
@@ -240,7 +246,7 @@ void Predictor::report_override(const SesSignature& signature) {
   const bool loses_dkim = domain_signs && signature.usable != Tri::yes;
   const bool loses_mail_from = !domain->mail_from.domain.empty() && identity_->mail_from.domain.empty();
   if (!loses_dkim && !loses_mail_from) return;
-  const auto severity = !loses_dkim                      ? Severity::warning
+  const auto severity = !loses_dkim                   ? Severity::warning
                         : signature.usable == Tri::no ? Severity::error
                                                       : Severity::unknown;
   add(make_finding(Code::identity_address_override, severity,
@@ -330,8 +336,7 @@ void Predictor::report_alignment(Receiver& walk, Receiver& list) {
                      {{"domain", spf.domain}, {"from", from_.domain}, {"record", "_dmarc." + record.record_domain}}));
   report_split(dkim.domain, dkim.aligned, walk.dkim_mode());
   if (spf.domain != dkim.domain) report_split(spf.domain, spf.aligned, walk.spf_mode());
-  if (!record.problems.empty())
-    add(make_finding(Code::dmarc_invalid, {{"reason", join(record.problems, "; ")}}));
+  if (!record.problems.empty()) add(make_finding(Code::dmarc_invalid, {{"reason", join(record.problems, "; ")}}));
   if (record.state == dmarc::Discovery::State::absent)
     add(make_finding(Code::dmarc_absent,
                      {{"from", from_.domain}, {"org", record.org_domain.empty() ? from_.domain : record.org_domain}}));
@@ -357,8 +362,9 @@ void Predictor::conclude_dmarc() {
   result_.rfc9989 = *walk_;
   result_.rfc7489 = *list_;
   if (result_.rfc9989.result == DmarcPrediction::Result::fail)
-    add(make_finding(Code::dmarc_none_aligned,
-                     {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
+    add(make_finding(
+        Code::dmarc_none_aligned,
+        {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
 }
 
 // ---- the verdict ---------------------------------------------------------------------------------------------------
@@ -371,10 +377,18 @@ void Predictor::conclude() {
     result_.verdict = Verdict::unknown;
   } else {
     switch (result_.rfc9989.result) {
-      case Result::pass: result_.verdict = Verdict::pass; break;
-      case Result::fail: result_.verdict = Verdict::fail; break;
-      case Result::none: result_.verdict = Verdict::none; break;
-      case Result::unknown: result_.verdict = Verdict::unknown; break;
+      case Result::pass:
+        result_.verdict = Verdict::pass;
+        break;
+      case Result::fail:
+        result_.verdict = Verdict::fail;
+        break;
+      case Result::none:
+        result_.verdict = Verdict::none;
+        break;
+      case Result::unknown:
+        result_.verdict = Verdict::unknown;
+        break;
     }
   }
   std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) { return rank(f, result_.verdict); });
@@ -395,14 +409,17 @@ Confidence Predictor::confidence() const {
   const auto of = [](Basis basis) { return basis == Basis::given ? Confidence::confirmed : Confidence::likely; };
   const bool dkim_given = dkim_basis_ == Basis::given, spf_given = spf_basis_ == Basis::given;
   switch (result_.verdict) {
-    case Verdict::unknown: return Confidence::unknown;
-    case Verdict::refused: return Confidence::confirmed;
+    case Verdict::unknown:
+      return Confidence::unknown;
+    case Verdict::refused:
+      return Confidence::confirmed;
     case Verdict::pass:
       return of((dkim_passes_.rfc9989 == Tri::yes && dkim_given) || (spf_passes_.rfc9989 == Tri::yes && spf_given)
                     ? Basis::given
                     : Basis::inferred);
     case Verdict::fail:
-    case Verdict::none: break;
+    case Verdict::none:
+      break;
   }
   return of(dkim_given && spf_given ? Basis::given : Basis::inferred);
 }
@@ -418,7 +435,8 @@ std::string Predictor::why() const {
   const auto& findings = result_.findings;
   const auto domain = printable(from_.domain);
   switch (result_.verdict) {
-    case Verdict::refused: return findings.empty() ? "SES will refuse this message." : sentence(findings.front());
+    case Verdict::refused:
+      return findings.empty() ? "SES will refuse this message." : sentence(findings.front());
     case Verdict::fail:
       return (domain.empty() ? std::string("DMARC will fail: ") : "DMARC will fail for " + domain + ": ") +
              (findings.empty() ? "neither DKIM nor SPF aligns." : sentence(findings.front()));
@@ -426,7 +444,8 @@ std::string Predictor::why() const {
       for (const auto& finding : findings)
         if (finding.code == Code::dmarc_absent) return sentence(finding);
       return "There is no DMARC policy for " + domain + ".";
-    case Verdict::unknown: break;
+    case Verdict::unknown:
+      break;
     case Verdict::pass: {
       const bool dkim = dkim_passes_.rfc9989 == Tri::yes, spf = spf_passes_.rfc9989 == Tri::yes;
       if (dkim && spf)
@@ -441,8 +460,8 @@ std::string Predictor::why() const {
     }
   }
   const std::string start = "No prediction for " + (domain.empty() ? "this message" : domain) + ": ";
-  if (!findings.empty() && (findings.front().severity == Severity::unknown ||
-                            findings.front().severity == Severity::error))
+  if (!findings.empty() &&
+      (findings.front().severity == Severity::unknown || findings.front().severity == Severity::error))
     return start + sentence(findings.front());
   const auto& reason = !result_.dkim.reason.empty() ? result_.dkim.reason : result_.spf.reason;
   return start + (reason.empty() ? "DNS did not answer in time" : printable(reason)) + "; the mail is let pass.";
@@ -452,20 +471,28 @@ std::string Predictor::why() const {
 
 const char* to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "pass";
-    case Verdict::fail: return "fail";
-    case Verdict::none: return "none";
-    case Verdict::refused: return "refused";
-    case Verdict::unknown: break;
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::none:
+      return "none";
+    case Verdict::refused:
+      return "refused";
+    case Verdict::unknown:
+      break;
   }
   return "unknown";
 }
 
 const char* to_string(Confidence confidence) {
   switch (confidence) {
-    case Confidence::confirmed: return "confirmed";
-    case Confidence::likely: return "likely";
-    case Confidence::unknown: break;
+    case Confidence::confirmed:
+      return "confirmed";
+    case Confidence::likely:
+      return "likely";
+    case Confidence::unknown:
+      break;
   }
   return "unknown";
 }
@@ -473,19 +500,26 @@ const char* to_string(Confidence confidence) {
 const char* to_string(DmarcPrediction::Result result) {
   using Result = DmarcPrediction::Result;
   switch (result) {
-    case Result::pass: return "pass";
-    case Result::fail: return "fail";
-    case Result::none: return "none";
-    case Result::unknown: break;
+    case Result::pass:
+      return "pass";
+    case Result::fail:
+      return "fail";
+    case Result::none:
+      return "none";
+    case Result::unknown:
+      break;
   }
   return "unknown";
 }
 
 const char* to_string(Prediction::Kind kind) {
   switch (kind) {
-    case Prediction::Kind::address: return "address";
-    case Prediction::Kind::domain: return "domain";
-    case Prediction::Kind::none: break;
+    case Prediction::Kind::address:
+      return "address";
+    case Prediction::Kind::domain:
+      return "domain";
+    case Prediction::Kind::none:
+      break;
   }
   return "none";
 }

@@ -30,17 +30,17 @@ struct Aligned {
 };
 
 struct DkimLeg {
-  std::string domain;        // d=; "" when SES will not sign for a domain of the account
-  std::string source;        // "ses", or "upstream" when only a signature already on the message carries it; "" when none
-  Tri usable = Tri::no;      // it will be there and verify
-  Aligned aligned;           // of d= with From, whatever `usable` says
-  std::string reason;        // why it is not usable, or not known to be
+  std::string domain;    // d=; "" when SES will not sign for a domain of the account
+  std::string source;    // "ses", or "upstream" when only a signature already on the message carries it; "" when none
+  Tri usable = Tri::no;  // it will be there and verify
+  Aligned aligned;       // of d= with From, whatever `usable` says
+  std::string reason;    // why it is not usable, or not known to be
 };
 
 struct SpfLeg {
-  std::string domain;        // of the envelope sender as SES will write it
+  std::string domain;                      // of the envelope sender as SES will write it
   spf::Result result = spf::Result::none;  // the worst over all address ranges of amazonses.com's own record
-  Tri usable = Tri::no;      // passes for every range: yes; for none: no
+  Tri usable = Tri::no;                    // passes for every range: yes; for none: no
   Aligned aligned;
   std::string reason;
 };
@@ -55,14 +55,14 @@ const char* to_string(DmarcPrediction::Result result);
 struct Prediction {
   Verdict verdict = Verdict::unknown;
   Confidence confidence = Confidence::unknown;
-  std::string identity;                 // name of the identity whose settings apply; "" when none
+  std::string identity;  // name of the identity whose settings apply; "" when none
   enum class Kind { address, domain, none } identity_kind = Kind::none;
   std::string region;
   DkimLeg dkim;
   SpfLeg spf;
   DmarcPrediction rfc9989, rfc7489;
-  std::vector<Finding> findings;        // the cause that decides first
-  std::string why;                      // one plain sentence: the identifier, the record and the fix
+  std::vector<Finding> findings;  // the cause that decides first
+  std::string why;                // one plain sentence: the identifier, the record and the fix
 };
 const char* to_string(Prediction::Kind kind);
 

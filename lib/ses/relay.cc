@@ -82,7 +82,9 @@ constexpr std::array kRewritten = {std::string_view("bounces-to"), std::string_v
 
 }  // namespace
 
-bool is_unique(std::string_view field_name) { return std::ranges::binary_search(kUnique, lower(field_name)); }
+bool is_unique(std::string_view field_name) {
+  return std::ranges::binary_search(kUnique, lower(field_name));
+}
 
 std::vector<Duplicate> duplicates(std::span<const mail::Field> fields) {
   std::array<std::size_t, kUnique.size()> counts{};

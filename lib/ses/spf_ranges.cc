@@ -9,7 +9,7 @@ namespace sesame::ses {
 namespace {
 
 constexpr std::string_view kAmazon = "amazonses.com";
-constexpr int kMaxRecords = 10;             // of amazonses.com's record and what it includes
+constexpr int kMaxRecords = 10;  // of amazonses.com's record and what it includes
 constexpr std::size_t kMaxEvaluations = 400;
 
 struct Ranges {
@@ -49,13 +49,20 @@ Ranges ses_ranges(const Surroundings& world) {
 
 int badness(spf::Result result) {
   switch (result) {
-    case spf::Result::pass: return 0;
-    case spf::Result::neutral: return 1;
-    case spf::Result::softfail: return 2;
-    case spf::Result::none: return 3;
-    case spf::Result::fail: return 4;
-    case spf::Result::permerror: return 5;
-    case spf::Result::temperror: break;
+    case spf::Result::pass:
+      return 0;
+    case spf::Result::neutral:
+      return 1;
+    case spf::Result::softfail:
+      return 2;
+    case spf::Result::none:
+      return 3;
+    case spf::Result::fail:
+      return 4;
+    case spf::Result::permerror:
+      return 5;
+    case spf::Result::temperror:
+      break;
   }
   return 6;
 }
@@ -101,7 +108,8 @@ class RangeEvaluation {
     options.deadline = world_.deadline;
     // Receivers see a host of Amazon under "a client"; %{h} and %{l} cannot be known, so records that use them are
     // client_specific.
-    auto outcome = spf::check_mail_from(world_.resolver, {client, std::string(kAmazon), "message-id@" + domain_}, options);
+    auto outcome =
+        spf::check_mail_from(world_.resolver, {client, std::string(kAmazon), "message-id@" + domain_}, options);
     const bool pass = outcome.result == spf::Result::pass;
     all_pass_ = all_pass_ && pass;
     any_pass_ = any_pass_ || pass;

@@ -27,8 +27,7 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (text.size() >= sizeof buffer || text.find('\0') != std::string_view::npos) return std::nullopt;
   std::memcpy(buffer, text.data(), text.size());
   std::array<std::uint8_t, 16> octets{};
-  if (inet_pton(AF_INET, buffer, octets.data()) == 1)
-    return v4(std::span<const std::uint8_t, 4>(octets.data(), 4));
+  if (inet_pton(AF_INET, buffer, octets.data()) == 1) return v4(std::span<const std::uint8_t, 4>(octets.data(), 4));
   if (inet_pton(AF_INET6, buffer, octets.data()) == 1) return v6(octets);
   return std::nullopt;
 }
@@ -88,12 +87,13 @@ bool Network::contains(const IpAddress& address) const {
 
 IpAddress Network::last() const {
   IpAddress result = base;
-  for (unsigned i = 0; i < base.bits() / 8; ++i)
-    result.octets_[i] |= static_cast<std::uint8_t>(~mask_octet(prefix, i));
+  for (unsigned i = 0; i < base.bits() / 8; ++i) result.octets_[i] |= static_cast<std::uint8_t>(~mask_octet(prefix, i));
   return result;
 }
 
-std::string Network::to_string() const { return base.to_string() + "/" + std::to_string(prefix); }
+std::string Network::to_string() const {
+  return base.to_string() + "/" + std::to_string(prefix);
+}
 
 std::string reverse_name(const IpAddress& address) {
   constexpr char kHex[] = "0123456789abcdef";

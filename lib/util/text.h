@@ -9,12 +9,24 @@
 
 namespace sesame {
 
-constexpr bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr bool is_alnum(char c) { return is_digit(c) || is_alpha(c); }
-constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-constexpr char to_upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+constexpr bool is_wsp(char c) {
+  return c == ' ' || c == '\t';
+}
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_alnum(char c) {
+  return is_digit(c) || is_alpha(c);
+}
+constexpr char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+constexpr char to_upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 
 std::string lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
@@ -31,7 +43,8 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
 // Fit for one line of a log or of a reply: control bytes and bytes over 0x7e become "\xNN", and what is over `limit`
-// octets is cut and marked "...". Whatever comes from a message or from DNS passes through here before a person sees it.
+// octets is cut and marked "...". Whatever comes from a message or from DNS passes through here before a person sees
+// it.
 std::string printable(std::string_view text, std::size_t limit = 256);
 
 }  // namespace sesame

@@ -5,7 +5,9 @@ namespace sesame {
 
 enum class Tri { no, yes, unknown };
 
-constexpr Tri tri(bool value) { return value ? Tri::yes : Tri::no; }
+constexpr Tri tri(bool value) {
+  return value ? Tri::yes : Tri::no;
+}
 
 // Kleene's three-valued logic: a definite answer of one side decides where it can.
 constexpr Tri both(Tri a, Tri b) {
@@ -17,13 +19,18 @@ constexpr Tri either(Tri a, Tri b) {
   return a == Tri::no && b == Tri::no ? Tri::no : Tri::unknown;
 }
 // Whatever holds for both alternatives; unknown where they differ.
-constexpr Tri agree(Tri a, Tri b) { return a == b ? a : Tri::unknown; }
+constexpr Tri agree(Tri a, Tri b) {
+  return a == b ? a : Tri::unknown;
+}
 
 constexpr const char* to_string(Tri value) {
   switch (value) {
-    case Tri::no: return "false";
-    case Tri::yes: return "true";
-    case Tri::unknown: break;
+    case Tri::no:
+      return "false";
+    case Tri::yes:
+      return "true";
+    case Tri::unknown:
+      break;
   }
   return "unknown";
 }

@@ -1,0 +1,285 @@
+#include "inspect/inspect.h"
+
+#include <algorithm>
+
+#include "arc/arc.h"
+#include "authres/authres.h"
+#include "dkim/dkim.h"
+#include "dmarc/dmarc.h"
+#include "dns/meter.h"
+#include "dns/name.h"
+#include "ses/predict.h"
+#include "spf/spf.h"
+#include "util/text.h"
+
+namespace sesame::inspect {
+namespace {
+
+bool in_any(const std::vector<Network>& networks, const std::optional<IpAddress>& client) {
+  if (!client) return false;
+  const auto address = client->unmapped();
+  return std::ranges::any_of(networks, [&](const Network& network) { return network.contains(address); });
+}
+
+dmarc::Identifier::State state_of(spf::Result result) {
+  using State = dmarc::Identifier::State;
+  switch (result) {
+    case spf::Result::pass:
+      return State::pass;
+    case spf::Result::temperror:
+      return State::temperror;
+    case spf::Result::permerror:
+      return State::permerror;
+    default:
+      return State::not_pass;
+  }
+}
+
+dmarc::Identifier::State state_of(dkim::Result result) {
+  using State = dmarc::Identifier::State;
+  switch (result) {
+    case dkim::Result::pass:
+      return State::pass;
+    case dkim::Result::temperror:
+      return State::temperror;
+    case dkim::Result::permerror:
+      return State::permerror;
+    default:
+      return State::not_pass;
+  }
+}
+
+std::vector<dmarc::Identifier> identifiers(const policy::Report& report) {
+  using Method = dmarc::Identifier::Method;
+  std::vector<dmarc::Identifier> result;
+  for (const auto& signature : report.dkim)
+    if (!signature.domain.empty()) result.push_back({Method::dkim, signature.domain, state_of(signature.result)});
+  if (report.spf_mail_from && !report.spf_mail_from->domain.empty())
+    result.push_back({Method::spf, report.spf_mail_from->domain, state_of(report.spf_mail_from->result)});
+  return result;
+}
+
+}  // namespace
+
+policy::Direction direction_of(const config::Config& config, const mail::Envelope& envelope) {
+  const auto& directions = config.directions;
+  if (in_any(directions.ignore_networks, envelope.client)) return policy::Direction::ignored;
+  const auto& names = directions.outbound_daemon_names;
+  const bool ours = !envelope.auth_user.empty() || !envelope.client ||
+                    in_any(directions.outbound_networks, envelope.client) ||
+                    std::ranges::find(names, envelope.daemon_name) != names.end();
+  return ours ? policy::Direction::outbound : policy::Direction::inbound;
+}
+
+struct Inspection::Impl {
+  Impl(std::shared_ptr<const Runtime> given, policy::Direction given_direction, mail::Envelope given_envelope,
+       const Options& given_options)
+      : runtime(std::move(given)),
+        options(given_options),
+        direction(given_direction),
+        envelope(std::move(given_envelope)),
+        meter(*runtime->resolver, *runtime->clock),
+        now(options.now.value_or(runtime->clock->unix_now())),
+        dkim(meter, dkim_options()),
+        arc(meter, {.now = now}) {}
+
+  dkim::Options dkim_options() const {
+    dkim::Options result;
+    result.now = now;
+    result.clock_skew = runtime->config.clock_skew;
+    result.max_signatures = runtime->config.limits.signatures;
+    result.keys = options.keys;
+    return result;
+  }
+
+  bool inbound() const { return direction == policy::Direction::inbound; }
+  bool ignored() const { return direction == policy::Direction::ignored; }
+
+  void prefetch_envelope();
+  void note_forged(const mail::Field& field);
+  bool ignored_author() const;
+  void check_spf(policy::Report& report);
+  void check_dmarc(policy::Report& report);
+  void predict(policy::Report& report);
+  void limit(policy::Report& report) const;
+
+  const std::shared_ptr<const Runtime> runtime;
+  const Options options;
+  policy::Direction direction;
+  mail::Envelope envelope;
+  dns::Meter meter;
+  const std::int64_t now;
+  dkim::Verifier dkim;
+  arc::Verifier arc;
+  mail::Fields fields;
+  std::size_t header_bytes = 0;
+  std::size_t results_fields = 0, prediction_fields = 0;  // seen so far
+  std::vector<std::size_t> forged_results, forged_predictions;
+  mail::Author author;
+  bool header_ended = false;
+};
+
+void Inspection::Impl::prefetch_envelope() {
+  if (!inbound() || !envelope.client) return;
+  if (const auto sender = mail::parse_path(envelope.mail_from)) meter.prefetch(sender->domain, dns::Type::txt);
+  if (dns::is_hostname(envelope.helo) && dns::label_count(envelope.helo) > 1)
+    meter.prefetch(envelope.helo, dns::Type::txt);
+}
+
+// Counted whether or not the field is kept, because the MTA counts all of them.
+void Inspection::Impl::note_forged(const mail::Field& field) {
+  if (mail::is_named(field, policy::kResultsField)) {
+    ++results_fields;
+    if (authres::claims(field, runtime->config.rules.own_ids))
+      forged_results.insert(forged_results.begin(), results_fields);
+  } else if (mail::is_named(field, policy::kPredictionField)) {
+    forged_predictions.insert(forged_predictions.begin(), ++prediction_fields);
+  }
+}
+
+bool Inspection::Impl::ignored_author() const {
+  if (!author.usable()) return false;
+  return std::ranges::any_of(runtime->config.directions.ignore_from_domains,
+                             [&](const std::string& domain) { return dns::is_at_or_below(author.domain(), domain); });
+}
+
+void Inspection::Impl::check_spf(policy::Report& report) {
+  if (!envelope.client) return;
+  spf::Options spf_options;
+  spf_options.deadline = meter.deadline();
+  spf_options.receiver = runtime->config.rules.authserv_id;
+  const spf::Query query{*envelope.client, envelope.helo, envelope.mail_from};
+  report.spf_mail_from = spf::check_mail_from(meter, query, spf_options);
+  report.spf_helo = report.spf_mail_from->identity == spf::Identity::helo ? *report.spf_mail_from
+                                                                          : spf::check_helo(meter, query, spf_options);
+}
+
+void Inspection::Impl::check_dmarc(policy::Report& report) {
+  if (!author.usable()) {
+    // RFC 9989 Section 5.3.1: no single author domain, no DMARC; never a pass, and never silently none.
+    report.dmarc.result = report.dmarc_rfc7489.result = dmarc::Result::permerror;
+    report.dmarc.reason = report.dmarc_rfc7489.reason = author.problem;
+    return;
+  }
+  const auto found = identifiers(report);
+  dmarc::Evaluator walk(meter, dmarc::Vintage::rfc9989, nullptr, meter.deadline());
+  report.dmarc = dmarc::evaluate(walk, author.domain(), found);
+  dmarc::Evaluator list(meter, dmarc::Vintage::rfc7489, runtime->suffixes, meter.deadline());
+  report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
+}
+
+void Inspection::Impl::predict(policy::Report& report) {
+  report.prediction = ses::predict(meter, runtime->config.ses, {envelope, fields, author, report.dkim},
+                                   runtime->suffixes, meter.deadline());
+}
+
+// What was read of an over-long header is not what the receivers will read: nothing definite follows from it.
+void Inspection::Impl::limit(policy::Report& report) const {
+  const auto allowed = runtime->config.limits.header_bytes;
+  if (header_bytes <= allowed) return;
+  report.limits.push_back("the header has " + std::to_string(header_bytes) + " octets, " + std::to_string(allowed) +
+                          " are read (limits.header_size)");
+  report.author.problem = report.limits.back();
+  for (auto& outcome : report.dkim) {
+    if (outcome.result != dkim::Result::pass) continue;
+    outcome.result = dkim::Result::policy;
+    outcome.reason = report.limits.back();
+  }
+  report.dmarc.result = report.dmarc_rfc7489.result = dmarc::Result::permerror;
+  report.dmarc.reason = report.dmarc_rfc7489.reason = report.author.problem;
+  if (direction != policy::Direction::outbound) return;
+  ses::Prediction undecided;
+  undecided.region = runtime->config.ses.region;
+  undecided.why = "No prediction; the mail is let pass.";
+  report.prediction = undecided;
+}
+
+Inspection::Inspection(std::shared_ptr<const Runtime> runtime, policy::Direction direction, mail::Envelope envelope,
+                       const Options& options)
+    : impl_(std::make_unique<Impl>(std::move(runtime), direction, std::move(envelope), options)) {
+  impl_->prefetch_envelope();
+}
+
+Inspection::~Inspection() = default;
+
+mail::Envelope& Inspection::envelope() {
+  return impl_->envelope;
+}
+policy::Direction Inspection::direction() const {
+  return impl_->direction;
+}
+const mail::Fields& Inspection::fields() const {
+  return impl_->fields;
+}
+
+void Inspection::field(mail::Field field) {
+  auto& impl = *impl_;
+  if (impl.ignored()) return;
+  impl.note_forged(field);
+  impl.header_bytes += field.name.size() + field.value.size() + 3;  // ":" and CRLF
+  if (impl.header_bytes > impl.runtime->config.limits.header_bytes) return;
+  impl.dkim.field(field);
+  if (impl.inbound()) impl.arc.field(field);
+  impl.fields.push_back(std::move(field));
+}
+
+void Inspection::end_of_header() {
+  auto& impl = *impl_;
+  impl.header_ended = true;
+  if (impl.ignored()) return;
+  impl.author = mail::find_author(impl.fields);
+  if (impl.ignored_author()) {
+    impl.direction = policy::Direction::ignored;
+    return;
+  }
+  impl.dkim.end_of_header(impl.fields, impl.author.domains);
+  if (impl.inbound()) impl.arc.end_of_header(impl.fields);
+  if (!impl.author.usable()) return;
+  if (impl.inbound()) {
+    dmarc::prefetch(impl.meter, impl.author.domain());
+  } else {
+    ses::prefetch(impl.meter, impl.runtime->config.ses, impl.author.mailboxes.front());
+  }
+}
+
+void Inspection::body(std::string_view chunk) {
+  if (impl_->ignored()) return;
+  impl_->dkim.body(chunk);
+  if (impl_->inbound()) impl_->arc.body(chunk);
+}
+
+bool Inspection::wants_body() const {
+  if (impl_->ignored()) return false;
+  return impl_->dkim.wants_body() || (impl_->inbound() && impl_->arc.wants_body());
+}
+
+policy::Report Inspection::finish() {
+  auto& impl = *impl_;
+  if (!impl.header_ended) end_of_header();
+  policy::Report report;
+  report.time = impl.now;
+  report.direction = impl.direction;
+  report.author = impl.author;
+  for (const auto& field : impl.fields)
+    if (mail::is_named(field, "Message-ID")) report.message_id = printable(trim(field.value));
+  if (!impl.ignored()) {
+    impl.meter.set_deadline(impl.runtime->clock->steady_now() + impl.runtime->config.dns.budget);
+    report.dkim = impl.dkim.finish(impl.meter.deadline());
+    if (impl.inbound()) {
+      report.arc = impl.arc.finish(impl.meter.deadline());
+      impl.check_spf(report);
+      impl.check_dmarc(report);
+    } else {
+      impl.predict(report);
+    }
+    report.forged_results = impl.forged_results;
+    report.forged_predictions = impl.forged_predictions;
+    impl.limit(report);
+    const auto cost = impl.meter.cost();
+    report.dns = {cost.lookups, cost.queries, cost.waited.count(), cost.failed};
+  }
+  report.envelope = impl.envelope;
+  return report;
+}
+
+}  // namespace sesame::inspect

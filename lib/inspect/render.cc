@@ -1,0 +1,257 @@
+#include "inspect/render.h"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "util/text.h"
+
+namespace sesame::inspect {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// Bytes that are no UTF-8 (they may come from a message) are replaced, never an error.
+std::string dump(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json tri_json(Tri value) {
+  return value == Tri::unknown ? json("unknown") : json(value == Tri::yes);
+}
+
+json aligned_json(const ses::Aligned& aligned) {
+  return {{"rfc9989", tri_json(aligned.rfc9989)}, {"rfc7489", tri_json(aligned.rfc7489)}};
+}
+
+std::string timestamp(std::int64_t unix_seconds) {
+  const auto when = static_cast<std::time_t>(unix_seconds);
+  std::tm parts{};
+  gmtime_r(&when, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+json spf_value(const spf::Outcome& outcome) {
+  return {{"result", spf::to_string(outcome.result)}, {"identity", spf::to_string(outcome.identity)},
+          {"domain", text_or_null(outcome.domain)},   {"mechanism", text_or_null(outcome.mechanism)},
+          {"explanation", outcome.explanation},       {"reason", outcome.reason},
+          {"lookup_terms", outcome.lookup_terms},     {"void_lookups", outcome.void_lookups}};
+}
+
+json dkim_value(const dkim::Outcome& outcome) {
+  return {{"result", dkim::to_string(outcome.result)},
+          {"domain", text_or_null(outcome.domain)},
+          {"selector", text_or_null(outcome.selector)},
+          {"identity", text_or_null(outcome.identity)},
+          {"algorithm", text_or_null(outcome.algorithm)},
+          {"testing", outcome.testing},
+          {"reason", outcome.reason}};
+}
+
+json dkim_array(const policy::Report& report) {
+  auto array = json::array();
+  for (const auto& outcome : report.dkim) array.push_back(dkim_value(outcome));
+  return array;
+}
+
+json dmarc_value(const dmarc::Outcome& outcome, const mail::Author& author) {
+  const auto& discovery = outcome.discovery;
+  const bool found = discovery.state == dmarc::Discovery::State::found;
+  json value{{"result", dmarc::to_string(outcome.result)},
+             {"policy", found ? json(dmarc::to_string(discovery.policy)) : json(nullptr)},
+             {"disposition", found ? json(dmarc::to_string(discovery.disposition)) : json(nullptr)},
+             {"from_domain", author.usable() ? json(author.domain()) : json(nullptr)},
+             {"org_domain", text_or_null(discovery.org_domain)},
+             {"record_domain", text_or_null(discovery.record_domain)},
+             {"aligned", {{"dkim", tri_json(outcome.dkim_aligned)}, {"spf", tri_json(outcome.spf_aligned)}}},
+             {"reason", outcome.reason}};
+  return value;
+}
+
+json dns_value(const policy::DnsCost& dns) {
+  return {{"lookups", dns.lookups}, {"queries", dns.queries}, {"ms", dns.milliseconds}, {"failed", dns.failed}};
+}
+
+json finding_array(const std::vector<ses::Finding>& findings) {
+  auto array = json::array();
+  for (const auto& finding : findings)
+    array.push_back({{"code", ses::to_string(finding.code)},
+                     {"severity", ses::to_string(finding.severity)},
+                     {"text", finding.text},
+                     {"advice", finding.advice}});
+  return array;
+}
+
+json prediction_dmarc(const ses::DmarcPrediction& prediction) {
+  const bool found = prediction.discovery.state == dmarc::Discovery::State::found;
+  return {{"result", ses::to_string(prediction.result)},
+          {"policy", found ? json(dmarc::to_string(prediction.policy)) : json(nullptr)},
+          {"record_domain", text_or_null(prediction.discovery.record_domain)},
+          {"org_domain", text_or_null(prediction.discovery.org_domain)}};
+}
+
+json legs_value(const ses::Prediction& prediction) {
+  return {{"dkim",
+           {{"domain", text_or_null(prediction.dkim.domain)},
+            {"source", text_or_null(prediction.dkim.source)},
+            {"usable", tri_json(prediction.dkim.usable)},
+            {"aligned", aligned_json(prediction.dkim.aligned)},
+            {"reason", prediction.dkim.reason}}},
+          {"spf",
+           {{"domain", text_or_null(prediction.spf.domain)},
+            {"result", spf::to_string(prediction.spf.result)},
+            {"usable", tri_json(prediction.spf.usable)},
+            {"aligned", aligned_json(prediction.spf.aligned)},
+            {"reason", prediction.spf.reason}}}};
+}
+
+json prediction_value(const ses::Prediction& prediction) {
+  return {
+      {"verdict", ses::to_string(prediction.verdict)},
+      {"confidence", ses::to_string(prediction.confidence)},
+      {"region", prediction.region},
+      {"identity", {{"name", text_or_null(prediction.identity)}, {"kind", ses::to_string(prediction.identity_kind)}}},
+      {"legs", legs_value(prediction)},
+      {"dmarc", {{"rfc9989", prediction_dmarc(prediction.rfc9989)}, {"rfc7489", prediction_dmarc(prediction.rfc7489)}}},
+      {"findings", finding_array(prediction.findings)}};
+}
+
+std::string from_domain(const policy::Report& report) {
+  return report.author.usable() ? report.author.domain() : std::string();
+}
+
+std::string finding_codes(const ses::Prediction& prediction) {
+  std::vector<std::string> codes;
+  for (const auto& finding : prediction.findings) codes.emplace_back(ses::to_string(finding.code));
+  return join(codes, ",");
+}
+
+// "pass aligned", "unknown", "-": what a leg comes to, in the eyes of RFC 9989.
+std::string leg_word(const std::string& domain, Tri usable, Tri aligned) {
+  if (domain.empty()) return "-";
+  if (usable == Tri::unknown) return domain + ":unknown";
+  if (usable == Tri::no) return domain + ":unusable";
+  return domain + (aligned == Tri::yes ? ":aligned" : aligned == Tri::no ? ":unaligned" : ":unknown");
+}
+
+// key=value, quoted where the value has a space, a quote or nothing.
+void put(std::string& line, std::string_view key, const std::string& value) {
+  if (!line.empty()) line += ' ';
+  line += key;
+  line += '=';
+  const auto text = printable(value, 1000);
+  if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) {
+    line += text;
+    return;
+  }
+  line += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += '"';
+}
+
+void put_inbound(std::string& line, const policy::Report& report) {
+  put(line, "spf", report.spf_mail_from ? spf::to_string(report.spf_mail_from->result) : "none");
+  std::vector<std::string> signatures;
+  for (const auto& outcome : report.dkim)
+    signatures.push_back((outcome.domain.empty() ? "?" : outcome.domain) + ":" + dkim::to_string(outcome.result));
+  put(line, "dkim", signatures.empty() ? "none" : join(signatures, ","));
+  if (report.arc.result != arc::Result::none) put(line, "arc", arc::to_string(report.arc.result));
+  put(line, "dmarc", dmarc::to_string(report.dmarc.result));
+  put(line, "dmarc_rfc7489", dmarc::to_string(report.dmarc_rfc7489.result));
+  if (report.dmarc.discovery.state == dmarc::Discovery::State::found)
+    put(line, "policy", dmarc::to_string(report.dmarc.discovery.policy));
+  if (!report.forged_results.empty()) put(line, "forged_removed", std::to_string(report.forged_results.size()));
+}
+
+void put_outbound(std::string& line, const ses::Prediction& prediction) {
+  put(line, "identity", prediction.identity.empty() ? "none" : prediction.identity);
+  put(line, "dkim_leg", leg_word(prediction.dkim.domain, prediction.dkim.usable, prediction.dkim.aligned.rfc9989));
+  put(line, "spf_leg", leg_word(prediction.spf.domain, prediction.spf.usable, prediction.spf.aligned.rfc9989));
+  put(line, "verdict", ses::to_string(prediction.verdict));
+  put(line, "verdict_rfc7489", ses::to_string(prediction.rfc7489.result));
+  put(line, "confidence", ses::to_string(prediction.confidence));
+  put(line, "findings", finding_codes(prediction));
+}
+
+}  // namespace
+
+std::string log_text(const policy::Report& report, const policy::Decision& decision) {
+  std::string line;
+  put(line, "queue_id", report.envelope.queue_id);
+  put(line, "direction", policy::to_string(report.direction));
+  put(line, "from_domain", from_domain(report));
+  put(line, "mail_from", "<" + report.envelope.mail_from + ">");
+  if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
+  if (report.direction == policy::Direction::inbound) put_inbound(line, report);
+  if (report.prediction) put_outbound(line, *report.prediction);
+  put(line, "action", policy::to_string(decision.action));
+  put(line, "dns_queries", std::to_string(report.dns.queries));
+  put(line, "dns_ms", std::to_string(report.dns.milliseconds));
+  if (!report.dns.failed.empty()) put(line, "dns_failed", report.dns.failed);
+  put(line, "why", policy::why(report));
+  return line;
+}
+
+std::string log_json(const policy::Report& report, const policy::Decision& decision) {
+  json event{{"time", timestamp(report.time)},
+             {"event", "message"},
+             {"queue_id", report.envelope.queue_id},
+             {"direction", policy::to_string(report.direction)},
+             {"message_id", report.message_id},
+             {"from_domain", from_domain(report)},
+             {"mail_from", report.envelope.mail_from},
+             {"client", report.envelope.client ? json(report.envelope.client->to_string()) : json(nullptr)}};
+  if (report.direction == policy::Direction::inbound) {
+    if (report.spf_mail_from) event["spf"] = spf_value(*report.spf_mail_from);
+    event["dkim"] = dkim_array(report);
+    event["arc"] = {{"result", arc::to_string(report.arc.result)}};
+    event["dmarc"] = dmarc_value(report.dmarc, report.author);
+    event["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
+    event["forged_removed"] = report.forged_results.size();
+  }
+  if (report.prediction) event.update(prediction_value(*report.prediction));
+  event["action"] = policy::to_string(decision.action);
+  if (!report.limits.empty()) event["limits"] = report.limits;
+  event["dns_queries"] = report.dns.queries;
+  event["dns_ms"] = report.dns.milliseconds;
+  if (!report.dns.failed.empty()) event["dns_failed"] = report.dns.failed;
+  event["why"] = policy::why(report);
+  return dump(event, -1);
+}
+
+std::string spf_json(const spf::Outcome& outcome) {
+  return dump(spf_value(outcome), 2);
+}
+
+std::string verify_json(const policy::Report& report, std::optional<dmarc::Vintage> only) {
+  json value;
+  value["spf"] = report.spf_mail_from ? spf_value(*report.spf_mail_from) : json{{"result", "none"}};
+  if (report.spf_helo) value["spf_helo"] = spf_value(*report.spf_helo);
+  value["dkim"] = dkim_array(report);
+  const bool old = only == dmarc::Vintage::rfc7489;
+  value["dmarc"] = dmarc_value(old ? report.dmarc_rfc7489 : report.dmarc, report.author);
+  if (!only) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
+  value["arc"] = {{"result", arc::to_string(report.arc.result)}, {"reason", report.arc.reason}};
+  value["dns"] = dns_value(report.dns);
+  value["why"] = policy::why(report);
+  return dump(value, 2);
+}
+
+std::string preflight_json(const policy::Report& report, const policy::Decision& decision) {
+  json value = prediction_value(report.prediction.value_or(ses::Prediction{}));
+  value["action"] = policy::to_string(decision.action);
+  value["limits"] = report.limits;
+  value["dns"] = dns_value(report.dns);
+  value["why"] = policy::why(report);
+  return dump(value, 2);
+}
+
+}  // namespace sesame::inspect

@@ -1,0 +1,100 @@
+#include <fmt/format.h>
+
+#include "inspect/render.h"
+#include "util/text.h"
+
+namespace sesame::inspect {
+namespace {
+
+std::string in_parentheses(const std::string& text) {
+  return text.empty() ? "" : "  (" + printable(text) + ")";
+}
+
+const char* leg_state(Tri usable) {
+  switch (usable) {
+    case Tri::yes:
+      return "usable";
+    case Tri::no:
+      return "not usable";
+    case Tri::unknown:
+      break;
+  }
+  return "not known";
+}
+
+const char* aligned_state(Tri aligned) {
+  switch (aligned) {
+    case Tri::yes:
+      return "aligned";
+    case Tri::no:
+      return "not aligned";
+    case Tri::unknown:
+      break;
+  }
+  return "alignment unknown";
+}
+
+std::string dmarc_line(const char* name, const dmarc::Outcome& outcome) {
+  const auto& discovery = outcome.discovery;
+  std::string text = fmt::format("{:<13} {}", name, dmarc::to_string(outcome.result));
+  if (discovery.state == dmarc::Discovery::State::found)
+    text += fmt::format("  p={} at _dmarc.{}, organizational domain {}", dmarc::to_string(discovery.policy),
+                        discovery.record_domain, discovery.org_domain.empty() ? "unknown" : discovery.org_domain);
+  return text + in_parentheses(outcome.reason) + "\n";
+}
+
+std::string predicted_line(const char* name, const ses::DmarcPrediction& prediction) {
+  std::string text = fmt::format("  {:<9} {}", name, ses::to_string(prediction.result));
+  if (prediction.discovery.state == dmarc::Discovery::State::found)
+    text += fmt::format("  p={} at _dmarc.{}", dmarc::to_string(prediction.policy), prediction.discovery.record_domain);
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string verify_text(const policy::Report& report, std::optional<dmarc::Vintage> only) {
+  std::string text =
+      fmt::format("{:<13} {}\n", "From", report.author.usable() ? report.author.domain() : report.author.problem);
+  if (report.spf_mail_from) {
+    const auto& spf = *report.spf_mail_from;
+    text += fmt::format("{:<13} {}  {}={}{}\n", "SPF", spf::to_string(spf.result), spf::to_string(spf.identity),
+                        spf.domain.empty() ? "-" : spf.domain, in_parentheses(spf.reason));
+  }
+  for (const auto& outcome : report.dkim)
+    text += fmt::format("{:<13} {}  d={} s={}{}\n", "DKIM", dkim::to_string(outcome.result),
+                        outcome.domain.empty() ? "-" : outcome.domain,
+                        outcome.selector.empty() ? "-" : outcome.selector, in_parentheses(outcome.reason));
+  if (report.dkim.empty()) text += fmt::format("{:<13} none\n", "DKIM");
+  text += fmt::format("{:<13} {}{}\n", "ARC", arc::to_string(report.arc.result), in_parentheses(report.arc.reason));
+  const bool old = only == dmarc::Vintage::rfc7489;
+  text += dmarc_line("DMARC", old ? report.dmarc_rfc7489 : report.dmarc);
+  if (!only) text += dmarc_line("DMARC 7489", report.dmarc_rfc7489);
+  return text + fmt::format("{:<13} {}\n", "Why", policy::why(report));
+}
+
+std::string preflight_text(const policy::Report& report, const policy::Decision& decision) {
+  const auto prediction = report.prediction.value_or(ses::Prediction{});
+  const auto& dkim = prediction.dkim;
+  const auto& spf = prediction.spf;
+  std::string text =
+      fmt::format("Verdict    {} ({})\n", ses::to_string(prediction.verdict), ses::to_string(prediction.confidence));
+  text += fmt::format("Why        {}\n", policy::why(report));
+  text += fmt::format("Identity   {} ({}) in {}\n", prediction.identity.empty() ? "none" : prediction.identity,
+                      ses::to_string(prediction.identity_kind), prediction.region);
+  text += fmt::format("DKIM leg   {}{}, {}{}\n", dkim.domain.empty() ? "no d= of yours" : "d=" + dkim.domain,
+                      dkim.source == "upstream" ? " (already on the message)" : "", leg_state(dkim.usable),
+                      dkim.domain.empty()
+                          ? in_parentheses(dkim.reason)
+                          : std::string(", ") + aligned_state(dkim.aligned.rfc9989) + in_parentheses(dkim.reason));
+  text += fmt::format("SPF leg    {}, {}, {}{}\n", spf.domain.empty() ? "no envelope domain" : spf.domain,
+                      spf::to_string(spf.result), aligned_state(spf.aligned.rfc9989), in_parentheses(spf.reason));
+  text += "DMARC\n" + predicted_line("RFC 9989", prediction.rfc9989) + predicted_line("RFC 7489", prediction.rfc7489);
+  text += fmt::format("Action     {}\n", policy::to_string(decision.action));
+  if (!prediction.findings.empty()) text += "Findings\n";
+  for (const auto& finding : prediction.findings)
+    text += fmt::format("  {:<8} {}: {}.\n           {}\n", ses::to_string(finding.severity),
+                        ses::to_string(finding.code), finding.text, finding.advice);
+  return text;
+}
+
+}  // namespace sesame::inspect
