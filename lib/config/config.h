@@ -14,14 +14,14 @@
 namespace sesame::config {
 
 struct Milter {
-  std::string socket;                  // libmilter's form: "inet:PORT@HOST", "inet6:PORT@HOST", "unix:PATH"
-  std::string user;                    // to become after the socket is open; "" = stay
-  std::chrono::seconds drain{};        // how long SIGTERM waits for messages under way
+  std::string socket;            // libmilter's form: "inet:PORT@HOST", "inet6:PORT@HOST", "unix:PATH"
+  std::string user;              // to become after the socket is open; "" = stay
+  std::chrono::seconds drain{};  // how long SIGTERM waits for messages under way
 };
 
 struct Dns {
-  std::vector<std::string> servers;    // empty = resolv.conf
-  std::chrono::milliseconds timeout{}; // of one try
+  std::vector<std::string> servers;     // empty = resolv.conf
+  std::chrono::milliseconds timeout{};  // of one try
   int tries = 0;
   std::chrono::milliseconds budget{};  // a message waits no longer than this for all its answers together
   std::size_t cache_bytes = 0;
@@ -37,13 +37,13 @@ struct Directions {
 
 struct Log {
   enum class Format { text, json } format = Format::text;
-  std::string destination;             // "stderr", "syslog" or an absolute path
-  std::string level;                   // "debug", "info", "warning", "error"
+  std::string destination;  // "stderr", "syslog" or an absolute path
+  std::string level;        // "debug", "info", "warning", "error"
 };
 
 struct Limits {
-  std::size_t header_bytes = 0;        // of all fields together; over it: judged on what was read, verdict says so
-  std::size_t signatures = 0;          // DKIM signatures tried per message
+  std::size_t header_bytes = 0;  // of all fields together; over it: judged on what was read, verdict says so
+  std::size_t signatures = 0;    // DKIM signatures tried per message
 };
 
 struct Config {
@@ -52,8 +52,8 @@ struct Config {
   Directions directions;
   Log log;
   Limits limits;
-  std::int64_t clock_skew = 300;       // seconds, for t= and x= of signatures
-  std::string public_suffix_list;      // path; "" = the system's
+  std::int64_t clock_skew = 300;   // seconds, for t= and x= of signatures
+  std::string public_suffix_list;  // path; "" = the system's
   ses::Account ses;
   policy::Rules rules;
 };

@@ -1,0 +1,454 @@
+// The table.
+#include "config/settings.h"
+
+#include "config/codec.h"
+#include "config/table.h"
+#include "config/type.h"
+
+namespace sesame::config {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+// What stands in the table's rows; `member` leads from the target to the member that holds the value.
+struct Row {
+  std::string section;
+  std::string name;
+  Type type;
+  std::string unit = {};
+  std::optional<Value> fallback = {};
+  std::string otherwise = {};
+  std::optional<Value> example = {};
+  std::string help;
+};
+
+template <class Target, class Member>
+Setting<Target> bind(Row row, Member member) {
+  Setting<Target> setting;
+  static_cast<Entry&>(setting) =
+      Entry{std::move(row.section),  std::move(row.name),      std::move(row.type),    std::move(row.unit),
+            std::move(row.fallback), std::move(row.otherwise), std::move(row.example), std::move(row.help)};
+  setting.set = [member](Target& target, const Value& value) { decode(value, member(target)); };
+  setting.get = [member](const Target& target) { return encode(member(target)); };
+  return setting;
+}
+
+#define SESAME_MEMBER(path)   \
+  [](auto& target) -> auto& { \
+    return target.path;       \
+  }
+
+std::int64_t whole(std::int64_t value) {
+  return value;
+}
+std::string text(const char* value) {
+  return value;
+}
+
+std::vector<Setting<Config>> top_settings() {
+  return {
+      bind<Config>({.section = "",
+                    .name = "authserv_id",
+                    .type = authserv_id(),
+                    .otherwise = "the host's name",
+                    .example = text("mail.example.com"),
+                    .help = "The name this system signs its Authentication-Results and Sesame-Prediction fields with "
+                            "(RFC 8601). Fields that arrive from outside under this name are forged and are removed."},
+                   SESAME_MEMBER(rules.authserv_id)),
+      bind<Config>({.section = "",
+                    .name = "public_suffix_list",
+                    .type = path(),
+                    .fallback = text(""),
+                    .help = "A file in the format of publicsuffix.org, for the older DMARC standard (RFC 7489). Empty: "
+                            "the list of the system."},
+                   SESAME_MEMBER(public_suffix_list)),
+  };
+}
+
+std::vector<Setting<Config>> milter_settings() {
+  return {
+      bind<Config>({.section = "milter",
+                    .name = "socket",
+                    .type = milter_socket(),
+                    .fallback = text("inet:8892@127.0.0.1"),
+                    .help = "Where the MTA connects. Whoever reaches this socket can ask for verdicts, so keep it on "
+                            "the loopback address or in a directory that only the MTA may enter. Read at start only."},
+                   SESAME_MEMBER(milter.socket)),
+      bind<Config>({.section = "milter",
+                    .name = "user",
+                    .type = user_name(),
+                    .fallback = text(""),
+                    .help = "The user to become once the socket is open. Empty: stay who started it, as under "
+                            "systemd. Read at start only."},
+                   SESAME_MEMBER(milter.user)),
+      bind<Config>({.section = "milter",
+                    .name = "drain",
+                    .type = integer(0, 3600),
+                    .unit = "seconds",
+                    .fallback = whole(30),
+                    .help = "How long the daemon waits, when told to stop, for messages under way."},
+                   SESAME_MEMBER(milter.drain)),
+  };
+}
+
+std::vector<Setting<Config>> dns_settings() {
+  return {
+      bind<Config>({.section = "dns",
+                    .name = "servers",
+                    .type = list_of(dns_server()),
+                    .fallback = Texts{},
+                    .help = "The DNS servers to ask, each with a port where it is not 53. Empty: those of "
+                            "/etc/resolv.conf. A caching server on this host is best."},
+                   SESAME_MEMBER(dns.servers)),
+      bind<Config>({.section = "dns",
+                    .name = "timeout",
+                    .type = number(0.05, 25),
+                    .unit = "seconds",
+                    .fallback = 2.0,
+                    .help = "How long one question to one server may take before the next try."},
+                   SESAME_MEMBER(dns.timeout)),
+      bind<Config>({.section = "dns",
+                    .name = "tries",
+                    .type = integer(1, 10),
+                    .fallback = whole(2),
+                    .help = "How often the list of servers is gone through before a question counts as unanswered."},
+                   SESAME_MEMBER(dns.tries)),
+      bind<Config>({.section = "dns",
+                    .name = "budget",
+                    .type = number(0.1, 25),
+                    .unit = "seconds",
+                    .fallback = 10.0,
+                    .help = "How long one message may wait for all its DNS answers together. What is not answered by "
+                            "then is unknown, and the message goes on. Must stay well under Postfix's "
+                            "milter_command_timeout of 30 seconds."},
+                   SESAME_MEMBER(dns.budget)),
+      bind<Config>({.section = "dns",
+                    .name = "cache_size",
+                    .type = integer(65536, 68719476736.0),
+                    .unit = "bytes",
+                    .fallback = whole(67108864),
+                    .help = "The memory DNS answers may take while their time to live runs."},
+                   SESAME_MEMBER(dns.cache_bytes)),
+  };
+}
+
+std::vector<Setting<Config>> log_and_limit_settings() {
+  return {
+      bind<Config>({.section = "log",
+                    .name = "format",
+                    .type = word(words<Log::Format>()),
+                    .fallback = text("text"),
+                    .help = "One event per message: as key=value text, or as one JSON object a line."},
+                   SESAME_MEMBER(log.format)),
+      bind<Config>({.section = "log",
+                    .name = "destination",
+                    .type = log_destination(),
+                    .fallback = text("stderr"),
+                    .help = "Where events go. Under systemd, stderr is the journal."},
+                   SESAME_MEMBER(log.destination)),
+      bind<Config>({.section = "log",
+                    .name = "level",
+                    .type = word({"debug", "info", "warning", "error"}),
+                    .fallback = text("info"),
+                    .help = "The least severity that is logged. The event of a message is info."},
+                   SESAME_MEMBER(log.level)),
+      bind<Config>({.section = "limits",
+                    .name = "header_size",
+                    .type = integer(4096, 67108864),
+                    .unit = "bytes",
+                    .fallback = whole(1048576),
+                    .help = "The size of all header fields of one message together. A message over it is judged as "
+                            "too large to judge, never by a part of its header."},
+                   SESAME_MEMBER(limits.header_bytes)),
+      bind<Config>({.section = "limits",
+                    .name = "dkim_signatures",
+                    .type = integer(1, 100),
+                    .fallback = whole(10),
+                    .help = "How many DKIM signatures of one message are tried, those of the author's domain first."},
+                   SESAME_MEMBER(limits.signatures)),
+      bind<Config>({.section = "limits",
+                    .name = "clock_skew",
+                    .type = integer(0, 86400),
+                    .unit = "seconds",
+                    .fallback = whole(300),
+                    .help = "How far a signer's clock may be off when the times of a signature are checked."},
+                   SESAME_MEMBER(clock_skew)),
+  };
+}
+
+std::vector<Setting<Config>> outbound_settings() {
+  return {
+      bind<Config>({.section = "ses",
+                    .name = "region",
+                    .type = region(),
+                    .otherwise = "none; required as soon as there is an identity",
+                    .example = text("us-east-1"),
+                    .help = "The region of the SES endpoint that outbound mail is relayed through. Identities of "
+                            "other regions do not count for it."},
+                   SESAME_MEMBER(ses.region)),
+      bind<Config>({.section = "outbound",
+                    .name = "networks",
+                    .type = list_of(network()),
+                    .fallback = Texts{"127.0.0.0/8", "::1"},
+                    .help = "Clients whose mail is outbound: ours, on its way to SES. Authenticated clients and local "
+                            "submission are outbound in any case; all other mail is inbound."},
+                   SESAME_MEMBER(directions.outbound_networks)),
+      bind<Config>({.section = "outbound",
+                    .name = "daemon_names",
+                    .type = list_of(daemon_name()),
+                    .fallback = Texts{},
+                    .help = "Mail that arrives through an MTA service of one of these names (the {daemon_name} macro: "
+                            "milter_macro_daemon_name in Postfix) is outbound, too."},
+                   SESAME_MEMBER(directions.outbound_daemon_names)),
+      bind<Config>({.section = "outbound",
+                    .name = "fail",
+                    .type = word(words<policy::Level>()),
+                    .fallback = text("observe"),
+                    .help = "What to do with mail that will fail DMARC after SES: observe logs it, tag adds the "
+                            "Sesame-Prediction field, hold keeps it in the MTA's hold queue, reject answers 5.7.x with "
+                            "the reason. An unknown outcome is never acted upon."},
+                   SESAME_MEMBER(rules.outbound.fail)),
+      bind<Config>({.section = "outbound",
+                    .name = "refused",
+                    .type = word(words<policy::Level>()),
+                    .fallback = text("observe"),
+                    .help = "The same for mail that SES will not take."},
+                   SESAME_MEMBER(rules.outbound.refused)),
+  };
+}
+
+std::vector<Setting<Config>> inbound_settings() {
+  return {
+      bind<Config>({.section = "inbound",
+                    .name = "own_ids",
+                    .type = list_of(authserv_id()),
+                    .fallback = Texts{},
+                    .help = "Further names under which no Authentication-Results may arrive from outside, such as "
+                            "those of the other mail servers of this site. authserv_id is always one of them."},
+                   SESAME_MEMBER(rules.own_ids)),
+      bind<Config>({.section = "inbound",
+                    .name = "on_policy_reject",
+                    .type = word(words<policy::Handling>()),
+                    .fallback = text("observe"),
+                    .help = "What to do with mail that fails DMARC where the domain owner asks for p=reject."},
+                   SESAME_MEMBER(rules.on_policy_reject)),
+      bind<Config>({.section = "inbound",
+                    .name = "on_policy_quarantine",
+                    .type = word(words<policy::Handling>()),
+                    .fallback = text("observe"),
+                    .help = "What to do with mail that fails DMARC where the domain owner asks for p=quarantine."},
+                   SESAME_MEMBER(rules.on_policy_quarantine)),
+      bind<Config>({.section = "inbound",
+                    .name = "on_bad_author",
+                    .type = word(words<policy::Handling>()),
+                    .fallback = text("observe"),
+                    .help = "What to do with mail whose From field is missing, repeated or unreadable, so that DMARC "
+                            "has no domain to judge."},
+                   SESAME_MEMBER(rules.on_bad_author)),
+      bind<Config>({.section = "inbound",
+                    .name = "tempfail_on_temperror",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Whether mail that DNS trouble leaves undecided is answered 451, so that the sender tries "
+                            "again later. false: it is accepted."},
+                   SESAME_MEMBER(rules.tempfail_on_temperror)),
+      bind<Config>({.section = "ignore",
+                    .name = "networks",
+                    .type = list_of(network()),
+                    .fallback = Texts{},
+                    .help = "Clients whose mail is neither judged nor touched."},
+                   SESAME_MEMBER(directions.ignore_networks)),
+      bind<Config>({.section = "ignore",
+                    .name = "from_domains",
+                    .type = list_of(domain()),
+                    .fallback = Texts{},
+                    .help = "Mail from an author of one of these domains, or of a domain below it, is not judged. "
+                            "From can be forged: list domains only where that does no harm."},
+                   SESAME_MEMBER(directions.ignore_from_domains)),
+  };
+}
+
+std::vector<Setting<ses::Identity>> identity_rows() {
+  using ses::Identity;
+  const std::string section = "ses.identity";
+  return {
+      bind<Identity>({.section = section,
+                      .name = "name",
+                      .type = identity_name(),
+                      .otherwise = "required",
+                      .example = text("example.com"),
+                      .help = "The domain or the address that is verified in SES. An address identity takes its own "
+                              "settings, never those of its domain."},
+                     SESAME_MEMBER(name)),
+      bind<Identity>({.section = section,
+                      .name = "region",
+                      .type = region(),
+                      .otherwise = "ses.region",
+                      .example = text("us-east-1"),
+                      .help = "The region this identity belongs to."},
+                     SESAME_MEMBER(region)),
+      bind<Identity>({.section = section,
+                      .name = "verified_for_sending",
+                      .type = boolean(),
+                      .fallback = true,
+                      .help = "VerifiedForSendingStatus: whether SES takes mail from this identity."},
+                     SESAME_MEMBER(verified_for_sending)),
+      bind<Identity>({.section = section,
+                      .name = "dkim.status",
+                      .type = word(words<ses::Status>()),
+                      .otherwise = "inferred from DNS",
+                      .example = text("SUCCESS"),
+                      .help = "DkimAttributes.Status, the word of the API. Left out, the state is inferred from the "
+                              "DNS records, and predictions are likely instead of confirmed."},
+                     SESAME_MEMBER(dkim.status)),
+      bind<Identity>({.section = section,
+                      .name = "dkim.signing_enabled",
+                      .type = boolean(),
+                      .fallback = true,
+                      .help = "DkimAttributes.SigningEnabled: whether SES signs with this identity's domain."},
+                     SESAME_MEMBER(dkim.signing_enabled)),
+      bind<Identity>({.section = section,
+                      .name = "dkim.origin",
+                      .type = dkim_origin(),
+                      .fallback = text("AWS_SES"),
+                      .help = "DkimAttributes.SigningAttributesOrigin: AWS_SES for Easy DKIM, EXTERNAL for a key of "
+                              "your own (BYODKIM), AWS_SES_<REGION> for a replica of the identity of that region."},
+                     SESAME_MEMBER(dkim.origin)),
+      bind<Identity>(
+          {.section = section,
+           .name = "dkim.tokens",
+           .type = list_of(dkim_token()),
+           .fallback = Texts{},
+           .example = Texts{"t1", "t2", "t3"},
+           .help = "DkimAttributes.Tokens: the three tokens of Easy DKIM, which are the selectors; the one "
+                   "selector where the origin is EXTERNAL. Without them the DKIM records cannot be checked."},
+          SESAME_MEMBER(dkim.tokens)),
+      bind<Identity>({.section = section,
+                      .name = "dkim.signing_hosted_zone",
+                      .type = domain_or_empty(),
+                      .fallback = text(""),
+                      .example = text("dkim.amazonses.com"),
+                      .help = "DkimAttributes.SigningHostedZone: where the CNAME records of the tokens point. Empty: "
+                              "the zone known for the region, or that of the replica's parent."},
+                     SESAME_MEMBER(dkim.signing_hosted_zone)),
+      bind<Identity>({.section = section,
+                      .name = "mail_from.domain",
+                      .type = domain_or_empty(),
+                      .fallback = text(""),
+                      .example = text("bounce.example.com"),
+                      .help = "MailFromAttributes.MailFromDomain: the custom MAIL FROM domain, a subdomain of the "
+                              "identity's. Empty: the default of the region, a name of amazonses.com."},
+                     SESAME_MEMBER(mail_from.domain)),
+      bind<Identity>({.section = section,
+                      .name = "mail_from.status",
+                      .type = word(words<ses::Status>()),
+                      .otherwise = "inferred from the MX record",
+                      .example = text("SUCCESS"),
+                      .help = "MailFromAttributes.MailFromDomainStatus, the word of the API."},
+                     SESAME_MEMBER(mail_from.status)),
+      bind<Identity>({.section = section,
+                      .name = "mail_from.behavior_on_mx_failure",
+                      .type = word(words<ses::OnMxFailure>()),
+                      .fallback = text("USE_DEFAULT_VALUE"),
+                      .help = "MailFromAttributes.BehaviorOnMxFailure: what SES does while the MX record of the "
+                              "custom MAIL FROM domain is not right."},
+                     SESAME_MEMBER(mail_from.behavior_on_mx_failure)),
+  };
+}
+
+std::vector<Setting<policy::OutboundOverride>> override_rows() {
+  using policy::OutboundOverride;
+  const std::string section = "outbound.override";
+  return {
+      bind<OutboundOverride>({.section = section,
+                              .name = "domain",
+                              .type = domain(),
+                              .otherwise = "required",
+                              .example = text("example.org"),
+                              .help = "The From domain this holds for, with everything below it. The most specific "
+                                      "domain wins."},
+                             SESAME_MEMBER(domain)),
+      bind<OutboundOverride>({.section = section,
+                              .name = "fail",
+                              .type = word(words<policy::Level>()),
+                              .otherwise = "outbound.fail",
+                              .example = text("hold"),
+                              .help = "outbound.fail for this domain."},
+                             SESAME_MEMBER(rule.fail)),
+      bind<OutboundOverride>({.section = section,
+                              .name = "refused",
+                              .type = word(words<policy::Level>()),
+                              .otherwise = "outbound.refused",
+                              .example = text("reject"),
+                              .help = "outbound.refused for this domain."},
+                             SESAME_MEMBER(rule.refused)),
+  };
+}
+
+#undef SESAME_MEMBER
+
+template <class Target>
+void append(std::vector<Setting<Target>>& all, std::vector<Setting<Target>> more) {
+  for (auto& setting : more) all.push_back(std::move(setting));
+}
+
+template <class Target>
+void append_entries(std::vector<const Entry*>& all, const std::vector<Setting<Target>>& settings,
+                    const std::string& section) {
+  for (const auto& setting : settings)
+    if (setting.section == section) all.push_back(&setting);
+}
+
+}  // namespace
+
+const std::vector<Section>& sections() {
+  using enum Section::Kind;
+  static const std::vector<Section> all = {
+      {"", single, ""},
+      {"milter", single, "The daemon and its connection to the MTA."},
+      {"dns", single, "Look-ups."},
+      {"log", single, "Events."},
+      {"limits", single, "What one message may cost."},
+      {"ses", single, "The Amazon SES account that outbound mail is relayed through."},
+      {"ses.identity", list,
+       "One table for each identity of the account; the words are those of the SESv2 API (GetEmailIdentity). "
+       "A name may stand here once for each region."},
+      {"outbound", single, "Mail of ours, on its way to SES."},
+      {"outbound.override", list, "One table for each From domain that is to be treated differently."},
+      {"inbound", single, "Mail received. Authentication-Results is added in any case."},
+      {"ignore", single, "Mail to leave alone."},
+  };
+  return all;
+}
+
+const std::vector<Setting<Config>>& general_settings() {
+  static const auto all = [] {
+    auto rows = top_settings();
+    for (const auto part : {milter_settings, dns_settings, log_and_limit_settings, outbound_settings, inbound_settings})
+      append(rows, part());
+    return rows;
+  }();
+  return all;
+}
+
+const std::vector<Setting<ses::Identity>>& identity_settings() {
+  static const auto all = identity_rows();
+  return all;
+}
+
+const std::vector<Setting<policy::OutboundOverride>>& override_settings() {
+  static const auto all = override_rows();
+  return all;
+}
+
+std::vector<const Entry*> entries() {
+  std::vector<const Entry*> all;
+  for (const auto& section : sections()) {
+    append_entries(all, general_settings(), section.name);
+    append_entries(all, identity_settings(), section.name);
+    append_entries(all, override_settings(), section.name);
+  }
+  return all;
+}
+
+}  // namespace sesame::config

@@ -1,0 +1,228 @@
+#include "config/type.h"
+
+#include <fmt/core.h>
+#include <sys/un.h>
+
+#include <algorithm>
+
+#include "dns/name.h"
+#include "mail/address.h"
+#include "util/ip.h"
+#include "util/text.h"
+
+namespace sesame::config {
+namespace {
+
+using Canonical = std::optional<std::string>;
+
+// Accepts what the predicate holds for, as it is written.
+template <class Predicate>
+Type text(std::string expected, Predicate accepts) {
+  return {.shape = Type::Shape::text,
+          .expected = std::move(expected),
+          .canonical = [accepts](std::string_view value) -> Canonical {
+            return accepts(value) ? Canonical(value) : std::nullopt;
+          }};
+}
+
+bool all_of(std::string_view value, bool (*accepts)(char)) {
+  return !value.empty() && std::ranges::all_of(value, accepts);
+}
+
+// RFC 2045 Section 5.1: the characters of a token.
+bool is_token_char(char c) {
+  return c > ' ' && c < 0x7f && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
+}
+
+bool is_word_char(char c) {
+  return is_alnum(c) || c == '_' || c == '-' || c == '.';
+}
+
+bool is_path(std::string_view value) {
+  return value.size() > 1 && value.front() == '/' && value.find('\0') == std::string_view::npos;
+}
+
+bool is_port(std::string_view value) {
+  const auto port = parse_number(value);
+  return port && *port >= 1 && *port <= 65535;
+}
+
+bool is_milter_socket(std::string_view value) {
+  constexpr std::string_view kUnix = "unix:";
+  if (value.starts_with(kUnix)) {
+    const auto path = value.substr(kUnix.size());
+    return is_path(path) && path.size() < sizeof(sockaddr_un::sun_path);
+  }
+  const auto colon = value.find(':');
+  const auto at = value.find('@');
+  if (colon == std::string_view::npos || at == std::string_view::npos || at < colon) return false;
+  const auto family = value.substr(0, colon);
+  const auto host = value.substr(at + 1);
+  if (!is_port(value.substr(colon + 1, at - colon - 1))) return false;
+  const auto address = IpAddress::parse(host);
+  if (family == "inet") return address ? address->is_v4() : dns::is_hostname(host);
+  return family == "inet6" && (address ? !address->is_v4() : dns::is_hostname(host));
+}
+
+// An address, or one with a port: "192.0.2.1:53", "[2001:db8::1]:53".
+bool is_dns_server(std::string_view value) {
+  if (IpAddress::parse(value)) return true;
+  const auto colon = value.rfind(':');
+  if (colon == std::string_view::npos || !is_port(value.substr(colon + 1))) return false;
+  auto host = value.substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = IpAddress::parse(host);
+  return address && address->is_v4() != bracketed;
+}
+
+bool is_region(std::string_view value) {
+  const auto accepts = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
+  return all_of(value, accepts) && is_alpha(value.front()) && is_digit(value.back()) &&
+         std::ranges::count(value, '-') >= 2;
+}
+
+bool is_dkim_origin(std::string_view value) {
+  constexpr std::string_view kReplica = "AWS_SES_";
+  if (value == "AWS_SES" || value == "EXTERNAL") return true;
+  if (!value.starts_with(kReplica)) return false;
+  auto name = std::string(value.substr(kReplica.size()));
+  if (!all_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; })) return false;
+  std::ranges::replace(name, '_', '-');
+  return is_region(lower(name));
+}
+
+Canonical canonical_identity(std::string_view value) {
+  const auto at = value.rfind('@');
+  const auto domain = mail::to_ascii_domain(at == std::string_view::npos ? value : value.substr(at + 1));
+  // SES has no identity for a top-level domain.
+  if (!domain || dns::label_count(*domain) < 2) return std::nullopt;
+  if (at == std::string_view::npos) return domain;
+  const auto local = value.substr(0, at);
+  const auto stray = [](char c) { return c == '@' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (local.empty() || std::ranges::any_of(local, stray)) return std::nullopt;
+  return std::string(local) + "@" + *domain;
+}
+
+// Without a fraction where there is none: "25", "0.1".
+std::string figure(double value) {
+  return value == static_cast<double>(static_cast<std::int64_t>(value))
+             ? fmt::format("{}", static_cast<std::int64_t>(value))
+             : fmt::format("{}", value);
+}
+
+}  // namespace
+
+Type boolean() {
+  return {.shape = Type::Shape::boolean, .expected = "true or false", .canonical = {}};
+}
+
+Type integer(double least, double most) {
+  return {.shape = Type::Shape::integer,
+          .expected = "an integer from " + figure(least) + " to " + figure(most),
+          .least = least,
+          .most = most,
+          .canonical = {}};
+}
+
+Type number(double least, double most) {
+  return {.shape = Type::Shape::number,
+          .expected = "a number from " + figure(least) + " to " + figure(most),
+          .least = least,
+          .most = most,
+          .canonical = {}};
+}
+
+Type word(const std::vector<std::string>& words) {
+  std::string expected;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    expected += (i == 0 ? "\"" : i + 1 == words.size() ? " or \"" : ", \"") + words[i] + "\"";
+  return text(std::move(expected),
+              [words](std::string_view value) { return std::ranges::find(words, value) != words.end(); });
+}
+
+Type list_of(const Type& element) {
+  auto type = element;
+  type.shape = Type::Shape::list;
+  type.expected = "a list, each item " + element.expected;
+  return type;
+}
+
+Type authserv_id() {
+  return text("a name such as \"mail.example.com\", without spaces and specials",
+              [](std::string_view value) { return all_of(value, is_token_char); });
+}
+
+Type user_name() {
+  return text("the name of a user of this system, or \"\"",
+              [](std::string_view value) { return value.empty() || all_of(value, is_word_char); });
+}
+
+Type daemon_name() {
+  return text("a {daemon_name} of the MTA",
+              [](std::string_view value) { return all_of(value, [](char c) { return c >= ' ' && c < 0x7f; }); });
+}
+
+Type milter_socket() {
+  return text("\"inet:PORT@HOST\", \"inet6:PORT@HOST\" or \"unix:/PATH\"", is_milter_socket);
+}
+
+Type dns_server() {
+  return text("an address or ADDRESS:PORT, such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"", is_dns_server);
+}
+
+Type log_destination() {
+  return text("\"stderr\", \"syslog\" or the absolute path of a file",
+              [](std::string_view value) { return value == "stderr" || value == "syslog" || is_path(value); });
+}
+
+Type path() {
+  return text("the absolute path of a file, or \"\"",
+              [](std::string_view value) { return value.empty() || is_path(value); });
+}
+
+Type network() {
+  return {.shape = Type::Shape::text,
+          .expected = "an address, or a network without bits below its prefix, such as \"192.0.2.0/24\"",
+          .canonical = [](std::string_view value) -> Canonical {
+            const auto block = Network::parse(value);
+            return block ? Canonical(block->to_string()) : std::nullopt;
+          }};
+}
+
+Type domain() {
+  return {.shape = Type::Shape::text,
+          .expected = "a domain such as \"example.com\"",
+          .canonical = [](std::string_view value) -> Canonical { return mail::to_ascii_domain(value); }};
+}
+
+Type domain_or_empty() {
+  return {.shape = Type::Shape::text,
+          .expected = "a domain such as \"bounce.example.com\", or \"\"",
+          .canonical = [](std::string_view value) -> Canonical {
+            return value.empty() ? Canonical("") : mail::to_ascii_domain(value);
+          }};
+}
+
+Type identity_name() {
+  return {.shape = Type::Shape::text,
+          .expected = "a domain such as \"example.com\" or an address such as \"user@example.com\"",
+          .canonical = canonical_identity};
+}
+
+Type region() {
+  return text("an AWS region such as \"us-east-1\"", is_region);
+}
+
+Type dkim_origin() {
+  return text("\"AWS_SES\", \"EXTERNAL\" or \"AWS_SES_<REGION>\" such as \"AWS_SES_US_EAST_1\"", is_dkim_origin);
+}
+
+Type dkim_token() {
+  return {
+      .shape = Type::Shape::text, .expected = "a DKIM selector", .canonical = [](std::string_view value) -> Canonical {
+        return dns::is_hostname(value) ? dns::canonical(value) : std::nullopt;
+      }};
+}
+
+}  // namespace sesame::config

@@ -1,0 +1,33 @@
+// What a setting may hold, each kind with the sentence that says so. Internal to this folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/table.h"
+
+namespace sesame::config {
+
+Type boolean();
+Type integer(double least, double most);
+Type number(double least, double most);
+Type word(const std::vector<std::string>& words);  // exactly one of these
+Type list_of(const Type& element);
+
+Type authserv_id();
+Type user_name();
+Type daemon_name();
+Type milter_socket();
+Type dns_server();
+Type log_destination();
+Type path();  // absolute; "" allowed
+Type network();
+Type domain();
+Type domain_or_empty();
+Type identity_name();  // a domain, or an address
+Type region();
+Type dkim_origin();
+Type dkim_token();
+
+}  // namespace sesame::config
