@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from email.parser import BytesHeaderParser
 
+import authres
 import dkim
 
 import rows
@@ -164,10 +165,17 @@ class Run:
         """Sesame at the receiver has to conclude what the independent verifier does."""
         own = results_of(message, rows.RECEIVER_ID)
         result.expect(len(own) == 1, f"{len(own)} Authentication-Results of the receiver")
-        if own:
-            word = re.search(r"\bdmarc=(\w+)", own[0])
-            found = word.group(1) if word else "nothing"
-            result.expect(found == finding.dmarc, f"Sesame at the receiver found dmarc={found}")
+        if len(own) != 1:
+            return
+        by_method = {}
+        for each in authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {own[0]}").results:
+            by_method.setdefault(each.method, []).append(each)
+        found = [each.result for each in by_method.get("dmarc", [])]
+        result.expect(found == [finding.dmarc], f"Sesame at the receiver found dmarc={found}")
+        found = [each.result for each in by_method.get("spf", []) if each.smtp_mailfrom is not None]
+        result.expect(found == [finding.spf], f"Sesame at the receiver found spf={found}, not {finding.spf}")
+        passed = sorted(each.header_d for each in by_method.get("dkim", []) if each.result == "pass")
+        result.expect(passed == sorted(finding.dkim), f"Sesame at the receiver verified {passed}, not {finding.dkim}")
 
     def _judge_held(self, row, result):
         queue_id = self._queue_id(row)
@@ -204,7 +212,7 @@ class Run:
         word = re.search(r"\bdmarc=\w+", own[0]) if own else None
         result.prediction = f"{word.group(0) if word else 'no result'} (verified)"
         if any(rows.FORGED in each for each in row.fields) and copies:
-            forged = any("bank.example" in each for each in results_of(copies[0], ""))
+            forged = any("bank.example" in each for each in results_of(copies[0], rows.RECEIVER_ID))
             foreign = len(results_of(copies[0], "mx.elsewhere.example"))
             result.expect(not forged, "the forged Authentication-Results is still there")
             result.expect(foreign == 1, "the foreign Authentication-Results is gone")
@@ -221,4 +229,4 @@ def results_of(message, authserv_id):
     """The Authentication-Results fields of one authserv-id, unfolded."""
     fields = BytesHeaderParser().parsebytes(message).get_all("Authentication-Results", [])
     unfolded = [re.sub(r"\s+", " ", each).strip() for each in fields]
-    return [each for each in unfolded if each.startswith(authserv_id)]
+    return [each for each in unfolded if re.match(rf"{re.escape(authserv_id)}\b", each)]

@@ -23,7 +23,8 @@ import rows
 from account import SES_ADDRESS, Account
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-DNS_BUDGET_MS = 3000
+DNS_TIMEOUT_S = 0.5
+DNS_BUDGET_S = 3
 
 SESAME_TOML = """
 authserv_id = "{authserv_id}"
@@ -176,7 +177,7 @@ class World:
             return None
         port = free_port()
         config = SESAME_TOML.format(authserv_id=authserv_id, port=port, dns_port=self.dns_port, log=log,
-                                    networks=networks, timeout=500, budget=DNS_BUDGET_MS)
+                                    networks=networks, timeout=DNS_TIMEOUT_S, budget=DNS_BUDGET_S)
         with open(self.path(f"{name}.toml"), "w", encoding="utf-8") as file:
             file.write(config + "\n" + more)
         self._spawn(name, [self._binary("sesame-milter"), "--config", self.path(f"{name}.toml")])

@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+"""Adds up JUnit files for contrib/test: `junit_summary.py yes|no FILE...`, where the word says whether all was built. Prints
+what failed and what was skipped, each with why; the last line is the sum."""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+
+
+def last_line(text):
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def why_skipped(case):
+    """GoogleTest says why on the line after "Skipped"; our own scripts print "skipped: why"."""
+    lines = [line.strip() for line in (case.findtext("system-out") or "").splitlines()]
+    for number, line in enumerate(lines):
+        if line.startswith("skipped: "):
+            return line.removeprefix("skipped: ")
+        if line.endswith("Skipped") and number + 1 < len(lines):
+            return lines[number + 1]
+    return last_line(case.findtext("system-out")) or "no reason given"
+
+
+def read(path):
+    """The cases of one file: (name, "passed" | "failed" | "skipped", why)."""
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        name = f"{path.split('/')[-2]}: {case.get('name')}"
+        if case.get("status") == "run" and case.find("failure") is None:
+            yield name, "passed", ""
+        elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
+            # What did not run because something it needs failed or is not there has not been skipped on purpose.
+            skipped = case.find("skipped")
+            message = skipped.get("message", "") if skipped is not None else ""
+            broken = any(word in message for word in ("Unable to find", "Fixture", "not available", "Missing"))
+            yield name, "failed" if broken else "skipped", message if broken else why_skipped(case)
+        else:
+            yield name, "failed", last_line(case.findtext("system-out"))
+
+
+def main():
+    built, *paths = sys.argv[1:]
+    count = {"passed": 0, "failed": 0, "skipped": 0}
+    if built != "yes":
+        count["failed"] += 1
+        print("failed   a build")
+    for path in paths:
+        try:
+            cases = list(read(path))
+        except (OSError, ElementTree.ParseError) as error:
+            cases = [(path, "failed", f"no results: {error}")]
+        for name, outcome, why in cases:
+            count[outcome] += 1
+            if outcome != "passed":
+                print(f"{outcome:8} {name}: {why}")
+    print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
+    return 1 if count["failed"] or not count["passed"] else 0
+
+
+sys.exit(main())
