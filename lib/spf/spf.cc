@@ -1,0 +1,117 @@
+#include "spf/spf.h"
+
+#include <optional>
+
+#include "dns/name.h"
+#include "mail/address.h"
+#include "spf/evaluate.h"
+#include "spf/lookup.h"
+#include "util/text.h"
+
+namespace sesame::spf {
+namespace {
+
+constexpr std::string_view kPostmaster = "postmaster";
+
+struct Sender {
+  std::string local_part;
+  std::optional<std::string> domain;  // nothing when malformed
+};
+
+// RFC 7208 Section 4.3: a host name of two or more labels; RFC 8616 Section 4: as A-labels.
+std::optional<std::string> judged_domain(std::string_view text) {
+  if (IpAddress::parse(text)) return std::nullopt;
+  auto name = mail::to_ascii_domain(text);
+  if (!name || !dns::is_hostname(*name) || dns::label_count(*name) < 2) return std::nullopt;
+  return name;
+}
+
+// The parts around the last "@": nothing left of it can move the domain. A source route (RFC 5321 Appendix C) is
+// dropped.
+Sender parse_sender(std::string_view mail_from) {
+  if (mail_from.starts_with('@')) {
+    const auto colon = mail_from.find(':');
+    if (colon != std::string_view::npos && mail_from.find('@', colon) != std::string_view::npos)
+      mail_from.remove_prefix(colon + 1);
+  }
+  const auto at = mail_from.rfind('@');
+  if (at == std::string_view::npos) return {std::string(mail_from), std::nullopt};
+  // RFC 7208 Section 4.3: no local part counts as postmaster.
+  const auto local_part = at == 0 ? kPostmaster : mail_from.substr(0, at);
+  return {std::string(local_part), judged_domain(mail_from.substr(at + 1))};
+}
+
+Outcome check(dns::Resolver& resolver, const Query& query, const Options& options, Sender sender) {
+  Outcome outcome;
+  outcome.domain = *sender.domain;
+  Context context{.resolver = resolver,
+                  .options = options,
+                  // RFC 7208 Section 5: an IPv4-mapped client is an IPv4 client.
+                  .client = query.client.unmapped(),
+                  // RFC 8616 Section 4.
+                  .helo = is_ascii(query.helo) ? query.helo : mail::to_ascii_domain(query.helo).value_or(query.helo),
+                  .local_part = std::move(sender.local_part),
+                  .sender_domain = std::move(*sender.domain)};
+  const auto verdict = check_host(context, outcome.domain);
+  outcome.result = verdict.result;
+  outcome.mechanism = verdict.mechanism;
+  outcome.reason = verdict.reason;
+  outcome.lookup_terms = context.lookup_terms;
+  outcome.void_lookups = context.void_lookups;
+  outcome.compared = std::move(context.compared);
+  outcome.client_specific = context.client_specific;
+  // Last: what the explanation looks up counts for nothing (RFC 7208 Section 4.6.4).
+  outcome.explanation = explain(context, verdict);
+  return outcome;
+}
+
+Outcome nothing_to_judge(Identity identity, std::string_view what, std::string_view value) {
+  Outcome outcome;
+  outcome.identity = identity;
+  outcome.reason = std::string(what) + " \"" + printable(value) + "\" has no domain name of two or more labels";
+  return outcome;
+}
+
+}  // namespace
+
+const char* to_string(Result result) {
+  switch (result) {
+    case Result::none:
+      return "none";
+    case Result::neutral:
+      return "neutral";
+    case Result::pass:
+      return "pass";
+    case Result::fail:
+      return "fail";
+    case Result::softfail:
+      return "softfail";
+    case Result::temperror:
+      return "temperror";
+    case Result::permerror:
+      break;
+  }
+  return "permerror";
+}
+
+const char* to_string(Identity identity) {
+  return identity == Identity::helo ? "helo" : "mailfrom";
+}
+
+Outcome check_helo(dns::Resolver& resolver, const Query& query, const Options& options) {
+  Sender sender{std::string(kPostmaster), judged_domain(query.helo)};
+  if (!sender.domain) return nothing_to_judge(Identity::helo, "HELO", query.helo);
+  auto outcome = check(resolver, query, options, std::move(sender));
+  outcome.identity = Identity::helo;
+  return outcome;
+}
+
+Outcome check_mail_from(dns::Resolver& resolver, const Query& query, const Options& options) {
+  // RFC 7208 Section 2.4: the null reverse-path stands for postmaster@HELO.
+  if (query.mail_from.empty()) return check_helo(resolver, query, options);
+  auto sender = parse_sender(query.mail_from);
+  if (!sender.domain) return nothing_to_judge(Identity::mail_from, "MAIL FROM", query.mail_from);
+  return check(resolver, query, options, std::move(sender));
+}
+
+}  // namespace sesame::spf
