@@ -187,13 +187,10 @@ MaybeProblem read_i(const TagList& tags, Signature& signature) {
 MaybeProblem read_signature(const TagList& tags, Signature& signature) {
   if (auto problem = read_signer(tags, signature)) return problem;
   if (tags.find("v") != "1") return syntax_problem(tags.find("v") ? "v= is not 1" : "there is no v=");
-  if (auto problem = read_coverage(tags, signature)) return problem;
+  if (auto problem = read_coverage(tags, "simple/simple", signature)) return problem;
   if (std::ranges::find(signature.signed_fields, "from") == signature.signed_fields.end())
     return syntax_problem("h= does not list From");
   if (auto problem = read_i(tags, signature)) return problem;
-  if (auto problem = read_time(tags, "x", signature.expires_at)) return problem;
-  if (signature.expires_at && signature.signed_at && *signature.expires_at <= *signature.signed_at)
-    return syntax_problem("x= is not after t=");
   return std::nullopt;
 }
 
@@ -215,12 +212,15 @@ MaybeProblem read_signer(const TagList& tags, Signature& signature) {
   return read_time(tags, "t", signature.signed_at);
 }
 
-MaybeProblem read_coverage(const TagList& tags, Signature& signature) {
+MaybeProblem read_coverage(const TagList& tags, std::string_view default_c, Signature& signature) {
   if (auto problem = require(tags, std::array<std::string_view, 2>{"bh", "h"})) return problem;
   if (auto problem = read_bh(*tags.find("bh"), signature)) return problem;
-  if (auto problem = read_c(tags.find("c").value_or("simple/simple"), signature)) return problem;
+  if (auto problem = read_c(tags.find("c").value_or(default_c), signature)) return problem;
   if (auto problem = read_h(*tags.find("h"), signature)) return problem;
   if (auto problem = read_l(tags, signature)) return problem;
+  if (auto problem = read_time(tags, "x", signature.expires_at)) return problem;
+  if (signature.expires_at && signature.signed_at && *signature.expires_at <= *signature.signed_at)
+    return syntax_problem("x= is not after t=");
   return read_q(tags);
 }
 

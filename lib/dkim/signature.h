@@ -49,8 +49,8 @@ Problem syntax_problem(std::string_view what);
 // The tags are read into `signature` as far as they can be understood, so that a refusal can still name its domain.
 // a, b, d, s, t: what DKIM-Signature, ARC-Message-Signature and ARC-Seal share.
 MaybeProblem read_signer(const mail::TagList& tags, Signature& signature);
-// bh, c, h, l, q: what DKIM-Signature and ARC-Message-Signature share.
-MaybeProblem read_coverage(const mail::TagList& tags, Signature& signature);
+// bh, c, h, l, q, x: what DKIM-Signature and ARC-Message-Signature share. `default_c` is the value of an absent c=.
+MaybeProblem read_coverage(const mail::TagList& tags, std::string_view default_c, Signature& signature);
 
 struct ParsedSignature {
   Signature signature;

@@ -5,8 +5,8 @@
 #include "dkim/body_hash.h"
 #include "dkim/dkim.h"
 #include "dkim/header_hash.h"
+#include "dkim/judge.h"
 #include "dkim/key.h"
-#include "dkim/key_check.h"
 #include "dkim/signature.h"
 #include "dns/name.h"
 
@@ -39,16 +39,6 @@ Outcome describe(const Signature& signature) {
   outcome.b_prefix = signature.b_prefix;
   outcome.signed_fields = signature.signed_fields;
   return outcome;
-}
-
-// What of the body a signature answers for.
-MaybeProblem judge_body(const Signature& signature, const BodyHash& body) {
-  if (body.digest().empty()) return Problem{Result::temperror, "the body could not be hashed"};
-  // RFC 6376 Section 6.1.3: l= may not be more than there is.
-  if (signature.body.length && *signature.body.length > body.seen())
-    return syntax_problem("l= is more than the " + std::to_string(body.seen()) + " octets of the body");
-  if (body.digest() != signature.body_hash) return Problem{Result::fail, "body hash differs"};
-  return std::nullopt;
 }
 
 }  // namespace
@@ -100,12 +90,7 @@ MaybeProblem Verifier::Impl::judge_early(const Signature& signature) const {
   // RFC 8301 Section 3.1
   if (signature.body.hash == crypto::Hash::sha1 && options_.keys == Options::Keys::strict)
     return Problem{Result::permerror, "rsa-sha1 is not accepted (RFC 8301)"};
-  // RFC 6376 Section 3.5, x= and t=
-  if (signature.expires_at && *signature.expires_at < options_.now - options_.clock_skew)
-    return Problem{Result::fail, "expired at " + std::to_string(*signature.expires_at)};
-  if (signature.signed_at && *signature.signed_at > options_.now + options_.clock_skew)
-    return Problem{Result::fail, "signed in the future, at " + std::to_string(*signature.signed_at)};
-  return std::nullopt;
+  return judge_time(signature, {options_.now, options_.clock_skew});
 }
 
 void Verifier::Impl::prefetch(const Signature& signature) {

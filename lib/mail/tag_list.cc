@@ -13,10 +13,10 @@ constexpr bool is_space(char c) {
   return is_wsp(c) || c == '\r' || c == '\n';
 }
 
-// tag-name = ALPHA *ALNUMPUNC
+// tag-name = ALPHA *ALNUMPUNC; and hyphens, as the unknown tags of some published records have them.
 bool is_tag_name(std::string_view name) {
   return !name.empty() && is_alpha(name.front()) &&
-         std::ranges::all_of(name, [](char c) { return is_alnum(c) || c == '_'; });
+         std::ranges::all_of(name, [](char c) { return is_alnum(c) || c == '_' || c == '-'; });
 }
 
 // tval = 1*VALCHAR, with folding white space between; octets over 0x7f as RFC 8616 Section 5 needs them.

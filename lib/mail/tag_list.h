@@ -17,7 +17,8 @@ struct Tag {
 
 class TagList {
  public:
-  // An error for a duplicate tag, a missing "=", or a tag name that is not ALPHA *ALNUMPUNC.
+  // An error for a duplicate tag, a missing "=", nothing between two ";", no tag at all, or a tag name that is not a
+  // letter followed by letters, digits, "_" and "-" (the RFC has no hyphen, but records in use do).
   static Result<TagList> parse(std::string_view text);
 
   // Nothing when the tag is absent; an empty value is present.

@@ -1,4 +1,4 @@
-#include "dkim/key_check.h"
+#include "dkim/judge.h"
 
 #include <algorithm>
 
@@ -46,6 +46,24 @@ KeyVerdict without_answer(const dns::Answer& answer) {
 }
 
 }  // namespace
+
+// RFC 6376 Section 3.5, x= and t=
+MaybeProblem judge_time(const Signature& signature, const Now& now) {
+  if (signature.expires_at && *signature.expires_at < now.seconds - now.skew)
+    return Problem{Result::fail, "expired at " + std::to_string(*signature.expires_at)};
+  if (signature.signed_at && *signature.signed_at > now.seconds + now.skew)
+    return Problem{Result::fail, "signed in the future, at " + std::to_string(*signature.signed_at)};
+  return std::nullopt;
+}
+
+MaybeProblem judge_body(const Signature& signature, const BodyHash& body) {
+  if (body.digest().empty()) return Problem{Result::temperror, "the body could not be hashed"};
+  // RFC 6376 Section 6.1.3: l= may not be more than there is.
+  if (signature.body.length && *signature.body.length > body.seen())
+    return syntax_problem("l= is more than the " + std::to_string(body.seen()) + " octets of the body");
+  if (body.digest() != signature.body_hash) return Problem{Result::fail, "body hash differs"};
+  return std::nullopt;
+}
 
 KeyVerdict check_key(dns::Resolver& resolver, const Signature& signature, std::span<const std::uint8_t> digest,
                      const KeyLimits& limits, Deadline deadline) {

@@ -1,14 +1,27 @@
-// From a signature and the digest it signs to a result: the key's part, RFC 6376 Sections 6.1.2 and 6.1.3.
+// What DKIM and ARC ask of a signature once its text is understood: RFC 6376 Sections 6.1.1 to 6.1.3.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include "dkim/body_hash.h"
 #include "dkim/signature.h"
 #include "dns/resolver.h"
 
 namespace sesame::dkim {
+
+// Our own clock.
+struct Now {
+  std::int64_t seconds = 0;  // unix time
+  std::int64_t skew = 300;   // tolerated
+};
+
+// Against t= and x=.
+MaybeProblem judge_time(const Signature& signature, const Now& now);
+
+// Against bh= and l=; `body` is finished.
+MaybeProblem judge_body(const Signature& signature, const BodyHash& body);
 
 struct KeyLimits {
   unsigned min_rsa_bits = 1024;

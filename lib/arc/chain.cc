@@ -1,0 +1,132 @@
+#include "arc/chain.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "mail/tag_list.h"
+#include "util/text.h"
+
+namespace sesame::arc {
+namespace {
+
+using mail::TagList;
+
+enum class Kind : std::size_t { results, message, seal };
+constexpr std::array<std::string_view, 3> kNames = {"ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"};
+
+std::optional<Kind> kind_of(const mail::Field& field) {
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    if (mail::is_named(field, kNames[i])) return static_cast<Kind>(i);
+  return std::nullopt;
+}
+
+// One field, before it is known whether its set is complete.
+struct Member {
+  Kind kind = Kind::results;
+  std::size_t instance = 0;
+  std::size_t position = 0;
+  std::optional<TagList> tags;  // not of results
+};
+
+// RFC 8617 Section 4.2.1: 1 to 50.
+std::optional<std::size_t> instance_number(std::string_view text) {
+  const auto number = parse_number(text);
+  if (!number || *number < 1 || *number > kMaxSets) return std::nullopt;
+  return static_cast<std::size_t>(*number);
+}
+
+// RFC 8617 Section 4.1.1: "i=1;" comes first, and what follows is not a tag list.
+std::optional<std::size_t> instance_of_results(std::string_view value) {
+  const auto end = value.find(';');
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto spec = value.substr(0, end);
+  const auto equals = spec.find('=');
+  if (equals == std::string_view::npos || trim(spec.substr(0, equals)) != "i") return std::nullopt;
+  return instance_number(trim(spec.substr(equals + 1)));
+}
+
+sesame::Result<Member> read_member(Kind kind, std::string_view value, std::size_t position) {
+  Member member{kind, 0, position, std::nullopt};
+  const std::string name(kNames[static_cast<std::size_t>(kind)]);
+  std::optional<std::size_t> instance;
+  if (kind == Kind::results) {
+    instance = instance_of_results(value);
+  } else {
+    if (value.size() > dkim::kMaxSignatureField) return failure(name + " is too long");
+    auto tags = TagList::parse(value);
+    if (!tags) return failure(name + ": syntax: " + tags.error().message);
+    instance = instance_number(tags->find("i").value_or(""));
+    member.tags = std::move(*tags);
+  }
+  if (!instance) return failure(name + " has no instance number from 1 to 50");
+  member.instance = *instance;
+  return member;
+}
+
+// RFC 8617 Section 4.1.2: as a DKIM-Signature, but v= is ignored, From need not be listed, and no seal is.
+dkim::MaybeProblem read_message_signature(const TagList& tags, dkim::Signature& signature) {
+  if (auto problem = dkim::read_signer(tags, signature)) return problem;
+  // Without c= the suites and the sealers in use mean relaxed, the only one they ever write.
+  if (auto problem = dkim::read_coverage(tags, "relaxed/relaxed", signature)) return problem;
+  if (std::ranges::find(signature.signed_fields, "arc-seal") != signature.signed_fields.end())
+    return dkim::syntax_problem("h= lists ARC-Seal");
+  return std::nullopt;
+}
+
+// RFC 8617 Section 4.1.3: the fields covered are fixed, so h= may not be there; they are canonicalised relaxed.
+dkim::MaybeProblem read_seal(const TagList& tags, Set& set) {
+  set.cv = std::string(tags.find("cv").value_or(""));
+  set.seal.header = dkim::Canonicalization::relaxed;
+  if (tags.find("h")) return dkim::syntax_problem("there is an h=");
+  if (set.cv != "none" && set.cv != "pass" && set.cv != "fail")
+    return dkim::syntax_problem("cv= is not none, pass or fail");
+  return dkim::read_signer(tags, set.seal);
+}
+
+void fill(Set& set, const Member& member) {
+  switch (member.kind) {
+    case Kind::results:
+      set.results_field = member.position;
+      break;
+    case Kind::message:
+      set.message_field = member.position;
+      set.message_problem = read_message_signature(*member.tags, set.message);
+      break;
+    case Kind::seal:
+      set.seal_field = member.position;
+      set.seal_problem = read_seal(*member.tags, set);
+      break;
+  }
+}
+
+}  // namespace
+
+bool is_arc_field(const mail::Field& field) {
+  return kind_of(field).has_value();
+}
+
+sesame::Result<std::vector<Set>> collect_sets(std::span<const mail::Field> fields) {
+  std::array<std::array<bool, kNames.size()>, kMaxSets> present{};
+  std::vector<Set> sets;
+  for (std::size_t position = 0; position < fields.size(); ++position) {
+    const auto kind = kind_of(fields[position]);
+    if (!kind) continue;
+    const auto member = read_member(*kind, fields[position].value, position);
+    if (!member) return failure(member.error().message);
+    auto& seen = present[member->instance - 1][static_cast<std::size_t>(*kind)];
+    if (seen)
+      return failure("two " + std::string(kNames[static_cast<std::size_t>(*kind)]) +
+                     " fields have i=" + std::to_string(member->instance));
+    seen = true;
+    sets.resize(std::max(sets.size(), member->instance));
+    fill(sets[member->instance - 1], *member);
+  }
+  // RFC 8617 Section 5.2 step 3: one of each, and no gap.
+  for (std::size_t i = 0; i < sets.size(); ++i)
+    for (std::size_t kind = 0; kind < kNames.size(); ++kind)
+      if (!present[i][kind]) return failure("no " + std::string(kNames[kind]) + " has i=" + std::to_string(i + 1));
+  return sets;
+}
+
+}  // namespace sesame::arc
