@@ -1,0 +1,93 @@
+#include "dmarc/walk.h"
+
+#include <fmt/format.h>
+
+#include "dns/name.h"
+#include "util/text.h"
+
+namespace sesame::dmarc {
+namespace {
+
+// A start of 8 labels or more is cut to 7 after the first query: RFC 9989 Section 4.10 step 5.
+constexpr std::size_t kLabelsAfterCut = kMaxQueries - 1;
+
+// RFC 9989 Section 4.10.2. `walk` has all its records.
+std::string organizational_domain_of(const Walk& walk) {
+  for (const auto& stop : walk.found) {
+    if (stop.record.psd == Record::Psd::n) return stop.name;
+    // The name one label below may have been skipped by the cut, so it is taken from the start.
+    if (stop.record.psd == Record::Psd::y && stop.name != walk.start)
+      return std::string(dns::rightmost(walk.start, dns::label_count(stop.name) + 1));
+  }
+  return walk.found.empty() ? walk.start : walk.found.back().name;
+}
+
+}  // namespace
+
+std::vector<std::string> walk_names(std::string_view start) {
+  std::vector<std::string> names;
+  if (start.empty()) return names;
+  names.emplace_back(start);
+  auto name = dns::label_count(start) > kLabelsAfterCut ? dns::rightmost(start, kLabelsAfterCut) : dns::parent(start);
+  for (; !name.empty(); name = dns::parent(name)) names.emplace_back(name);
+  return names;
+}
+
+std::string no_answer(std::string_view name, dns::Status status) {
+  return fmt::format("{}: {}", printable(name), dns::to_string(status));
+}
+
+std::string too_many_records(std::string_view name, std::size_t count) {
+  return fmt::format("_dmarc.{}: {} DMARC records", printable(name), count);
+}
+
+const Published& Records::at(const std::string& name) {
+  if (const auto known = published_.find(name); known != published_.end()) return known->second;
+  const auto answer = resolver_.lookup("_dmarc." + name, dns::Type::txt, deadline_);
+  Published published;
+  published.status = answer->status;
+  // An alias is a record of the name, whatever became of its target.
+  published.name_exists =
+      answer->status == dns::Status::ok || answer->status == dns::Status::nodata || !answer->cnames.empty();
+  // RFC 9989 Section 4.10 step 2: other texts do not count, and of several records none does.
+  for (const auto& text : answer->texts) {
+    auto record = parse_record(text);
+    if (!record) continue;
+    ++published.records;
+    published.record = published.records == 1 ? std::move(record) : std::nullopt;
+  }
+  return published_.emplace(name, std::move(published)).first->second;
+}
+
+Walk Records::take_walk(const std::string& start) {
+  Walk walk;
+  walk.start = start;
+  for (const auto& name : walk_names(start)) {
+    const auto& published = at(name);
+    if (dns::is_temporary(published.status)) {
+      walk.reason = no_answer("_dmarc." + name, published.status);
+      return walk;
+    }
+    if (published.records > 1) walk.problems.push_back(too_many_records(name, published.records));
+    if (!published.record) continue;
+    walk.found.push_back({name, *published.record});
+    // RFC 9989 Section 4.10 steps 3 and 7: only psd=y and psd=n end the walk early.
+    if (published.record->psd != Record::Psd::u) break;
+  }
+  walk.org_domain = organizational_domain_of(walk);
+  return walk;
+}
+
+const Walk& Records::walk(const std::string& start) {
+  if (const auto known = walks_.find(start); known != walks_.end()) return known->second;
+  return walks_.emplace(start, take_walk(start)).first->second;
+}
+
+Tri Records::exists(const std::string& name) {
+  if (at(name).name_exists) return Tri::yes;
+  const auto answer = resolver_.lookup(name, dns::Type::txt, deadline_);
+  if (dns::is_temporary(answer->status)) return Tri::unknown;
+  return tri(answer->status != dns::Status::nxdomain || !answer->cnames.empty());
+}
+
+}  // namespace sesame::dmarc

@@ -1,0 +1,64 @@
+// Where the records are: look-ups of _dmarc names, and the DNS tree walk of RFC 9989 Section 4.10.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dmarc/dmarc.h"
+#include "dns/resolver.h"
+
+namespace sesame::dmarc {
+
+// RFC 9989 Section 4.10: no walk asks more.
+inline constexpr std::size_t kMaxQueries = 8;
+
+// What stands at _dmarc.NAME.
+struct Published {
+  dns::Status status = dns::Status::timeout;
+  std::optional<Record> record;  // exactly one, or nothing
+  std::size_t records = 0;       // DMARC records found
+  bool name_exists = false;      // the answer proves that NAME is in the DNS; false proves nothing
+};
+
+struct Walk {
+  struct Stop {
+    std::string name;
+    Record record;
+  };
+  std::string start;
+  std::vector<Stop> found;  // longest name first
+  std::string org_domain;   // "" when undecided
+  std::string reason;       // then: the name that did not answer, with its status
+  std::vector<std::string> problems;
+};
+
+// The names a walk asks about, in order, without "_dmarc.": at most kMaxQueries.
+std::vector<std::string> walk_names(std::string_view start);
+
+// "_dmarc.example.com: SERVFAIL"
+std::string no_answer(std::string_view name, dns::Status status);
+std::string too_many_records(std::string_view name, std::size_t count);
+
+// Asks each name once.
+class Records {
+ public:
+  Records(dns::Resolver& resolver, Deadline deadline) : resolver_(resolver), deadline_(deadline) {}
+
+  const Published& at(const std::string& name);
+  const Walk& walk(const std::string& start);
+  // Is NAME itself in the DNS? Unknown when it did not answer. RFC 9989 Section 3.2.13.
+  Tri exists(const std::string& name);
+
+ private:
+  Walk take_walk(const std::string& start);
+
+  dns::Resolver& resolver_;
+  const Deadline deadline_;
+  std::map<std::string, Published> published_;
+  std::map<std::string, Walk> walks_;
+};
+
+}  // namespace sesame::dmarc
