@@ -125,7 +125,7 @@ class Run:
         result.prediction = f"{verdict} ({' + '.join(legs) or 'no leg'})" if verdict in ("pass", "fail", "none") else verdict
         result.expect(verdict == row.verdict, f"predicted {verdict}, must be {row.verdict}")
         if row.finding:
-            codes = event.get("findings", [])
+            codes = [each["code"] for each in event.get("findings", [])]
             result.expect(row.finding in codes, f"does not name {row.finding} among {codes}")
         result.expect(event.get("direction") == "outbound", f"judged as {event.get('direction')}")
         result.expect(bool(result.why), "gives no why-line")
@@ -206,11 +206,10 @@ class Run:
     def _judge_inbound(self, row, result):
         self._judge_received(row, result)
         result.expect(result.event.get("direction") == "inbound", f"judged as {result.event.get('direction')}")
-        result.expect(result.event.get("verdict") == row.verdict, f"logged {result.event.get('verdict')}")
+        logged = result.event.get("dmarc", {}).get("result")
+        result.expect(logged == row.verdict, f"logged dmarc={logged}")
+        result.prediction = f"verified: {logged}"
         copies = self.world.delivered(row.name)
-        own = results_of(copies[0], rows.RECEIVER_ID) if copies else []
-        word = re.search(r"\bdmarc=\w+", own[0]) if own else None
-        result.prediction = f"{word.group(0) if word else 'no result'} (verified)"
         if any(rows.FORGED in each for each in row.fields) and copies:
             forged = any("bank.example" in each for each in results_of(copies[0], rows.RECEIVER_ID))
             foreign = len(results_of(copies[0], "mx.elsewhere.example"))
@@ -221,8 +220,8 @@ class Run:
 
 def carries(event, name):
     """Whether Sesame said that this leg will align and pass."""
-    leg = event.get(f"{name}_leg", "")
-    return leg == "pass" if isinstance(leg, str) else bool(leg.get("usable") is True and leg["aligned"].get("rfc9989") is True)
+    leg = event.get("legs", {}).get(name)
+    return leg is not None and leg["usable"] is True and leg["aligned"]["rfc9989"] is True
 
 
 def results_of(message, authserv_id):
