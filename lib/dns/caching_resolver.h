@@ -11,12 +11,14 @@
 namespace sesame::dns {
 
 struct CacheOptions {
-  std::size_t max_bytes = 64u << 20;        // of answers kept
-  std::uint32_t max_ttl = 86400;            // seconds
-  std::uint32_t max_negative_ttl = 10800;   // seconds, RFC 2308 Section 5
-  std::size_t max_cnames = 12;              // links of one chain, over all packets
+  std::size_t max_bytes = 64u << 20;       // of answers kept
+  std::uint32_t max_ttl = 86400;           // seconds
+  std::uint32_t max_negative_ttl = 10800;  // seconds, RFC 2308 Section 5
+  std::size_t max_cnames = 12;             // links of one chain, over all packets
 };
 
+// Look-ups answered from memory, that asked, that joined a question already on its way; then what is kept. A prefetch
+// counts only when it asks.
 struct CacheCounters {
   std::uint64_t hits = 0, misses = 0, merged = 0, evictions = 0, entries = 0, bytes = 0;
 };

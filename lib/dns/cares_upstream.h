@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@ struct CaresOptions {
   std::vector<std::string> servers;
   std::chrono::milliseconds timeout{2000};  // for one try at one server
   int tries = 2;                            // rounds over the servers
+  // Questions on the wire at once; more wait their turn, and those over `max_waiting` get Status::timeout at once.
+  std::size_t max_in_flight = 512;
+  std::size_t max_waiting = 16384;
 };
 
 // UDP with EDNS, TCP when an answer is truncated. An error names the server that could not be understood.
