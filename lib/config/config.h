@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "policy/decide.h"
@@ -64,5 +65,7 @@ Result<Config> load(const std::string& path);
 Result<Config> parse(std::string_view text, const std::string& name);
 // All defaults.
 Config defaults();
+// Where the installed configuration stands.
+std::string default_path();
 
 }  // namespace sesame::config

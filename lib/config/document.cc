@@ -64,13 +64,14 @@ std::string heading(const Section& section) {
 }
 
 std::string default_of(const Entry& entry) {
-  return entry.fallback ? to_toml(*entry.fallback) : entry.otherwise;
+  if (entry.required()) return "Required.";
+  return "Default: " + (entry.fallback ? to_toml(*entry.fallback) : entry.otherwise) + ".";
 }
 
 std::string sample_entry(const Entry& entry) {
   const auto expected = entry.type.expected + (entry.unit.empty() ? "" : "; unit: " + entry.unit);
   auto out = "\n" + wrapped(entry.help, "#") + wrapped("Value: " + expected + ".", "#");
-  if (!entry.fallback || entry.example) out += wrapped("Default: " + default_of(entry) + ".", "#");
+  if (!entry.fallback || entry.example) out += wrapped(default_of(entry), "#");
   const auto& shown = entry.example ? entry.example : entry.fallback;
   return out + "#" + entry.name + " = " + to_toml(*shown) + "\n";
 }
@@ -106,7 +107,7 @@ std::string man_lines(std::string_view text) {
 std::string man_entry(const Entry& entry) {
   return ".TP\n\\fB" + roff(entry.key()) + "\\fR\n" + man_lines(entry.help) + ".br\n" +
          man_lines("Value: " + entry.type.expected + (entry.unit.empty() ? "" : "; unit: " + entry.unit) + ".") +
-         ".br\n" + man_lines("Default: " + default_of(entry) + ".");
+         ".br\n" + man_lines(default_of(entry));
 }
 
 template <class Target>

@@ -294,6 +294,10 @@ void complete(Config& config) {
   if (std::ranges::find(config.rules.own_ids, id) == config.rules.own_ids.end()) config.rules.own_ids.push_back(id);
 }
 
+std::string default_path() {
+  return SESAME_CONFIG_PATH;
+}
+
 Config defaults() {
   Config config;
   set_defaults(general_settings(), config);

@@ -1,0 +1,220 @@
+// Bad configurations: each fault is told with its place, its key, and what is expected instead.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "config/config.h"
+#include "util/text.h"
+
+namespace sesame::config {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+struct BadCase {
+  const char* name;
+  const char* text;
+  const char* place_and_key;  // the beginning of the one line expected
+  const char* expectation;    // found in it
+};
+
+std::ostream& operator<<(std::ostream& out, const BadCase& bad) {
+  return out << bad.name;
+}
+
+std::string case_name(const ::testing::TestParamInfo<BadCase>& bad) {
+  return bad.param.name;
+}
+
+class Bad : public ::testing::TestWithParam<BadCase> {};
+
+TEST_P(Bad, IsToldWithPlaceKeyAndExpectation) {
+  const auto config = parse(GetParam().text, "t.toml");
+  ASSERT_FALSE(config);
+  const auto& message = config.error().message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  EXPECT_THAT(message, StartsWith(std::string("t.toml:") + GetParam().place_and_key));
+  EXPECT_THAT(message, HasSubstr("; expected "));
+  EXPECT_THAT(message, HasSubstr(GetParam().expectation));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Keys, Bad,
+    ::testing::Values(
+        BadCase{"UnknownAtTop", "nonsense_here = 1\n", "1:1: nonsense_here: unknown key", "one of authserv_id, "},
+        BadCase{"Misspelt", "[dns]\ntimeot = 2\n", "2:1: dns.timeot: unknown key", "perhaps dns.timeout"},
+        BadCase{"Uppercase", "[dns]\nTRIES = 2\n", "2:1: dns.TRIES: unknown key", "perhaps dns.tries"},
+        BadCase{"WrongTable", "[outbound]\non_bad_author = \"reject\"\n", "2:1: outbound.on_bad_author: unknown key",
+                "perhaps inbound.on_bad_author"},
+        BadCase{"NothingNear", "[dns]\nxyzzy = 2\n", "2:1: dns.xyzzy: unknown key",
+                "one of dns.servers, dns.timeout, dns.tries, dns.budget, dns.cache_size"},
+        BadCase{"MisspeltTable", "[outbond]\nfail = \"tag\"\n", "1:2: outbond: unknown key", "perhaps outbound"},
+        BadCase{"InIdentity",
+                "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"example.com\"\ndkim.token = []\n",
+                "5:6: ses.identity.dkim.token: unknown key", "perhaps ses.identity.dkim.tokens"},
+        BadCase{"QuotedDots", "\"dns.tries\" = 3\n", "1:1: dns.tries: unknown key", "dns.tries"},
+        BadCase{"SectionIsValue", "dns = 5\n", "1:7: dns: is the integer 5", "a table of settings"},
+        BadCase{"SettingIsTable", "[dns.timeout]\nx = 1\n", "1:1: dns.timeout: is a table", "a number"},
+        BadCase{"ListIsTable", "[ses.identity]\nname = \"example.com\"\n", "1:1: ses.identity: is a table",
+                "[[ses.identity]]"},
+        BadCase{"ListOfOther", "[ses]\nidentity = [\"example.com\"]\n",
+                "2:13: ses.identity: is the text \"example.com\"", "a table, [[ses.identity]]"}),
+    case_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    Types, Bad,
+    ::testing::Values(
+        BadCase{"TextForNumber", "[dns]\ntimeout = \"2s\"\n", "2:11: dns.timeout: is the text \"2s\"",
+                "a number from 0.05 to 25 (seconds)"},
+        BadCase{"TextForInteger", "[dns]\ntries = \"2\"\n", "2:9: dns.tries: is the text \"2\"",
+                "an integer from 1 to 10"},
+        BadCase{"NumberForInteger", "[dns]\ntries = 2.5\n", "2:9: dns.tries: is the number 2.5", "an integer"},
+        BadCase{"TextForBoolean", "[inbound]\ntempfail_on_temperror = \"yes\"\n",
+                "2:25: inbound.tempfail_on_temperror: is the text", "true or false"},
+        BadCase{"BooleanForText", "authserv_id = true\n", "1:15: authserv_id: is true", "a name"},
+        BadCase{"TextForList", "[outbound]\nnetworks = \"192.0.2.0/24\"\n", "2:12: outbound.networks: is the text",
+                "a list, each item an address, or a network"},
+        BadCase{"IntegerInList", "[outbound]\nnetworks = [\"192.0.2.1\", 7]\n",
+                "2:26: outbound.networks: is the integer 7", "a list"},
+        BadCase{"DateForText", "[log]\nformat = 2025-01-01\n", "2:10: log.format: is a date", "\"text\" or \"json\""}),
+    case_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    Ranges, Bad,
+    ::testing::Values(
+        BadCase{"BudgetOverPostfixs", "[dns]\nbudget = 26\n", "2:10: dns.budget: the integer 26 is out of range",
+                "from 0.1 to 25 (seconds)"},
+        BadCase{"BudgetNan", "[dns]\nbudget = nan\n", "2:10: dns.budget: the number nan is out of range", "25"},
+        BadCase{"BudgetInfinite", "[dns]\nbudget = inf\n", "2:10: dns.budget: the number inf is out of range", "25"},
+        BadCase{"NoTries", "[dns]\ntries = 0\n", "2:9: dns.tries: the integer 0 is out of range", "from 1 to 10"},
+        BadCase{"NegativeSkew", "[limits]\nclock_skew = -1\n", "2:14: limits.clock_skew: the integer -1",
+                "from 0 to 86400 (seconds)"},
+        BadCase{"HugeCache", "[dns]\ncache_size = 9223372036854775807\n", "2:14: dns.cache_size: the integer",
+                "(bytes)"}),
+    case_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    Words, Bad,
+    ::testing::Values(
+        BadCase{"Level", "[outbound]\nfail = \"bounce\"\n", "2:8: outbound.fail: is the text \"bounce\"",
+                "\"observe\", \"tag\", \"hold\" or \"reject\""},
+        BadCase{"Handling", "[inbound]\non_policy_reject = \"hold\"\n", "2:20: inbound.on_policy_reject: is",
+                "\"observe\", \"quarantine\" or \"reject\""},
+        BadCase{"LogLevel", "[log]\nlevel = \"verbose\"\n", "2:9: log.level: is the text \"verbose\"",
+                "\"debug\", \"info\", \"warning\" or \"error\""},
+        BadCase{"Destination", "[log]\ndestination = \"log.txt\"\n", "2:15: log.destination: is", "the absolute path"},
+        BadCase{"Socket", "[milter]\nsocket = \"127.0.0.1:8892\"\n", "2:10: milter.socket: is",
+                "\"inet:PORT@HOST\", \"inet6:PORT@HOST\" or \"unix:/PATH\""},
+        BadCase{"SocketPort", "[milter]\nsocket = \"inet:70000@127.0.0.1\"\n", "2:10: milter.socket: is", "PORT"},
+        BadCase{"SocketFamily", "[milter]\nsocket = \"inet:8892@::1\"\n", "2:10: milter.socket: is", "inet6"},
+        BadCase{"SocketRelative", "[milter]\nsocket = \"unix:run/s\"\n", "2:10: milter.socket: is", "unix:/PATH"},
+        BadCase{"Server", "[dns]\nservers = [\"192.0.2.1\", \"192.0.2.1:\"]\n", "2:25: dns.servers: is the text",
+                "ADDRESS:PORT"},
+        BadCase{"Cidr", "[outbound]\nnetworks = [\"192.0.2.0/33\"]\n", "2:13: outbound.networks: is the text",
+                "a network without bits below its prefix, such as \"192.0.2.0/24\""},
+        BadCase{"CidrBits", "[ignore]\nnetworks = [\n  \"192.0.2.0/24\",\n  \"192.0.2.1/24\",\n]\n",
+                "4:3: ignore.networks: is the text \"192.0.2.1/24\"", "without bits below its prefix"},
+        BadCase{"IgnoredDomain", "[ignore]\nfrom_domains = [\"exa mple.com\"]\n", "2:17: ignore.from_domains: is",
+                "a domain such as"},
+        BadCase{"AuthservId", "authserv_id = \"a;b\"\n", "1:15: authserv_id: is", "without spaces"},
+        BadCase{"Psl", "public_suffix_list = \"list.dat\"\n", "1:22: public_suffix_list: is", "absolute path"}),
+    case_name);
+
+// Four lines stand before what each of these adds.
+#define IDENTITY "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"example.com\"\n"
+
+INSTANTIATE_TEST_SUITE_P(
+    Identities, Bad,
+    ::testing::Values(
+        BadCase{"NoSesRegion", "[[ses.identity]]\nname = \"example.com\"\nregion = \"us-east-1\"\n",
+                "1:1: ses.region: is missing", "an AWS region"},
+        BadCase{"Region", "[ses]\nregion = \"Virginia\"\n", "2:10: ses.region: is the text", "\"us-east-1\""},
+        BadCase{"NoName", "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\ndkim.tokens = []\n",
+                "3:1: ses.identity.name: is missing", "a domain such as"},
+        BadCase{"Name", "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"a@b@example.com\"\n",
+                "4:8: ses.identity.name: is the text", "or an address such as"},
+        BadCase{"TopLevelName", "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"com\"\n",
+                "4:8: ses.identity.name: is the text \"com\"", "a domain such as"},
+        BadCase{"EmptyLocalPart", "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"@example.com\"\n",
+                "4:8: ses.identity.name: is the text", "an address such as"},
+        BadCase{"DkimStatus", IDENTITY "dkim.status = \"VERIFIED\"\n", "5:15: ses.identity.dkim.status: is the text",
+                "\"NOT_STARTED\", \"PENDING\", \"SUCCESS\", \"FAILED\" or \"TEMPORARY_FAILURE\""},
+        BadCase{"Origin", IDENTITY "dkim.origin = \"BYODKIM\"\n", "5:15: ses.identity.dkim.origin: is the text",
+                "\"AWS_SES\", \"EXTERNAL\" or \"AWS_SES_<REGION>\""},
+        BadCase{"Behavior", IDENTITY "mail_from.behavior_on_mx_failure = \"reject\"\n",
+                "5:36: ses.identity.mail_from.behavior_on_mx_failure: is",
+                "\"USE_DEFAULT_VALUE\" or \"REJECT_MESSAGE\""},
+        BadCase{"TwoTokens", IDENTITY "dkim.tokens = [\"t1\", \"t2\"]\n", "5:15: ses.identity.dkim.tokens: has 2 items",
+                "the three tokens"},
+        BadCase{"ReplicaTokens", IDENTITY "dkim.origin = \"AWS_SES_US_EAST_1\"\ndkim.tokens = [\"t1\"]\n",
+                "6:15: ses.identity.dkim.tokens: has 1 item", "the three tokens"},
+        BadCase{"ExternalTokens", IDENTITY "dkim.tokens = [\"t1\", \"t2\", \"t3\"]\ndkim.origin = \"EXTERNAL\"\n",
+                "5:15: ses.identity.dkim.tokens: has 3 items", "the one selector"},
+        BadCase{"SameToken", IDENTITY "dkim.tokens = [\"t1\", \"t2\", \"T1\"]\n",
+                "5:15: ses.identity.dkim.tokens: has the same token twice", "three different ones"},
+        BadCase{"BadToken", IDENTITY "dkim.tokens = [\"t1\", \"t2\", \"t 3\"]\n",
+                "5:28: ses.identity.dkim.tokens: is the text \"t 3\"", "a DKIM selector"},
+        BadCase{"MailFromElsewhere", IDENTITY "mail_from.domain = \"bounce.example.org\"\n",
+                "5:20: ses.identity.mail_from.domain: is \"bounce.example.org\"", "a subdomain of example.com"},
+        BadCase{"MailFromItself", IDENTITY "mail_from.domain = \"example.com\"\n",
+                "5:20: ses.identity.mail_from.domain: is", "a subdomain of example.com"},
+        BadCase{"MailFromLookalike", IDENTITY "mail_from.domain = \"notexample.com\"\n",
+                "5:20: ses.identity.mail_from.domain: is", "a subdomain of example.com"},
+        BadCase{"Duplicate", IDENTITY "[[ses.identity]]\nname = \"EXAMPLE.com\"\nregion = \"us-east-1\"\n",
+                "6:8: ses.identity.name: \"example.com\" stands here twice", "one identity for each name and region"},
+        BadCase{"OverrideWithoutDomain", "[[outbound.override]]\nfail = \"tag\"\n",
+                "1:1: outbound.override.domain: is missing", "a domain"},
+        BadCase{"OverrideTwice",
+                "[[outbound.override]]\ndomain = \"example.org\"\n[[outbound.override]]\ndomain = \"Example.ORG\"\n",
+                "4:10: outbound.override.domain: \"example.org\" stands here twice", "one override"}),
+    case_name);
+
+TEST(Syntax, ErrorHasItsPosition) {
+  const auto config = parse("[dns]\ntimeout = = 2\n", "t.toml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, StartsWith("t.toml:2:11: "));
+  EXPECT_THAT(config.error().message, HasSubstr("expected valid TOML"));
+}
+
+TEST(Syntax, KeySaidTwiceIsAnError) {
+  const auto config = parse("[dns]\ntries = 1\ntries = 2\n", "t.toml");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, StartsWith("t.toml:3:"));
+}
+
+TEST(Faults, AllAreToldInTheOrderOfTheFile) {
+  const auto config = parse(
+      "zone = 1\n"
+      "[outbound]\nnetworks = [\"192.0.2.300\", \"10.0.0.1/8\"]\n"
+      "[dns]\ntries = \"two\"\n",
+      "t.toml");
+  ASSERT_FALSE(config);
+  std::vector<std::string> places;
+  for (const auto line : split(config.error().message, '\n'))
+    places.emplace_back(line.substr(0, line.find(": ", line.find(": ") + 1)));
+  EXPECT_THAT(places, ElementsAre("t.toml:1:1: zone", "t.toml:3:13: outbound.networks",
+                                  "t.toml:3:28: outbound.networks", "t.toml:5:9: dns.tries"));
+}
+
+TEST(File, ThatIsMissingIsNamed) {
+  const auto config = load("/nonexistent/sesame.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().message, "/nonexistent/sesame.toml: cannot be read: No such file or directory");
+}
+
+TEST(File, ThatIsADirectoryIsAnError) {
+  const auto config = load("/");
+  ASSERT_FALSE(config);
+  EXPECT_THAT(config.error().message, StartsWith("/: cannot be read: "));
+}
+
+TEST(File, ThatIsEmptyHasTheDefaults) {
+  EXPECT_TRUE(load("/dev/null"));
+}
+
+}  // namespace
+}  // namespace sesame::config
