@@ -11,18 +11,7 @@
 namespace sesame::ses {
 namespace {
 
-// Which findings stand first when the verdict is this one.
-int rank(const Finding& finding, Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-    case Verdict::none:
-      return 0;
-    case Verdict::unknown:
-      if (finding.severity == Severity::unknown) return 0;
-      break;
-    default:
-      break;
-  }
+int rank(const Finding& finding) {
   switch (finding.severity) {
     case Severity::error:
       return 1;
@@ -122,8 +111,12 @@ class Predictor {
   void report_split(const std::string& domain, const Aligned& aligned, const dmarc::Mode mode);
   void conclude_dmarc();
   void conclude();
+  bool decides(const Finding& finding) const;
+  void order_findings();
   Confidence confidence() const;
   std::string why() const;
+  std::string why_pass() const;
+  std::string why_unknown() const;
 
   Surroundings world_;
   const Submission& submission_;
@@ -135,6 +128,7 @@ class Predictor {
   bool foreign_identity_ = false;  // sending authorization: another account's settings apply
   Both dkim_passes_, spf_passes_;
   Basis dkim_basis_ = Basis::given, spf_basis_ = Basis::given;
+  std::vector<Code> undecided_by_;  // what a leg found that is itself undecided
   std::optional<DmarcPrediction> walk_, list_;
 };
 
@@ -233,7 +227,10 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
   leg.aligned = {walk.aligned(leg.domain, walk.dkim_mode()), list.aligned(leg.domain, list.dkim_mode())};
   dkim_passes_ = {both(leg.usable, leg.aligned.rfc9989), both(leg.usable, leg.aligned.rfc7489)};
   dkim_basis_ = signature.basis;
-  for (auto& finding : signature.findings) add(std::move(finding));
+  for (auto& finding : signature.findings) {
+    if (dkim_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
+    add(std::move(finding));
+  }
 }
 
 // An address with an identity of its own does not use the settings of its domain.
@@ -287,7 +284,7 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
     auto alternative = predict_mail_from(world_, *other, from_);
     outcome.possible.insert(outcome.possible.end(), alternative.possible.begin(), alternative.possible.end());
     outcome.refused = agree(outcome.refused, alternative.refused);
-    outcome.basis = Basis::inferred;
+    if (alternative.basis == Basis::inferred) outcome.basis = Basis::inferred;
   }
   auto& leg = result_.spf;
   bool first = true;
@@ -311,6 +308,7 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
   const bool alone = dkim_passes_.rfc9989 == Tri::no;
   for (auto& finding : outcome.findings) {
     // Without DKIM the loss of SPF alignment decides.
+    if (spf_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     if (alone && (finding.code == Code::mailfrom_default || finding.code == Code::mailfrom_fallback))
       finding.severity = Severity::error;
     add(std::move(finding));
@@ -391,18 +389,31 @@ void Predictor::conclude() {
         break;
     }
   }
-  std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) { return rank(f, result_.verdict); });
-  // What SES refuses decides before anything about DMARC does.
-  if (refused_ == Tri::yes) {
-    const auto refusal = [](const Finding& f) {
-      using enum Code;
-      return f.code == null_sender || f.code == dup_header || f.code == from_unverified || f.code == sending_blocked ||
-             f.code == too_many_recipients || f.code == mailfrom_reject;
-    };
-    std::ranges::stable_partition(result_.findings, refusal);
-  }
+  order_findings();
   result_.confidence = confidence();
   result_.why = why();
+}
+
+// Does this finding belong to what made the verdict what it is?
+bool Predictor::decides(const Finding& finding) const {
+  using enum Code;
+  switch (result_.verdict) {
+    case Verdict::refused:
+      return finding.code == null_sender || finding.code == dup_header || finding.code == from_unverified ||
+             finding.code == sending_blocked || finding.code == too_many_recipients || finding.code == mailfrom_reject;
+    case Verdict::unknown:
+      return finding.severity == Severity::unknown ||
+             (finding.severity == Severity::error &&
+              std::ranges::find(undecided_by_, finding.code) != undecided_by_.end());
+    default:
+      return false;
+  }
+}
+
+// The cause that decides stands first, then what is worst. Where nothing is wrong the order of the steps is kept.
+void Predictor::order_findings() {
+  if (result_.verdict == Verdict::pass || result_.verdict == Verdict::none) return;
+  std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) { return decides(f) ? 0 : rank(f); });
 }
 
 Confidence Predictor::confidence() const {
@@ -435,35 +446,40 @@ std::string Predictor::why() const {
   const auto& findings = result_.findings;
   const auto domain = printable(from_.domain);
   switch (result_.verdict) {
+    case Verdict::pass:
+      return why_pass();
+    case Verdict::unknown:
+      return why_unknown();
     case Verdict::refused:
-      return findings.empty() ? "SES will refuse this message." : sentence(findings.front());
+      return sentence(findings.front());
     case Verdict::fail:
       return (domain.empty() ? std::string("DMARC will fail: ") : "DMARC will fail for " + domain + ": ") +
-             (findings.empty() ? "neither DKIM nor SPF aligns." : sentence(findings.front()));
+             sentence(findings.front());
     case Verdict::none:
-      for (const auto& finding : findings)
-        if (finding.code == Code::dmarc_absent) return sentence(finding);
-      return "There is no DMARC policy for " + domain + ".";
-    case Verdict::unknown:
       break;
-    case Verdict::pass: {
-      const bool dkim = dkim_passes_.rfc9989 == Tri::yes, spf = spf_passes_.rfc9989 == Tri::yes;
-      if (dkim && spf)
-        return "DMARC will pass for " + domain + ": DKIM d=" + result_.dkim.domain + " and SPF of " +
-               result_.spf.domain + " both align.";
-      auto text = "DMARC will pass for " + domain + " by " +
-                  (dkim ? "DKIM d=" + result_.dkim.domain + " alone" : "SPF of " + result_.spf.domain + " alone");
-      for (const auto& finding : findings)
-        if (finding.severity == Severity::error || finding.severity == Severity::warning)
-          return text + ": " + sentence(finding);
-      return text + ".";
-    }
   }
-  const std::string start = "No prediction for " + (domain.empty() ? "this message" : domain) + ": ";
-  if (!findings.empty() &&
-      (findings.front().severity == Severity::unknown || findings.front().severity == Severity::error))
-    return start + sentence(findings.front());
-  const auto& reason = !result_.dkim.reason.empty() ? result_.dkim.reason : result_.spf.reason;
+  for (const auto& finding : findings)
+    if (finding.code == Code::dmarc_absent) return sentence(finding);
+  return "There is no DMARC policy for " + domain + ".";
+}
+
+std::string Predictor::why_pass() const {
+  const auto start = "DMARC will pass for " + printable(from_.domain);
+  const bool dkim = dkim_passes_.rfc9989 == Tri::yes, spf = spf_passes_.rfc9989 == Tri::yes;
+  if (dkim && spf)
+    return start + ": DKIM d=" + result_.dkim.domain + " and SPF of " + result_.spf.domain + " both align.";
+  const auto text =
+      start + " by " + (dkim ? "DKIM d=" + result_.dkim.domain : "SPF of " + result_.spf.domain) + " alone";
+  for (const auto& finding : result_.findings)
+    if (finding.severity == Severity::error || finding.severity == Severity::warning)
+      return text + ": " + sentence(finding);
+  return text + ".";
+}
+
+std::string Predictor::why_unknown() const {
+  const auto start = "No prediction for " + (from_.domain.empty() ? "this message" : printable(from_.domain)) + ": ";
+  if (!result_.findings.empty() && decides(result_.findings.front())) return start + sentence(result_.findings.front());
+  const auto& reason = dkim_passes_.rfc9989 == Tri::unknown ? result_.dkim.reason : result_.spf.reason;
   return start + (reason.empty() ? "DNS did not answer in time" : printable(reason)) + "; the mail is let pass.";
 }
 

@@ -1,0 +1,166 @@
+#include "inspect/inspect.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "inspect/render.h"
+#include "support/fake_resolver.h"
+
+namespace sesame::inspect {
+namespace {
+
+using policy::Direction;
+using testing::HasSubstr;
+
+std::shared_ptr<Runtime> runtime_with(std::string_view zone) {
+  auto runtime = std::make_shared<Runtime>();
+  runtime->config = config::defaults();
+  runtime->config.rules.authserv_id = "mx.example.net";
+  runtime->config.rules.own_ids = {"mx.example.net"};
+  runtime->config.ses.region = "us-east-1";
+  runtime->resolver = std::make_shared<test::FakeResolver>(zone);
+  runtime->suffixes = dmarc::PublicSuffixList::system();
+  return runtime;
+}
+
+mail::Envelope envelope_from(const char* client) {
+  mail::Envelope envelope;
+  envelope.client = IpAddress::parse(client);
+  envelope.helo = "mail.example.com";
+  envelope.mail_from = "a@example.com";
+  envelope.recipients = {"b@example.net"};
+  return envelope;
+}
+
+constexpr std::string_view kZone =
+    "example.com TXT v=spf1 ip4:192.0.2.0/24 -all\n"
+    "_dmarc.example.com TXT v=DMARC1; p=reject\n"
+    "mail.example.com A 192.0.2.7\n";
+
+policy::Report inspect_message(const std::shared_ptr<Runtime>& runtime, const mail::Envelope& envelope,
+                               const mail::Fields& fields, std::string_view body = "hello\r\n") {
+  Inspection inspection(runtime, direction_of(runtime->config, envelope), envelope);
+  for (const auto& field : fields) inspection.field(field);
+  inspection.end_of_header();
+  inspection.body(body);
+  return inspection.finish();
+}
+
+TEST(Direction, OursIsWhatIsAuthenticatedLocalOrConfigured) {
+  auto config = config::defaults();
+  config.directions.outbound_networks = {*Network::parse("192.0.2.0/24"), *Network::parse("2001:db8::/32")};
+  config.directions.outbound_daemon_names = {"submission"};
+  config.directions.ignore_networks = {*Network::parse("192.0.2.99")};
+  const auto direction = [&](const char* client, const char* user, const char* daemon) {
+    mail::Envelope envelope;
+    if (client) envelope.client = IpAddress::parse(client);
+    envelope.auth_user = user;
+    envelope.daemon_name = daemon;
+    return direction_of(config, envelope);
+  };
+  EXPECT_EQ(direction("203.0.113.5", "", ""), Direction::inbound);
+  EXPECT_EQ(direction("203.0.113.5", "alice", ""), Direction::outbound);
+  EXPECT_EQ(direction("203.0.113.5", "", "submission"), Direction::outbound);
+  EXPECT_EQ(direction("192.0.2.1", "", ""), Direction::outbound);
+  EXPECT_EQ(direction("::ffff:192.0.2.1", "", ""), Direction::outbound);
+  EXPECT_EQ(direction("2001:db8::1", "", ""), Direction::outbound);
+  EXPECT_EQ(direction(nullptr, "", ""), Direction::outbound);
+  EXPECT_EQ(direction("192.0.2.99", "alice", ""), Direction::ignored);
+}
+
+TEST(Inbound, SpfAndDmarcAreJudged) {
+  const auto runtime = runtime_with(kZone);
+  const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), {{"From", " <a@example.com>"}});
+  EXPECT_EQ(report.direction, Direction::inbound);
+  ASSERT_TRUE(report.spf_mail_from);
+  EXPECT_EQ(report.spf_mail_from->result, spf::Result::pass);
+  EXPECT_EQ(report.dmarc.result, dmarc::Result::pass);
+  EXPECT_EQ(report.dmarc_rfc7489.result, dmarc::Result::pass);
+  const auto other = inspect_message(runtime, envelope_from("203.0.113.7"), {{"From", " <a@example.com>"}});
+  EXPECT_EQ(other.dmarc.result, dmarc::Result::fail);
+}
+
+TEST(Inbound, TwoFromFieldsAndNoneArePermerrorNeverPass) {
+  const auto runtime = runtime_with(kZone);
+  for (const mail::Fields& fields : {mail::Fields{{"From", " a@example.com"}, {"From ", " b@example.net"}},
+                                     mail::Fields{{"Subject", " x"}}, mail::Fields{{"From", " nobody"}}}) {
+    const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), fields);
+    EXPECT_EQ(report.dmarc.result, dmarc::Result::permerror);
+    EXPECT_FALSE(policy::why(report).empty());
+  }
+}
+
+TEST(Inbound, ForgedResultsAreFoundLastFirstByTheirPlaceAmongTheirKind) {
+  const auto runtime = runtime_with(kZone);
+  const auto report = inspect_message(runtime, envelope_from("192.0.2.7"),
+                                      {{"Authentication-Results", " mx.example.net; dmarc=pass"},
+                                       {"Authentication-Results", " other.example; dmarc=pass"},
+                                       {"From", " a@example.com"},
+                                       {"authentication-results", " MX.Example.NET. 1; spf=pass"}});
+  EXPECT_EQ(report.forged_results, (std::vector<std::size_t>{3, 1}));
+}
+
+TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
+  const auto runtime = runtime_with(kZone);
+  runtime->config.limits.header_bytes = 1000;
+  const mail::Fields fields = {{"From", " a@example.com"},
+                               {"X-Big", " " + std::string(2000, 'x')},
+                               {"Authentication-Results", " mx.example.net; dmarc=pass"}};
+  const auto inbound = inspect_message(runtime, envelope_from("192.0.2.7"), fields);
+  EXPECT_EQ(inbound.dmarc.result, dmarc::Result::permerror);
+  EXPECT_EQ(inbound.forged_results, (std::vector<std::size_t>{1}));
+  EXPECT_THAT(policy::why(inbound), HasSubstr("1000"));
+  const auto outbound = inspect_message(runtime, envelope_from("127.0.0.1"), fields);
+  ASSERT_TRUE(outbound.prediction);
+  EXPECT_EQ(outbound.prediction->verdict, ses::Verdict::unknown);
+}
+
+TEST(Ignore, ConfiguredAuthorDomainsAreLeftAlone) {
+  const auto runtime = runtime_with(kZone);
+  runtime->config.directions.ignore_from_domains = {"example.com"};
+  const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), {{"From", " a@sub.example.com"}});
+  EXPECT_EQ(report.direction, Direction::ignored);
+  EXPECT_EQ(report.dns.lookups, 0);
+}
+
+TEST(Budget, DeadDnsLeavesOutboundMailUnknownAndNamesTheLookup) {
+  const auto runtime = runtime_with("_dmarc.example.com TXT !TIMEOUT\n");
+  ses::Identity identity;
+  identity.name = "example.com";
+  identity.region = "us-east-1";
+  runtime->config.ses.identities = {identity};
+  const auto report = inspect_message(runtime, envelope_from("127.0.0.1"), {{"From", " a@example.com"}});
+  ASSERT_TRUE(report.prediction);
+  EXPECT_EQ(report.prediction->verdict, ses::Verdict::unknown);
+  EXPECT_THAT(report.dns.failed, HasSubstr("_dmarc.example.com"));
+  const auto decision = policy::decide(report, runtime->config.rules);
+  EXPECT_EQ(decision.action, policy::Decision::Action::accept);
+}
+
+TEST(Render, JsonHasThePromisedNamesAndSurvivesAnyOctet) {
+  const auto runtime = runtime_with(kZone);
+  auto envelope = envelope_from("127.0.0.1");
+  envelope.mail_from = "\xff\xfe\"@example.com";
+  const auto report = inspect_message(runtime, envelope, {{"From", " a@example.com"}, {"Message-ID", " <\xff>"}});
+  const auto decision = policy::decide(report, runtime->config.rules);
+  const auto event = nlohmann::json::parse(log_json(report, decision));
+  for (const auto* key : {"time", "queue_id", "direction", "from_domain", "identity", "legs", "verdict", "action",
+                          "findings", "dns_queries", "dns_ms", "why"})
+    EXPECT_TRUE(event.contains(key)) << key;
+  const auto preflight = nlohmann::json::parse(preflight_json(report, decision));
+  for (const auto* key : {"verdict", "confidence", "identity", "legs", "dmarc", "findings", "action"})
+    EXPECT_TRUE(preflight.contains(key)) << key;
+  EXPECT_EQ(preflight["verdict"], "refused");
+  EXPECT_EQ(preflight["legs"]["dkim"]["usable"], false);
+  const auto verify = nlohmann::json::parse(verify_json(report, std::nullopt));
+  for (const auto* key : {"spf", "dkim", "dmarc", "dmarc_rfc7489", "arc"}) EXPECT_TRUE(verify.contains(key)) << key;
+  EXPECT_FALSE(nlohmann::json::parse(verify_json(report, dmarc::Vintage::rfc9989)).contains("dmarc_rfc7489"));
+  const auto text = log_text(report, decision);
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+  for (const char c : text) EXPECT_GE(c, ' ');
+}
+
+}  // namespace
+}  // namespace sesame::inspect

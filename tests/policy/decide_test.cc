@@ -1,0 +1,194 @@
+#include "policy/decide.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sesame::policy {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using Action = Decision::Action;
+
+Rules rules_with(Level fail, Level refused) {
+  Rules rules;
+  rules.authserv_id = "mx.example.net";
+  rules.own_ids = {"mx.example.net"};
+  rules.outbound = {fail, refused};
+  return rules;
+}
+
+Report outbound(ses::Verdict verdict) {
+  Report report;
+  report.direction = Direction::outbound;
+  report.author.fields = 1;
+  report.author.mailboxes = {{"news", "shop.example.com"}};
+  report.author.domains = {"shop.example.com"};
+  report.prediction.emplace();
+  report.prediction->verdict = verdict;
+  report.prediction->why = "DMARC will fail for shop.example.com: 100% of the causes; mend them.";
+  report.prediction->findings = {ses::make_finding(ses::Code::dmarc_none_aligned, {})};
+  return report;
+}
+
+Report inbound(dmarc::Result result, dmarc::Policy policy) {
+  auto report = outbound(ses::Verdict::fail);
+  report.direction = Direction::inbound;
+  report.prediction.reset();
+  report.dmarc.result = result;
+  report.dmarc.discovery.state = dmarc::Discovery::State::found;
+  report.dmarc.discovery.domain = "shop.example.com";
+  report.dmarc.discovery.policy = report.dmarc.discovery.disposition = policy;
+  report.spf_mail_from.emplace();
+  report.spf_mail_from->result = spf::Result::softfail;
+  report.spf_mail_from->domain = "bounce.example.org";
+  return report;
+}
+
+TEST(Outbound, EachVerdictMeetsEachRungOfTheLadder) {
+  const struct {
+    Level level;
+    Action action;
+    std::size_t edits;
+    const char* code;
+  } rungs[] = {{Level::observe, Action::observe, 0, ""},
+               {Level::tag, Action::tag, 1, ""},
+               {Level::hold, Action::hold, 1, ""},
+               {Level::reject, Action::reject, 0, "550"}};
+  for (const auto verdict : {ses::Verdict::fail, ses::Verdict::refused}) {
+    for (const auto& rung : rungs) {
+      const bool fail = verdict == ses::Verdict::fail;
+      const auto rules = rules_with(fail ? rung.level : Level::observe, fail ? Level::observe : rung.level);
+      const auto decision = decide(outbound(verdict), rules);
+      EXPECT_EQ(decision.action, rung.action) << to_string(rung.level);
+      EXPECT_EQ(decision.edits.size(), rung.edits) << to_string(rung.level);
+      EXPECT_EQ(decision.code, rung.code);
+      EXPECT_THAT(decision.reason, HasSubstr("shop.example.com"));
+    }
+  }
+}
+
+TEST(Outbound, WhatIsNotKnownToFailIsNeverActedUpon) {
+  for (const auto verdict : {ses::Verdict::unknown, ses::Verdict::pass, ses::Verdict::none}) {
+    const auto decision = decide(outbound(verdict), rules_with(Level::reject, Level::reject));
+    EXPECT_EQ(decision.action, Action::accept) << ses::to_string(verdict);
+    EXPECT_TRUE(decision.edits.empty());
+  }
+}
+
+TEST(Outbound, TheMostSpecificOverrideDecides) {
+  auto rules = rules_with(Level::observe, Level::observe);
+  rules.overrides = {{"example.com", {Level::hold, Level::hold}}, {"shop.example.com", {Level::tag, Level::observe}}};
+  EXPECT_EQ(decide(outbound(ses::Verdict::fail), rules).action, Action::tag);
+  rules.overrides.pop_back();
+  EXPECT_EQ(decide(outbound(ses::Verdict::fail), rules).action, Action::hold);
+  rules.overrides = {{"op.example.com", {Level::hold, Level::hold}}};
+  EXPECT_EQ(decide(outbound(ses::Verdict::fail), rules).action, Action::observe);
+}
+
+TEST(Outbound, ThePredictionIsNoAuthenticationResult) {
+  const auto decision = decide(outbound(ses::Verdict::fail), rules_with(Level::tag, Level::tag));
+  ASSERT_EQ(decision.edits.size(), 1u);
+  const auto& edit = decision.edits.front();
+  EXPECT_EQ(edit.name, "Sesame-Prediction");
+  EXPECT_THAT(edit.value, HasSubstr("ses-relay=fail"));
+  EXPECT_THAT(edit.value, Not(HasSubstr("dmarc=")));
+  const auto parsed = authres::parse(edit.value);
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->authserv_id, "mx.example.net");
+}
+
+TEST(Outbound, ForgedPredictionsGoLastFirstWhereOursHaveAMeaning) {
+  auto report = outbound(ses::Verdict::pass);
+  report.forged_predictions = {3, 1};
+  EXPECT_TRUE(decide(report, rules_with(Level::observe, Level::observe)).edits.empty());
+  const auto decision = decide(report, rules_with(Level::tag, Level::observe));
+  ASSERT_EQ(decision.edits.size(), 2u);
+  EXPECT_EQ(decision.edits[0].occurrence, 3u);
+  EXPECT_EQ(decision.edits[1].occurrence, 1u);
+}
+
+TEST(Inbound, ResultsAreAlwaysWrittenAndForgedOnesRemovedFirst) {
+  auto report = inbound(dmarc::Result::pass, dmarc::Policy::reject);
+  report.forged_results = {2, 1};
+  const auto decision = decide(report, rules_with(Level::reject, Level::reject));
+  EXPECT_EQ(decision.action, Action::accept);
+  ASSERT_EQ(decision.edits.size(), 3u);
+  EXPECT_EQ(decision.edits[0].kind, Edit::Kind::remove);
+  EXPECT_EQ(decision.edits[0].occurrence, 2u);
+  EXPECT_EQ(decision.edits[1].occurrence, 1u);
+  EXPECT_EQ(decision.edits[2].kind, Edit::Kind::insert);
+  EXPECT_THAT(decision.edits[2].value, HasSubstr("dmarc=pass"));
+  EXPECT_THAT(decision.edits[2].value, HasSubstr("header.from=shop.example.com"));
+  EXPECT_THAT(decision.edits[2].value, HasSubstr("smtp.mailfrom=bounce.example.org"));
+}
+
+TEST(Inbound, PolicyIsFollowedOnlyWhereConfigured) {
+  auto rules = rules_with(Level::observe, Level::observe);
+  const auto reject = inbound(dmarc::Result::fail, dmarc::Policy::reject);
+  const auto quarantine = inbound(dmarc::Result::fail, dmarc::Policy::quarantine);
+  const auto none = inbound(dmarc::Result::fail, dmarc::Policy::none);
+  EXPECT_EQ(decide(reject, rules).action, Action::observe);
+  rules.on_policy_reject = Handling::reject;
+  EXPECT_EQ(decide(reject, rules).action, Action::reject);
+  EXPECT_EQ(decide(reject, rules).code, "550");
+  EXPECT_EQ(decide(quarantine, rules).action, Action::observe);
+  rules.on_policy_quarantine = Handling::quarantine;
+  EXPECT_EQ(decide(quarantine, rules).action, Action::hold);
+  EXPECT_EQ(decide(none, rules).action, Action::accept);
+}
+
+TEST(Inbound, TestingPoliciesActOneStepSofter) {
+  auto rules = rules_with(Level::observe, Level::observe);
+  rules.on_policy_reject = Handling::reject;
+  auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
+  report.dmarc.discovery.disposition = dmarc::Policy::quarantine;
+  EXPECT_EQ(decide(report, rules).action, Action::observe);
+}
+
+TEST(Inbound, UndecidedMailIsTemporarilyRefusedOnlyWhereConfigured) {
+  auto rules = rules_with(Level::observe, Level::observe);
+  rules.on_policy_reject = Handling::reject;
+  const auto report = inbound(dmarc::Result::temperror, dmarc::Policy::reject);
+  EXPECT_EQ(decide(report, rules).action, Action::accept);
+  rules.tempfail_on_temperror = true;
+  EXPECT_EQ(decide(report, rules).action, Action::tempfail);
+  EXPECT_EQ(decide(report, rules).code, "451");
+}
+
+TEST(Inbound, AMessageWithoutOneAuthorIsPermerrorWithTheReason) {
+  auto report = inbound(dmarc::Result::permerror, dmarc::Policy::none);
+  report.author = {};
+  report.author.problem = "2 From fields";
+  report.dmarc = {};
+  report.dmarc.result = dmarc::Result::permerror;
+  auto rules = rules_with(Level::observe, Level::observe);
+  const auto decision = decide(report, rules);
+  EXPECT_EQ(decision.action, Action::observe);
+  EXPECT_THAT(decision.edits.back().value, HasSubstr("dmarc=permerror"));
+  EXPECT_THAT(decision.edits.back().value, HasSubstr("2 From fields"));
+  rules.on_bad_author = Handling::reject;
+  EXPECT_EQ(decide(report, rules).action, Action::reject);
+}
+
+TEST(Ignored, NothingIsTouched) {
+  auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
+  report.direction = Direction::ignored;
+  report.forged_results = {1};
+  auto rules = rules_with(Level::reject, Level::reject);
+  rules.on_policy_reject = Handling::reject;
+  const auto decision = decide(report, rules);
+  EXPECT_EQ(decision.action, Action::accept);
+  EXPECT_TRUE(decision.edits.empty());
+}
+
+TEST(Reply, IsOneShortPrintableLine) {
+  auto report = outbound(ses::Verdict::refused);
+  report.prediction->why = std::string(5000, 'x') + "\r\n\x01";
+  const auto decision = decide(report, rules_with(Level::reject, Level::reject));
+  EXPECT_LT(decision.reason.size(), 450u);
+  EXPECT_EQ(decision.reason.find_first_of("\r\n\x01"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sesame::policy

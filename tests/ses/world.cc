@@ -1,0 +1,67 @@
+#include "ses/world.h"
+
+namespace sesame::test {
+namespace {
+
+const std::string kZone = R"(
+amazonses.com                   TXT   v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/25 -all
+eu-west-1.amazonses.com         TXT   v=spf1 include:amazonses.com -all
+t1._domainkey.example.com       CNAME t1.dkim.amazonses.com
+t2._domainkey.example.com       CNAME t2.dkim.amazonses.com
+t3._domainkey.example.com       CNAME t3.dkim.amazonses.com
+t1.dkim.amazonses.com           TXT   p=)" +
+                          kPublicKey + R"(
+t2.dkim.amazonses.com           TXT   ""
+t3.dkim.amazonses.com           TXT   ""
+bounce.example.com              MX    10 feedback-smtp.us-east-1.amazonses.com
+bounce.example.com              TXT   v=spf1 include:amazonses.com ~all
+example.com                     A     192.0.2.1
+_dmarc.example.com              TXT   v=DMARC1; p=reject
+)";
+
+}  // namespace
+
+SesWorld::SesWorld() : resolver(kZone) {
+  account.region = "us-east-1";
+  auto& domain = add_identity("example.com");
+  domain.dkim.status = ses::Status::success;
+  domain.dkim.tokens = {"t1", "t2", "t3"};
+  domain.mail_from.domain = "bounce.example.com";
+  domain.mail_from.status = ses::Status::success;
+  envelope.mail_from = "news@example.com";
+  envelope.recipients = {"reader@receiver.example"};
+  from("News <news@example.com>");
+  header("Subject", "hello");
+}
+
+ses::Identity& SesWorld::add_identity(const std::string& name) {
+  ses::Identity identity;
+  identity.name = name;
+  identity.region = account.region;
+  account.identities.push_back(identity);
+  return account.identities.back();
+}
+
+void SesWorld::replace(std::string_view name, std::string_view lines) {
+  resolver.zone().remove(name);
+  dns(lines);
+}
+
+void SesWorld::from(const std::string& value) {
+  std::erase_if(fields, [](const mail::Field& field) { return mail::is_named(field, "From"); });
+  header("From", value);
+}
+
+ses::Prediction SesWorld::predict() {
+  const auto author = mail::find_author(fields);
+  return ses::predict(resolver, account, {envelope, fields, author, upstream}, dmarc::PublicSuffixList::system(),
+                      Deadline::max());
+}
+
+std::vector<std::string> codes(const ses::Prediction& prediction) {
+  std::vector<std::string> result;
+  for (const auto& finding : prediction.findings) result.emplace_back(ses::to_string(finding.code));
+  return result;
+}
+
+}  // namespace sesame::test
