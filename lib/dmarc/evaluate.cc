@@ -83,6 +83,7 @@ Outcome evaluate(Evaluator& evaluator, const std::string& author_domain, const s
   switch (outcome.discovery.state) {
     case Discovery::State::absent:
       outcome.result = Result::none;
+      if (outcome.reason.empty()) outcome.reason = "no DMARC record";
       break;
     case Discovery::State::temperror:
       outcome.result = Result::temperror;

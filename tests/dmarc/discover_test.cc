@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "dmarc/dmarc.h"
 #include "support/fake_resolver.h"
 
