@@ -7,10 +7,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <system_error>
 
 #include "util/text.h"
 
@@ -35,6 +37,10 @@ Service* service = nullptr;
 
 char* text(const std::string& value) {
   return const_cast<char*>(value.c_str());
+}
+
+std::string error_text(int error) {
+  return std::generic_category().message(error);
 }
 
 sfsistat status(Next next) {
@@ -133,13 +139,16 @@ std::vector<std::string_view> arguments_of(char** argv) {
   return arguments;
 }
 
+// {mail_addr} has a value at every MAIL. Without one that has, the MTA of an unauthenticated message would send no
+// macros for it, libmilter would keep those of the message before, and with them its {auth_authen}.
 void ask_for_macros(SMFICTX* context) {
   struct Wanted {
     int stage;
     const char* names;
   };
-  for (const auto& wanted : {Wanted{SMFIM_CONNECT, "{daemon_name} {client_name} {client_resolve}"},
-                             Wanted{SMFIM_ENVFROM, "i {auth_authen}"}, Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
+  for (const auto& wanted :
+       {Wanted{SMFIM_CONNECT, "{daemon_name} {client_name} {client_resolve}"},
+        Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"}, Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
     smfi_setsymlist(context, wanted.stage, const_cast<char*>(wanted.names));
 }
 
@@ -233,13 +242,13 @@ Result<void> clear_stale_socket(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) return failure(path + ": too long for a UNIX socket");
   path.copy(address.sun_path, path.size());
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return failure(path + ": " + std::strerror(errno));
+  if (probe < 0) return failure(path + ": " + error_text(errno));
   const bool answered = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   const int error = errno;
   ::close(probe);
   if (answered) return failure(path + ": somebody listens on it already");
-  if (error != ECONNREFUSED) return failure(path + ": " + std::strerror(error));
-  if (::unlink(path.c_str()) != 0) return failure("cannot remove the stale " + path + ": " + std::strerror(errno));
+  if (error != ECONNREFUSED) return failure(path + ": " + error_text(error));
+  if (::unlink(path.c_str()) != 0) return failure("cannot remove the stale " + path + ": " + error_text(errno));
   return {};
 }
 
@@ -282,8 +291,7 @@ Result<void> open_socket(const std::string& socket, Service& shared) {
   const bool opened = smfi_opensocket(false) == MI_SUCCESS;
   const int error = errno;
   ::umask(mask);
-  if (!opened)
-    return failure("cannot open the socket " + socket + (error ? ": " + std::string(std::strerror(error)) : ""));
+  if (!opened) return failure("cannot open the socket " + socket + (error ? ": " + error_text(error) : ""));
   return {};
 }
 

@@ -4,10 +4,8 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/sinks/syslog_sink.h>
-#include <sys/stat.h>
 #include <syslog.h>
 
-#include <cstdint>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
@@ -121,18 +119,13 @@ void Log::line(Level level, std::string_view text) {
     to->logger.log(spdlog_level(level), safe);
     return;
   }
-  const nlohmann::ordered_json object = {{"time", utc_now()}, {"level", word(level)}, {"message", safe}};
+  const nlohmann::ordered_json object = {
+      {"time", utc_now()}, {"event", "daemon"}, {"level", word(level)}, {"message", safe}};
   to->logger.log(spdlog_level(level), object.dump());
 }
 
 void Log::event(std::string_view rendered) {
-  const auto to = output();
-  if (to->settings.format == config::Log::Format::text || !rendered.starts_with('{')) {
-    to->logger.log(spdlog::level::info, rendered);
-    return;
-  }
-  const std::string head = R"({"time":")" + utc_now() + R"(","level":"info",)";
-  to->logger.log(spdlog::level::info, head + std::string(rendered.substr(1)));
+  output()->logger.log(spdlog::level::info, rendered);
 }
 
 config::Log::Format Log::format() const {
