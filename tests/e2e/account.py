@@ -131,7 +131,10 @@ class Account:
     def zone(self):
         """What the owner of the identities and Amazon publish; the addresses are documentation ranges."""
         records = {
-            "amazonses.com": {"TXT": ["v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/25 -all"], "MX": [[10, FEEDBACK_HOST]]},
+            "amazonses.com": {
+                "TXT": ["v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/25 -all"],
+                "MX": [[10, FEEDBACK_HOST]],
+            },
             "amazon1._domainkey.amazonses.com": {"TXT": [f"p={public_key(self.amazon_key)}"]},
             FEEDBACK_HOST: {"A": ["203.0.113.200"]},
             "a7.smtp-out.amazonses.com": {"A": [SES_ADDRESS]},

@@ -17,15 +17,19 @@ def show(results):
     print(line([name for _, name in COLUMNS], "agree"))
     print("-" * WIDTH)
     for result in results:
-        cells = [textwrap.wrap(text, width) or [""] for (width, _), text in
+        cells = [textwrap.wrap(text, width, break_on_hyphens=False) or [""] for (width, _), text in
                  zip(COLUMNS, (result.title, result.prediction, result.reality))]
         for row in range(max(map(len, cells))):
             texts = [cell[row] if row < len(cell) else "" for cell in cells]
             print(line(texts, ("yes" if result.agree else "NO") if row == 0 else ""))
-        print(textwrap.fill(result.why or "-", WIDTH, initial_indent="    why: ", subsequent_indent="         "))
+        print(paragraph("    why: ", result.why or "-"))
         for each in result.disagreements:
-            print(textwrap.fill(each, WIDTH, initial_indent="    !!!! ", subsequent_indent="         "))
+            print(paragraph("    !!!! ", each))
         print()
+
+
+def paragraph(first, text):
+    return textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent=" " * len(first), break_on_hyphens=False)
 
 
 def line(texts, last):
@@ -50,7 +54,7 @@ def main():
     show(results)
     for result in results:
         for each in result.evidence:
-            print(f"[{result.name}] {each}")
+            print(paragraph(f"[{result.name}] ", each) if len(each) > 100 else f"[{result.name}] {each}".rstrip())
     agree = sum(result.agree for result in results)
     print(f"\n{len(results)} messages, {agree} agree")
     return 0 if agree == len(results) else 1

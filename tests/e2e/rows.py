@@ -19,9 +19,10 @@ class Row:
     envelope: Optional[str] = None    # MAIL FROM; None = as From
     fields: list = field(default_factory=list)
     signed_by: Optional[str] = None   # a DKIM signature already on the message: its d=
-    action: str = "send"              # send; hold, reject: what Sesame is configured to do; inbound: sent to the receiver
+    action: str = "send"              # send; hold, reject: as Sesame is configured; inbound: sent to the receiver
     client: Optional[str] = None      # inbound: the address it comes from
     finding: Optional[str] = None     # a code the prediction must name
+    why: tuple = ()                   # what the why-line must name
 
 
 def identities():
@@ -44,6 +45,7 @@ def identities():
             "mx-reject.example",
             mail_from=MailFrom("bounce.mx-reject.example", "FAILED", "REJECT_MESSAGE", published=False),
         ),
+        Identity("no-mx.example", mail_from=MailFrom("bounce.no-mx.example", published=False)),
         Identity("strict-dkim.example"),
         Identity("strict-spf.example", enabled=False, mail_from=MailFrom("bounce.strict-spf.example")),
         Identity("split.example"),
@@ -81,10 +83,24 @@ FORGED = f"{RECEIVER_ID}; dmarc=pass header.from=bank.example; spf=pass smtp.mai
 FOREIGN = "mx.elsewhere.example; spf=pass smtp.mailfrom=correspondent.example"
 
 ROWS = [
-    Row("both-legs", "DKIM and custom MAIL FROM", "pass", "news@example.com", finding="dkim-ok"),
+    Row(
+        "both-legs",
+        "DKIM and custom MAIL FROM",
+        "pass",
+        "news@example.com",
+        finding="dkim-ok",
+        why=("example.com", "bounce.example.com"),
+    ),
     Row("dkim-only", "DKIM, default MAIL FROM", "pass", "news@example.org", finding="mailfrom-default"),
     Row("spf-only", "DKIM switched off, custom MAIL FROM", "pass", "news@example.net", finding="dkim-disabled"),
-    Row("neither", "DKIM switched off, default MAIL FROM", "fail", "news@neither.example", finding="dmarc-none-aligned"),
+    Row(
+        "neither",
+        "DKIM switched off, default MAIL FROM",
+        "fail",
+        "news@neither.example",
+        finding="dmarc-none-aligned",
+        why=("neither.example", "switched off"),
+    ),
     Row("own-key", "DKIM with the owner's key", "pass", "news@own-key.example"),
     Row(
         "address-identity",
@@ -92,6 +108,7 @@ ROWS = [
         "fail",
         "ceo@example.com",
         finding="identity-address-override",
+        why=("ceo@example.com", "address identity"),
     ),
     Row(
         "cname-missing",
@@ -106,6 +123,7 @@ ROWS = [
         "fail",
         "news@gone.example",
         finding="dkim-cname-missing",
+        why=("gone-example-1._domainkey.gone.example CNAME gone-example-1.dkim.amazonses.com",),
     ),
     Row(
         "fallback",
@@ -115,6 +133,7 @@ ROWS = [
         finding="mailfrom-fallback",
     ),
     Row("fallen", "custom MAIL FROM failed, no DKIM", "fail", "news@fallen.example", finding="mailfrom-fallback"),
+    Row("no-mx", "MAIL FROM says SUCCESS, its MX is gone", "pass", "news@no-mx.example", finding="mailfrom-mx"),
     Row(
         "subdomain-strict",
         "subdomain From, adkim=s",
@@ -124,8 +143,21 @@ ROWS = [
     ),
     Row("spf-strict", "custom MAIL FROM only, aspf=s", "fail", "news@strict-spf.example", finding="spf-strict-never"),
     Row("org-split", "policy at the subdomain only", "fail", "news@news.split.example", finding="orgdomain-split"),
-    Row("upstream", "signed before SES, SES does not sign", "pass", "news@upstream.example", signed_by="upstream.example"),
-    Row("no-policy", "no DMARC record", "none", "news@no-policy.example", finding="dmarc-absent"),
+    Row(
+        "upstream",
+        "signed before SES, SES does not sign",
+        "pass",
+        "news@upstream.example",
+        signed_by="upstream.example",
+    ),
+    Row(
+        "no-policy",
+        "no DMARC record",
+        "none",
+        "news@no-policy.example",
+        finding="dmarc-absent",
+        why=("_dmarc.no-policy.example",),
+    ),
     Row("dns-fault", "DMARC record: SERVFAIL", "unknown", "news@dns-fault.example", finding="dmarc-temperror"),
     Row(
         "duplicate-field",
@@ -134,6 +166,15 @@ ROWS = [
         "twice@example.com",
         fields=["MIME-Version: 1.0"],
         finding="dup-header",
+        why=("MIME-Version",),
+    ),
+    Row(
+        "two-authors",
+        "From twice",
+        "refused",
+        "twice@example.org",
+        fields=["From: Another <another@example.net>"],
+        finding="from-ambiguous",
     ),
     Row("null-sender", "empty envelope sender", "refused", "bounce@example.com", envelope="", finding="null-sender"),
     Row(
@@ -143,6 +184,7 @@ ROWS = [
         "someone@stranger.example",
         envelope="relay@example.com",
         finding="from-unverified",
+        why=("someone@stranger.example",),
     ),
     Row(
         "mx-reject",

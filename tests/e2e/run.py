@@ -45,7 +45,10 @@ def run_dns_killed(options):
     import scenarios
     from world import DNS_BUDGET_S, World
 
-    names = [row for row in rows.ROWS if row.verdict in ("pass", "fail") and row.action == "send"][:6]
+    # A domain each: what is known of another's would still be known.
+    domains = {row.author.split("@")[1]: row for row in reversed(rows.ROWS)
+               if row.verdict in ("pass", "fail") and row.action == "send"}
+    names = list(domains.values())[-6:]
     failures = []
     with World(options.build) as world:
         run = scenarios.Run(world)

@@ -122,13 +122,17 @@ class Run:
         event = result.event
         verdict = event.get("verdict", "nothing")
         legs = [name for name in ("dkim", "spf") if carries(event, name)]
-        result.prediction = f"{verdict} ({' + '.join(legs) or 'no leg'})" if verdict in ("pass", "fail", "none") else verdict
+        result.prediction = verdict
+        if verdict in ("pass", "fail", "none"):
+            result.prediction += f" ({' + '.join(legs) or 'no leg'})"
         result.expect(verdict == row.verdict, f"predicted {verdict}, must be {row.verdict}")
         if row.finding:
             codes = [each["code"] for each in event.get("findings", [])]
             result.expect(row.finding in codes, f"does not name {row.finding} among {codes}")
         result.expect(event.get("direction") == "outbound", f"judged as {event.get('direction')}")
         result.expect(bool(result.why), "gives no why-line")
+        for each in row.why:
+            result.expect(each in result.why, f"the why-line does not name {each}")
 
     def _judge_sent(self, row, result):
         status, text = self.world.sender.delivery_of(self._queue_id(row)) or ("nothing", "")

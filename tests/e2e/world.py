@@ -1,6 +1,6 @@
 """A whole mail world on loopback, in one temporary directory:
 
-    here --SMTP--> sending Postfix + Sesame outbound --> simulated SES --> receiving Postfix + Sesame inbound --> maildir
+    here -> sending Postfix with Sesame outbound -> simulated SES -> receiving Postfix with Sesame inbound -> maildir
 
 with a private DNS for all of it. Everything that was started is ended by its own process id, and the directory removed,
 whatever happens."""
@@ -75,9 +75,8 @@ def listening(port):
 
 
 class World:
-    def __init__(self, binaries, milter=True):
+    def __init__(self, binaries):
         self.binaries = pathlib.Path(binaries)
-        self.milter = milter
         self.processes = {}
         self.postfixes = []
         self.directory = None
@@ -105,8 +104,8 @@ class World:
         self.account = Account(rows.identities())
         self._write_json("zone.json", {"zone": rows.zone(self.account)})
         self._write_json("account.json", self.account.state())
-        self.dns_port = self._spawn_with_port("dns", [os.environ.get("SESAME_TEST_DNSD") or self._binary("sesame-test-dnsd"),
-                                                     "--zone", self.path("zone.json"), "--log", self.path("dns.log")])
+        dns = [self._binary("sesame-test-dnsd"), "--zone", self.path("zone.json"), "--log", self.path("dns.log")]
+        self.dns_port = self._spawn_with_port("dns", dns)
         self.outbound_log, self.inbound_log = self.path("outbound.log"), self.path("inbound.log")
         outbound = self._start_milter("sesame-outbound", rows.SENDER_ID, self.outbound_log, '["127.0.0.0/8"]',
                                       self._overrides() + "\n" + self.account.toml())
@@ -146,7 +145,8 @@ class World:
         return str(found)
 
     def _write_json(self, name, value):
-        with open(os.open(self.path(name), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        # It may hold private keys: nobody else reads it.
+        with open(os.open(self.path(name), os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             json.dump(value, file, indent=1)
 
     def _spawn(self, name, command):
@@ -173,8 +173,6 @@ class World:
                          for domain, level in rows.OVERRIDES.items())
 
     def _start_milter(self, name, authserv_id, log, networks, more):
-        if not self.milter:
-            return None
         port = free_port()
         config = SESAME_TOML.format(authserv_id=authserv_id, port=port, dns_port=self.dns_port, log=log,
                                     networks=networks, timeout=DNS_TIMEOUT_S, budget=DNS_BUDGET_S)
@@ -184,14 +182,10 @@ class World:
         wait_for(f"{name} to listen", 20, lambda: self._alive(name) and listening(port))
         return port
 
-    @staticmethod
-    def _milter_settings(port):
-        if not port:
-            return {}
-        return {"smtpd_milters": f"inet:127.0.0.1:{port}", "non_smtpd_milters": f"inet:127.0.0.1:{port}"}
-
     def _start_postfix(self, name, milter_port, settings):
-        instance = postfix.Postfix(self.directory / name, free_port(), {**settings, **self._milter_settings(milter_port)})
+        milter = f"inet:127.0.0.1:{milter_port}"
+        settings = {**settings, "smtpd_milters": milter, "non_smtpd_milters": milter}
+        instance = postfix.Postfix(self.directory / name, free_port(), settings)
         self.postfixes.append(instance)
         instance.start()
         wait_for(f"{name} to listen", 20, lambda: listening(instance.port))
@@ -247,12 +241,9 @@ class World:
 
     def delivered(self, name):
         """The copies of a row's message that arrived, as raw octets."""
-        copies = []
-        for path in sorted((self.mailbox / "inbox" / "new").glob("*")):
-            message = path.read_bytes()
-            if f"X-Original-To: {name}@{rows.INBOX}".encode() in message or f"Delivered-To: {name}@{rows.INBOX}".encode() in message:
-                copies.append(message.replace(b"\n", b"\r\n"))
-        return copies
+        recipient = f"X-Original-To: {name}@{rows.INBOX}\n".encode()
+        copies = [path.read_bytes() for path in sorted((self.mailbox / "inbox" / "new").glob("*"))]
+        return [message.replace(b"\n", b"\r\n") for message in copies if recipient in message]
 
     def events(self, path):
         """The per-message events in a Sesame log, by queue id."""

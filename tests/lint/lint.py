@@ -1,5 +1,5 @@
-"""Rules of the house that a compiler does not check. `lint.py RULE [ROOT]` prints each fault as FILE:LINE: what and why,
-and fails when there is one; `lint.py self-test RULE` plants a fault and fails unless the rule finds it."""
+"""Rules of the house that a compiler does not check. `lint.py RULE [ROOT]` prints each fault as FILE:LINE: what and
+why, and fails when there is one; `lint.py self-test RULE` plants a fault and fails unless the rule finds it."""
 
 import pathlib
 import re
@@ -103,7 +103,8 @@ def layers(tree):
     """The layer table: folder -> the folders it may use, from the CMake declarations."""
     table = {}
     for path in tree.files("lib/*/CMakeLists.txt", "milter/CMakeLists.txt", "cli/CMakeLists.txt"):
-        uses = re.search(r"sesame_(?:library|program)\([^)]*?\bUSES\s+([^)]*?)(?:\b(?:PRIVATE_)?LINKS\b|\))", text_of(path))
+        declared = r"sesame_(?:library|program)\([^)]*?\bUSES\s+([^)]*?)(?:\b(?:PRIVATE_)?LINKS\b|\))"
+        uses = re.search(declared, text_of(path))
         table[path.parent.name] = set(uses.group(1).split()) if uses else set()
     return table
 

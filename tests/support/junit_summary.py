@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Adds up JUnit files for contrib/test: `junit_summary.py yes|no FILE...`, where the word says whether all was built. Prints
-what failed and what was skipped, each with why; the last line is the sum."""
+"""Adds up JUnit files for contrib/test: `junit_summary.py yes|no FILE...`, where the word says whether all was built.
+Prints what failed and what was skipped, each with why; the last line is the sum."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
