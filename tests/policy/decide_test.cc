@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "authres/authres.h"
+
 namespace sesame::policy {
 namespace {
 
