@@ -30,7 +30,7 @@ constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kLastReplies{1};
 
 struct Arguments {
-  std::string config = "/etc/sesame/sesame.toml";
+  std::string config = config::default_path();
   std::string socket;
 };
 

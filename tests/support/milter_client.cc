@@ -314,6 +314,10 @@ MilterResult MilterClient::content(const MilterMessage& message) {
   return end_of_message();
 }
 
+void MilterClient::quit_for_next() {
+  write('K', "");
+}
+
 MilterResult MilterClient::send(const MilterMessage& message) {
   const auto result = envelope(message);
   return result.done() ? result : content(message);

@@ -75,6 +75,8 @@ class MilterClient {
   MilterResult end_of_message();
   void abort();
   void quit();
+  // The connection is over and the next one begins on the same channel, as Sendmail may do.
+  void quit_for_next();
 
   // A whole message, up to the first final answer; the body in chunks of 65535 octets, skipped when the filter says so.
   // The parts end where one of them is over: envelope() stops before DATA, content() begins there.

@@ -1,0 +1,431 @@
+// The real daemon, spoken to as an MTA does.
+#include "daemon.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "mail.h"
+
+namespace sesame::test {
+namespace {
+
+using Final = MilterResult::Final;
+using Kind = MilterEdit::Kind;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+using testing::StartsWith;
+
+constexpr std::uint32_t kQuarantine = 0x20, kSkip = 0x400, kLeadingSpace = 0x100000;
+
+MilterMessage inbound(const std::string& from, const std::string& queue_id = "4QUEUE1") {
+  MilterMessage message;
+  message.mail = {"<" + from + ">"};
+  message.fields = {{"From", " <" + from + ">"}, {"Subject", " x"}};
+  message.mail_macros = {{"{mail_addr}", from}};
+  message.queue_id = queue_id;
+  return message;
+}
+
+MilterMessage outbound(const std::string& from, const std::string& queue_id = "4QUEUE1") {
+  auto message = inbound(from, queue_id);
+  message.mail_macros.push_back({"{auth_authen}", "alice"});
+  return message;
+}
+
+void expect_results(const MilterResult& result, const std::string& part) {
+  EXPECT_EQ(result.final, Final::proceed);
+  ASSERT_FALSE(result.edits.empty());
+  const auto& edit = result.edits.back();
+  EXPECT_EQ(edit.kind, Kind::insert);
+  EXPECT_EQ(edit.index, 0u);
+  EXPECT_EQ(edit.name, "Authentication-Results");
+  EXPECT_THAT(edit.value, StartsWith(" mx.example.net;"));
+  EXPECT_THAT(edit.value, HasSubstr(part));
+  EXPECT_THAT(edit.value, Not(HasSubstr("\r")));
+}
+
+TEST(Negotiation, AsksForWhatItNeedsAndNoMore) {
+  Daemon daemon;
+  const MilterClient client(daemon.socket());
+  EXPECT_EQ(client.actions(), 0x131u);  // add, change and remove fields, quarantine, name macros
+  EXPECT_EQ(client.protocol(), 0x100000u | 0x400u | 0x200u | 0x100u);  // leading space, skip; no DATA, no unknown
+}
+
+TEST(Negotiation, AsksAtMailForAMacroThatAlwaysHasAValue) {
+  Daemon daemon;
+  const MilterClient client(daemon.socket());
+  EXPECT_THAT(client.symbol_lists(),
+              testing::Contains(testing::Pair(2u, AllOf(HasSubstr("{mail_addr}"), HasSubstr("{auth_authen}")))));
+  EXPECT_THAT(client.symbol_lists(), testing::Contains(testing::Pair(5u, HasSubstr("i"))));
+}
+
+TEST(Negotiation, AnMtaWithoutLeadingSpaceGetsTheSameVerdict) {
+  Daemon daemon;
+  MilterOffer offer;
+  offer.protocol &= ~(kLeadingSpace | kSkip);
+  MilterClient client(daemon.socket(), offer);
+  client.connect("mail.clean.example", "192.0.2.1");
+  client.helo("mail.clean.example");
+  MilterMessage message;
+  message.fields = signed_fields();
+  for (auto& [name, value] : message.fields) value.erase(0, 1);
+  message.body = kSignedBody;
+  const auto result = client.send(message);
+  ASSERT_THAT(result.edits, SizeIs(1));
+  EXPECT_THAT(result.edits[0].value, StartsWith("mx.example.net;")) << "this MTA puts the space itself";
+  EXPECT_THAT(result.edits[0].value, HasSubstr("dkim=pass"));
+}
+
+TEST(Negotiation, AnMtaWithoutQuarantineKeepsTheMail) {
+  Daemon daemon;
+  MilterOffer offer;
+  offer.actions &= ~kQuarantine;
+  MilterClient client(daemon.socket(), offer);
+  client.connect("localhost", "127.0.0.1");
+  EXPECT_EQ(client.send(outbound("a@hold.example")).final, Final::accept);
+  EXPECT_TRUE(daemon.logs("step=edits"));
+}
+
+TEST(Outbound, PassIsLoggedAndLeftAlone) {
+  Daemon daemon;
+  const auto result = daemon.connect()->send(outbound("a@ours.example"));
+  EXPECT_EQ(result.final, Final::proceed);
+  EXPECT_THAT(result.edits, IsEmpty());
+  EXPECT_TRUE(daemon.logs("verdict=pass"));
+  EXPECT_THAT(daemon.log(), HasSubstr("queue_id=4QUEUE1 direction=outbound from_domain=ours.example"));
+}
+
+TEST(Outbound, TheLadderActsByDomain) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  const auto observed = client->send(outbound("a@fail.example"));
+  EXPECT_EQ(observed.final, Final::proceed);
+  EXPECT_THAT(observed.edits, IsEmpty());
+
+  const auto tagged = client->send(outbound("a@tag.example"));
+  EXPECT_EQ(tagged.final, Final::proceed);
+  ASSERT_THAT(tagged.edits, SizeIs(1));
+  EXPECT_EQ(tagged.edits[0].name, "Sesame-Prediction");
+  EXPECT_EQ(tagged.edits[0].index, 0u);
+  EXPECT_THAT(tagged.edits[0].value, Not(HasSubstr("dmarc=pass")));
+
+  const auto held = client->send(outbound("a@hold.example"));
+  EXPECT_EQ(held.final, Final::proceed);
+  ASSERT_THAT(held.edits, SizeIs(2));
+  EXPECT_EQ(held.edits[1].kind, Kind::quarantine);
+  EXPECT_THAT(held.edits[1].value, HasSubstr("hold.example"));
+
+  const auto rejected = client->send(outbound("a@reject.example"));
+  EXPECT_EQ(rejected.final, Final::reply);
+  EXPECT_THAT(rejected.edits, IsEmpty());
+  EXPECT_THAT(rejected.reply, AllOf(StartsWith("550 5.7."), HasSubstr("reject.example")));
+}
+
+TEST(Inbound, ResultsAreInsertedOnTop) {
+  Daemon daemon;
+  expect_results(daemon.connect()->send(inbound("a@clean.example")), "dmarc=pass");
+}
+
+TEST(Inbound, FieldsReachTheVerifierOctetForOctet) {
+  Daemon daemon;
+  MilterMessage message;
+  message.fields = signed_fields();
+  message.body = kSignedBody;
+  expect_results(daemon.connect()->send(message), "dkim=pass");
+}
+
+TEST(Inbound, ForgedResultsAreRemovedLastFirst) {
+  Daemon daemon;
+  auto message = inbound("a@clean.example");
+  message.fields.push_back({"Authentication-Results", " mx.example.net; dmarc=pass"});
+  message.fields.push_back({"Authentication-Results", " other.example; dmarc=pass"});
+  message.fields.push_back({"AUTHENTICATION-RESULTS", "\n\tMX.example.net; spf=pass"});
+  const auto result = daemon.connect()->send(message);
+  ASSERT_THAT(result.edits, SizeIs(3));
+  const auto removal = [](std::uint32_t index) {
+    return MilterEdit{Kind::change, index, "Authentication-Results", ""};
+  };
+  EXPECT_EQ(result.edits[0], removal(3));
+  EXPECT_EQ(result.edits[1], removal(1));
+  expect_results(result, "dmarc=pass");
+}
+
+TEST(Inbound, PercentInAReplyIsNotAFormat) {
+  Daemon daemon("[inbound]\non_policy_reject = \"reject\"\non_bad_author = \"reject\"\n");
+  auto message = inbound("a@clean.example");
+  message.fields[0].second = " 100%s <a@clean.example> %n";
+  const auto result = daemon.connect()->send(message);
+  ASSERT_EQ(result.final, Final::reply);
+  EXPECT_THAT(result.reply, StartsWith("550 5.7."));
+  std::string text = result.reply;
+  for (std::size_t at = 0; (at = text.find("%%", at)) != std::string::npos;) text.erase(at, 2);
+  EXPECT_THAT(text, Not(HasSubstr("%")));
+  EXPECT_TRUE(daemon.runs());
+}
+
+TEST(Inbound, AnAddressOfIpv6IsUsed) {
+  Daemon daemon;
+  daemon.dns().with_zone([](Zone& zone) {
+    zone.add("six.example TXT v=spf1 ip6:2001:db8::/32 -all\n_dmarc.six.example TXT v=DMARC1; p=reject");
+  });
+  expect_results(daemon.connect("2001:db8::1")->send(inbound("a@six.example")), "spf=pass");
+}
+
+TEST(Author, ManyAndNoneGetAVerdictWithAReason) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  auto two = inbound("a@clean.example", "4TWO");
+  two.fields.push_back({"From", " <b@other.example>"});
+  expect_results(client->send(two), "dmarc=permerror");
+  EXPECT_TRUE(daemon.logs("2 From fields"));
+  auto none = inbound("a@clean.example", "4NONE");
+  none.fields.erase(none.fields.begin());
+  expect_results(client->send(none), "dmarc=permerror");
+  EXPECT_TRUE(daemon.logs("no From field"));
+}
+
+TEST(Connection, VerdictsOfItsMessagesAreApart) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  EXPECT_EQ(client->send(outbound("a@reject.example", "4FIRST")).final, Final::reply);
+  expect_results(client->send(inbound("a@clean.example", "4SECOND")), "dmarc=pass");
+  auto third = inbound("a@clean.example", "");
+  third.mail_macros = {{"{mail_addr}", "a@clean.example"}};
+  expect_results(client->send(third), "dmarc=pass");
+  EXPECT_TRUE(daemon.logs("queue_id=4SECOND direction=inbound"));
+  EXPECT_THAT(daemon.log(), HasSubstr("queue_id=\"\" direction=inbound")) << "no queue id of the message before";
+}
+
+TEST(Connection, AnAbortMidBodyLeavesNothingToTheNextMessage) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  const auto aborted = outbound("a@reject.example", "4ABORTED");
+  client->envelope(aborted);
+  client->data();
+  for (const auto& [name, value] : aborted.fields) client->header(name, value);
+  client->end_of_header();
+  client->body("half a body");
+  client->abort();
+  expect_results(client->send(inbound("a@clean.example", "4NEXT")), "dmarc=pass");
+  EXPECT_THAT(daemon.log(), Not(HasSubstr("4ABORTED")));
+}
+
+TEST(Connection, AnMtaMayBeginANewOneOnTheSameChannel) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  EXPECT_EQ(client->send(outbound("a@reject.example")).final, Final::reply);
+  client->quit_for_next();
+  client->connect("mail.clean.example", "192.0.2.1");
+  client->helo("mail.clean.example");
+  expect_results(client->send(inbound("a@clean.example")), "dmarc=pass");
+}
+
+TEST(Connection, AClientThatVanishesHarmsNobody) {
+  Daemon daemon;
+  for (int i = 0; i < 5; ++i) {
+    const auto client = daemon.connect();
+    client->envelope(inbound("a@clean.example"));
+    client->header("From", " <a@clean.example>");
+    client->vanish();
+  }
+  expect_results(daemon.connect()->send(inbound("a@clean.example")), "dmarc=pass");
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait_for_exit(), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("for 0 messages under way")) << "those of the vanished clients are over";
+}
+
+TEST(Connection, FiftyAtOnceAreServed) {
+  Daemon daemon;
+  std::atomic<int> good = 0;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 50; ++i)
+    threads.emplace_back([&daemon, &good, i] {
+      try {
+        const auto client = daemon.connect();
+        const bool rejects = i % 2 == 0;
+        for (int n = 0; n < 4; ++n) {
+          const auto result = client->send(rejects ? outbound("a@reject.example") : inbound("a@clean.example"));
+          if (result.final == (rejects ? Final::reply : Final::proceed)) ++good;
+        }
+      } catch (const std::exception& error) {
+        ADD_FAILURE() << error.what();
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(good, 200);
+}
+
+TEST(Size, AFieldOfAMegabyteGetsAVerdict) {
+  Daemon daemon;
+  auto message = inbound("a@clean.example");
+  message.fields.push_back({"X-Big", " " + std::string(1u << 20, 'x')});
+  const auto client = daemon.connect();
+  expect_results(client->send(message), "dmarc=permerror");
+  EXPECT_TRUE(daemon.logs("limits.header_size"));
+  expect_results(client->send(inbound("a@clean.example")), "dmarc=pass");
+}
+
+TEST(Size, TenThousandFieldsGetAVerdict) {
+  Daemon daemon;
+  auto message = inbound("a@clean.example");
+  for (int i = 0; i < 10000; ++i) message.fields.push_back({"X-Many", " x"});
+  expect_results(daemon.connect()->send(message), "dmarc=pass");
+}
+
+TEST(Size, ALongBodyIsRead) {
+  Daemon daemon;
+  auto message = inbound("a@clean.example");
+  message.fields = signed_fields();
+  message.body = std::string(4u << 20, 'x');
+  expect_results(daemon.connect()->send(message), "dkim=fail");
+}
+
+TEST(Dns, ADeadServerLosesNoMail) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  expect_results(client->send(inbound("a@dead.example")), "dmarc=temperror");
+  EXPECT_TRUE(daemon.logs("dns_failed="));
+  EXPECT_THAT(daemon.log(), HasSubstr("dead.example"));
+  daemon.dns().stop();
+  const auto result = client->send(outbound("a@hold.example"));
+  EXPECT_EQ(result.final, Final::proceed);
+  EXPECT_THAT(result.edits, IsEmpty()) << "unknown is never acted upon";
+}
+
+TEST(Reload, AGoodFileServesNewConnections) {
+  Daemon daemon;
+  const auto before = daemon.connect();
+  daemon.write_config("[[outbound.override]]\ndomain = \"fail.example\"\nfail = \"reject\"\n");
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.logs("reload: done"));
+  EXPECT_EQ(before->send(outbound("a@fail.example")).final, Final::proceed) << "keeps what it began with";
+  EXPECT_EQ(daemon.connect()->send(outbound("a@fail.example")).final, Final::reply);
+}
+
+TEST(Reload, ABadFileKeepsTheOldOneAndSaysWhy) {
+  Daemon daemon;
+  daemon.write_config("[outbound]\nfial = \"reject\"\n");
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.logs("reload: the configuration stays as it was"));
+  EXPECT_THAT(daemon.log(), HasSubstr("fial"));
+  EXPECT_EQ(daemon.connect()->send(outbound("a@reject.example")).final, Final::reply);
+  daemon.signal(SIGHUP);
+  daemon.signal(SIGHUP);
+  EXPECT_EQ(daemon.connect()->send(outbound("a@reject.example")).final, Final::reply);
+}
+
+TEST(Reload, TheLogFollowsARotation) {
+  Daemon daemon;
+  std::filesystem::rename(daemon.path("log"), daemon.path("log.1"));
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.logs("reload: done"));
+  EXPECT_THAT(daemon.log(), Not(HasSubstr("start:")));
+}
+
+TEST(Stop, AMessageUnderWayIsFinished) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  const auto message = inbound("a@clean.example", "4LAST");
+  client->envelope(message);
+  daemon.signal(SIGTERM);
+  ASSERT_TRUE(daemon.logs("for 1 messages under way"));
+  EXPECT_THROW(MilterClient another(daemon.socket()), std::runtime_error);
+  expect_results(client->content(message), "dmarc=pass");
+  client->quit();
+  client->vanish();
+  EXPECT_EQ(daemon.wait_for_exit(), 0);
+  EXPECT_THAT(daemon.log(), AllOf(HasSubstr("queue_id=4LAST"), HasSubstr("stop: judged=1 failures=0")));
+  EXPECT_FALSE(std::filesystem::exists(daemon.path("socket")));
+}
+
+TEST(Stop, AnIdleConnectionHoldsNothingUp) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  client->send(inbound("a@clean.example"));
+  daemon.signal(SIGINT);
+  EXPECT_EQ(daemon.wait_for_exit(), 0);
+}
+
+TEST(Stop, AMessageThatNeverEndsIsGivenUpAtTheDeadline) {
+  Daemon daemon;
+  const auto client = daemon.connect();
+  client->envelope(inbound("a@clean.example"));
+  std::ifstream in(daemon.path("sesame.toml"));
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  text.replace(text.find("drain = 20"), 10, "drain = 1");
+  std::ofstream(daemon.path("sesame.toml")) << text;
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.logs("reload: done"));
+  daemon.signal(SIGTERM);
+  EXPECT_EQ(daemon.wait_for_exit(), 0);
+  EXPECT_THAT(daemon.log(), HasSubstr("1 messages under way are left to the MTA"));
+}
+
+TEST(Start, TheLogSaysWhatIsServed) {
+  Daemon daemon;
+  EXPECT_THAT(daemon.log(), AllOf(HasSubstr("start: version="), HasSubstr("socket=" + daemon.socket()),
+                                  HasSubstr("identities=5"), HasSubstr("dns=127.0.0.1:")));
+}
+
+TEST(Start, TheSocketIsForOwnerAndGroup) {
+  Daemon daemon;
+  struct stat found {};
+  ASSERT_EQ(::stat(daemon.path("socket").c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777u, 0660u);
+}
+
+TEST(Start, ASocketSomebodyListensOnIsLeftAlone) {
+  Daemon daemon;
+  const auto second = run_daemon({"--config", daemon.path("sesame.toml")});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.output, HasSubstr("somebody listens on it already"));
+  expect_results(daemon.connect()->send(inbound("a@clean.example")), "dmarc=pass");
+}
+
+TEST(Start, AStaleSocketIsReplaced) {
+  Daemon daemon;
+  daemon.signal(SIGKILL);
+  daemon.wait_for_exit();
+  ASSERT_TRUE(std::filesystem::exists(daemon.path("socket")));
+  daemon.start();
+  expect_results(daemon.connect()->send(inbound("a@clean.example")), "dmarc=pass");
+}
+
+TEST(Start, AFileThatIsNoSocketIsLeftAlone) {
+  Daemon daemon;
+  std::ofstream(daemon.path("file")) << "precious";
+  const auto second = run_daemon({"--config", daemon.path("sesame.toml"), "--socket", "unix:" + daemon.path("file")});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.output, HasSubstr("is not a socket"));
+  EXPECT_TRUE(std::filesystem::exists(daemon.path("file")));
+}
+
+TEST(CommandLine, TestConfigJudgesTheFile) {
+  Daemon daemon;
+  EXPECT_EQ(run_daemon({"--config", daemon.path("sesame.toml"), "--test-config"}).status, 0);
+  daemon.write_config("[outbound]\nfail = \"perhaps\"\n");
+  const auto bad = run_daemon({"--config", daemon.path("sesame.toml"), "--test-config"});
+  EXPECT_EQ(bad.status, 2);
+  EXPECT_THAT(bad.output, HasSubstr("outbound.fail"));
+}
+
+TEST(CommandLine, BadUsageIsTwoAndHelpAndVersionAreZero) {
+  EXPECT_EQ(run_daemon({"--nonsense"}).status, 2);
+  EXPECT_EQ(run_daemon({"--help"}).status, 0);
+  const auto version = run_daemon({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_THAT(version.output, StartsWith("sesame-milter "));
+  EXPECT_EQ(run_daemon({"--config", "/nonexistent/sesame.toml"}).status, 2);
+}
+
+}  // namespace
+}  // namespace sesame::test
