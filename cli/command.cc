@@ -1,0 +1,78 @@
+#include "command.h"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "util/text.h"
+
+namespace sesame::cli {
+namespace {
+
+constexpr std::size_t kMaxMessage = 64u << 20;
+constexpr std::size_t kChunk = 64u << 10;
+
+struct Close {
+  void operator()(std::FILE* file) const {
+    if (file != stdin) std::fclose(file);
+  }
+};
+
+Result<std::string> read_text(const std::string& name, std::FILE* file) {
+  std::string text;
+  std::array<char, kChunk> chunk;
+  while (const auto count = std::fread(chunk.data(), 1, chunk.size(), file)) {
+    text.append(chunk.data(), count);
+    if (text.size() > kMaxMessage) return failure(fmt::format("{}: is larger than {} MiB", name, kMaxMessage >> 20));
+  }
+  if (std::ferror(file)) return failure(fmt::format("{}: cannot be read: {}", name, std::strerror(errno)));
+  return text;
+}
+
+}  // namespace
+
+Result<RuntimePtr> make_runtime(const Common& common, config::Config config) {
+  if (!common.dns.empty()) config.dns.servers = {common.dns};
+  return inspect::make_runtime(std::move(config));
+}
+
+Deadline deadline_of(const inspect::Runtime& runtime) {
+  return runtime.clock->steady_now() + runtime.config.dns.budget;
+}
+
+Result<mail::Message> read_message(const std::string& file) {
+  const std::string name = file == "-" ? "standard input" : file;
+  const std::unique_ptr<std::FILE, Close> source(file == "-" ? stdin : std::fopen(file.c_str(), "rb"));
+  if (!source) return failure(fmt::format("{}: cannot be opened: {}", name, std::strerror(errno)));
+  const auto text = read_text(name, source.get());
+  if (!text) return tl::unexpected(text.error());
+  return mail::read_message(*text);
+}
+
+void feed(inspect::Inspection& inspection, const mail::Message& message) {
+  for (const auto& field : message.fields) inspection.field(field);
+  inspection.end_of_header();
+  if (inspection.wants_body()) inspection.body(message.body);
+}
+
+std::string without_brackets(const std::string& path) {
+  const bool bracketed = path.size() >= 2 && path.front() == '<' && path.back() == '>';
+  return bracketed ? path.substr(1, path.size() - 2) : path;
+}
+
+int answer(const std::string& text, int status) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
+                       (text.ends_with('\n') || std::fputc('\n', stdout) != EOF) && std::fflush(stdout) == 0;
+  if (written || errno == EPIPE) return status;
+  return complain(fmt::format("cannot write the answer: {}", std::strerror(errno)), kUsage);
+}
+
+int complain(const std::string& message, int status) {
+  for (const auto line : split(message, '\n')) fmt::print(stderr, "sesame: {}\n", line);
+  return status;
+}
+
+}  // namespace sesame::cli

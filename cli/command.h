@@ -1,0 +1,92 @@
+// What the subcommands share: their arguments, how they end, and how they read and write.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "dmarc/dmarc.h"
+#include "inspect/inspect.h"
+#include "mail/message.h"
+#include "util/result.h"
+
+namespace sesame::cli {
+
+// Exit status.
+inline constexpr int kFine = 0;
+inline constexpr int kBad = 1;         // evaluated, and bad
+inline constexpr int kUsage = 2;       // bad usage or configuration, or a message that cannot be read
+inline constexpr int kUndecided = 75;  // EX_TEMPFAIL of sysexits.h
+
+enum class Format { text, json };
+
+struct Common {
+  std::string dns;  // server to ask instead of those configured; "" = as configured
+  Format format = Format::text;
+};
+
+// The SMTP session as the arguments give it.
+struct Session {
+  std::optional<std::string> ip;
+  std::string helo;
+  std::optional<std::string> mail_from;  // "" and "<>" are the null sender
+};
+
+struct SpfArguments {
+  Session session;
+};
+
+struct VerifyArguments {
+  Session session;
+  std::optional<std::int64_t> now;
+  std::string dmarc_mode;  // "" = both
+  std::string psl;
+  dkim::Options::Keys keys = dkim::Options::Keys::strict;
+  std::string file = "-";
+};
+
+struct DmarcArguments {
+  std::string domain;
+};
+
+struct PreflightArguments {
+  std::string config;
+  std::optional<std::string> mail_from;
+  std::vector<std::string> recipients;
+  std::string file = "-";
+};
+
+struct ConfigArguments {
+  std::string config;
+  enum class What { current, sample } what = What::current;
+};
+
+// Each returns the exit status.
+int run_spf(const Common& common, const SpfArguments& arguments);
+int run_verify(const Common& common, const VerifyArguments& arguments);
+int run_dmarc(const Common& common, const DmarcArguments& arguments);
+int run_preflight(const Common& common, const PreflightArguments& arguments);
+int run_config_test(const Common& common, const ConfigArguments& arguments);
+int run_config_print(const Common& common, const ConfigArguments& arguments);
+
+using RuntimePtr = std::shared_ptr<const inspect::Runtime>;
+
+// Judges with this configuration and the DNS server of the arguments.
+Result<RuntimePtr> make_runtime(const Common& common, config::Config config);
+// When this command has waited long enough for DNS.
+Deadline deadline_of(const inspect::Runtime& runtime);
+// The file, or the standard input for "-".
+Result<mail::Message> read_message(const std::string& file);
+void feed(inspect::Inspection& inspection, const mail::Message& message);
+std::string without_brackets(const std::string& path);
+
+// The answer, on the standard output; returns `status`, or kUsage when it cannot be written. A reader that went away
+// is no error.
+int answer(const std::string& text, int status);
+// "sesame: ..." on the standard error, each line; returns `status`.
+int complain(const std::string& message, int status);
+
+}  // namespace sesame::cli

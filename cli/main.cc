@@ -1,0 +1,155 @@
+// The command `sesame`: arguments to subcommands. The only file here that includes CLI11.
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <exception>
+#include <functional>
+
+#include "command.h"
+
+namespace sesame::cli {
+namespace {
+
+// CLI11 fills these while it parses; then `run` is called.
+struct Arguments {
+  Common common;
+  SpfArguments spf;
+  VerifyArguments verify;
+  DmarcArguments dmarc;
+  PreflightArguments preflight;
+  ConfigArguments config;
+  std::function<int()> run;
+};
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  sesame preflight --config /etc/sesame/sesame.toml message.eml\n"
+    "  sesame verify --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com message.eml\n"
+    "  sesame spf --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com --json\n"
+    "  sesame dmarc example.com --dns 127.0.0.1:5353\n"
+    "  sesame config test\n\n"
+    "Exit status: 0 fine, 1 evaluated and bad, 2 bad usage or configuration, 75 undecided. See sesame(1).";
+
+CLI::App& subcommand(CLI::App& app, const char* name, const char* help, std::function<int()>& run,
+                     std::function<int()> command) {
+  auto& sub = *app.add_subcommand(name, help);
+  sub.fallthrough();  // so that --dns may stand behind the subcommand
+  sub.callback([&run, command = std::move(command)] { run = command; });
+  return sub;
+}
+
+void add_json(CLI::App& sub, Common& common) {
+  sub.add_flag_callback(
+      "--json", [&common] { common.format = Format::json; }, "Answer with one JSON object");
+}
+
+void add_session(CLI::App& sub, Session& session) {
+  sub.add_option("--ip", session.ip, "Address of the client")->type_name("IP");
+  sub.add_option("--helo", session.helo, "Name the client gave")->type_name("NAME");
+  sub.add_option("--mail-from", session.mail_from, "Envelope sender; '<>' or '' is the empty one")->type_name("ADDR");
+}
+
+void add_message(CLI::App& sub, std::string& file) {
+  sub.add_option("FILE", file, "Message; - is the standard input")->capture_default_str()->type_name("");
+}
+
+void add_spf(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "spf", "May a client use a domain?", a.run, [&a] { return run_spf(a.common, a.spf); });
+  add_session(sub, a.spf.session);
+  sub.get_option("--ip")->required();
+  add_json(sub, a.common);
+  sub.footer("Example:\n  sesame spf --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com");
+}
+
+void add_verify(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "verify", "SPF, DKIM, ARC and DMARC of a message received", a.run,
+                         [&a] { return run_verify(a.common, a.verify); });
+  add_session(sub, a.verify.session);
+  sub.add_option("--now", a.verify.now, "Time for the times in signatures, seconds since 1970")->type_name("UNIXTIME");
+  sub.add_option("--dmarc-mode", a.verify.dmarc_mode, "Report DMARC by this standard only")
+      ->check(CLI::IsMember(std::vector<std::string>{"rfc9989", "rfc7489"}));
+  sub.add_option("--psl", a.verify.psl, "Public suffix list for RFC 7489")->type_name("FILE");
+  sub.add_flag_callback(
+      "--lax-keys", [&a] { a.verify.keys = dkim::Options::Keys::lax; },
+      "Admit rsa-sha1 and RSA keys under 1024 bits, to examine old archives");
+  add_json(sub, a.common);
+  add_message(sub, a.verify.file);
+  sub.footer(
+      "Example:\n  sesame verify --json --ip 192.0.2.1 --mail-from user@example.com message.eml\n\n"
+      "Without --ip, SPF is not evaluated.");
+}
+
+void add_dmarc(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "dmarc", "What a domain publishes, by RFC 9989 and RFC 7489", a.run,
+                         [&a] { return run_dmarc(a.common, a.dmarc); });
+  sub.add_option("DOMAIN", a.dmarc.domain, "Author domain")->required()->type_name("");
+  add_json(sub, a.common);
+  sub.footer("Example:\n  sesame dmarc mail.example.com");
+}
+
+void add_preflight(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "preflight", "What will become of a message after Amazon SES", a.run,
+                         [&a] { return run_preflight(a.common, a.preflight); });
+  sub.add_option("--config", a.preflight.config, "Settings")->required()->type_name("FILE");
+  sub.add_option("--mail-from", a.preflight.mail_from,
+                 "Envelope sender; '<>' or '' is the empty one. Default: the From address")
+      ->type_name("ADDR");
+  // One address an option, so that the message may follow.
+  sub.add_option("--rcpt", a.preflight.recipients, "Recipient; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("ADDR");
+  add_json(sub, a.common);
+  add_message(sub, a.preflight.file);
+  sub.footer("Example:\n  sesame preflight --config /etc/sesame/sesame.toml --rcpt user@example.org message.eml");
+}
+
+void add_config(CLI::App& app, Arguments& a) {
+  a.config.config = config::default_path();
+  auto& sub = *app.add_subcommand("config", "Test or print the settings");
+  sub.fallthrough();
+  sub.require_subcommand(1);
+  sub.add_option("--config", a.config.config, "Settings")->capture_default_str()->type_name("FILE");
+  subcommand(sub, "test", "Tell every fault with file, line and column", a.run,
+             [&a] { return run_config_test(a.common, a.config); });
+  auto& print = subcommand(sub, "print", "Print the settings in force", a.run,
+                           [&a] { return run_config_print(a.common, a.config); });
+  print.add_flag_callback(
+      "--defaults", [&a] { a.config.what = ConfigArguments::What::sample; },
+      "Print the annotated sample: every setting, commented out at its default");
+  sub.footer("Examples:\n  sesame config test --config new.toml\n  sesame config print --defaults");
+}
+
+int run(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Judges mail and predicts its fate after Amazon SES", "sesame");
+  app.set_version_flag("--version", "sesame " SESAME_VERSION);
+  app.require_subcommand(1);
+  app.footer(kExamples);
+  app.add_option("--dns", arguments.common.dns, "DNS server to ask instead of those configured")
+      ->type_name("HOST:PORT");
+  add_spf(app, arguments);
+  add_verify(app, arguments);
+  add_dmarc(app, arguments);
+  add_preflight(app, arguments);
+  add_config(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);  // --help, --version
+  } catch (const CLI::ParseError& error) {
+    return complain(std::string(error.what()) + "\nsee sesame --help", kUsage);
+  }
+  return arguments.run();
+}
+
+}  // namespace
+}  // namespace sesame::cli
+
+int main(int argc, char** argv) {
+  // A reader that goes away is seen where the answer is written.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return sesame::cli::run(argc, argv);
+  } catch (const std::exception& error) {
+    return sesame::cli::complain(error.what(), sesame::cli::kUndecided);
+  }
+}

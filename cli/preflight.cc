@@ -1,0 +1,53 @@
+// sesame preflight: what will become of a message after Amazon SES.
+#include "command.h"
+#include "inspect/render.h"
+#include "mail/address.h"
+
+namespace sesame::cli {
+namespace {
+
+int status_of(ses::Verdict verdict) {
+  switch (verdict) {
+    case ses::Verdict::pass:
+    case ses::Verdict::none:
+      return kFine;
+    case ses::Verdict::fail:
+    case ses::Verdict::refused:
+      return kBad;
+    case ses::Verdict::unknown:
+      break;
+  }
+  return kUndecided;
+}
+
+// The envelope sender where none is given: who the message says wrote it.
+std::string author_address(const mail::Message& message) {
+  const auto author = mail::find_author(message.fields);
+  if (!author.mailboxes.empty()) return author.mailboxes.front().address();
+  complain("the message has no From address; the envelope sender is taken as empty (see --mail-from)", kFine);
+  return "";
+}
+
+}  // namespace
+
+int run_preflight(const Common& common, const PreflightArguments& arguments) {
+  auto config = config::load(arguments.config);
+  if (!config) return complain(config.error().message, kUsage);
+  const auto runtime = make_runtime(common, std::move(*config));
+  if (!runtime) return complain(runtime.error().message, kUsage);
+  const auto message = read_message(arguments.file);
+  if (!message) return complain(message.error().message, kUsage);
+
+  mail::Envelope envelope;
+  envelope.mail_from = arguments.mail_from ? without_brackets(*arguments.mail_from) : author_address(*message);
+  for (const auto& recipient : arguments.recipients) envelope.recipients.push_back(without_brackets(recipient));
+  inspect::Inspection inspection(*runtime, policy::Direction::outbound, std::move(envelope));
+  feed(inspection, *message);
+  const auto report = inspection.finish();
+  const auto decision = policy::decide(report, (*runtime)->config.rules);
+  const auto text = common.format == Format::json ? inspect::preflight_json(report, decision)
+                                                  : inspect::preflight_text(report, decision);
+  return answer(text, status_of(report.prediction ? report.prediction->verdict : ses::Verdict::unknown));
+}
+
+}  // namespace sesame::cli
