@@ -18,18 +18,20 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "dns/server.h"
 #include "dns/wire.h"
-#include "util/text.h"
 
 namespace sesame::dns {
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53;
 constexpr int kEvents = 64;
+// What epoll gives back: the lane's index above its socket, or this for a wake-up.
+constexpr std::uint64_t kWake = ~std::uint64_t{0};
 
 class Fd {
  public:
@@ -44,47 +46,6 @@ class Fd {
  private:
   const int fd_;
 };
-
-struct Server {
-  IpAddress address;
-  std::uint16_t port = kDnsPort;
-};
-
-Result<Server> parse_server(std::string_view text) {
-  const auto wrong = [&] {
-    return failure(
-        fmt::format("DNS server \"{}\": expected an IP address with or without a port, such as 192.0.2.1, "
-                    "192.0.2.1:5353 or [2001:db8::1]:53",
-                    printable(text)));
-  };
-  std::string_view host = text;
-  std::string_view port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return wrong();
-    host = text.substr(1, end - 1);
-    port = text.substr(end + 1);
-  } else if (std::ranges::count(text, ':') == 1) {
-    host = text.substr(0, text.find(':'));
-    port = text.substr(host.size());
-  }
-  const auto address = IpAddress::parse(host);
-  if (!address || (text.starts_with('[') && address->is_v4())) return wrong();
-  if (port.empty()) return Server{*address};
-  const auto number = parse_number(port.substr(1));
-  if (port.front() != ':' || !number || *number == 0 || *number > 65535) return wrong();
-  return Server{*address, static_cast<std::uint16_t>(*number)};
-}
-
-Result<std::vector<Server>> parse_servers(const std::vector<std::string>& texts) {
-  std::vector<Server> servers;
-  for (const auto& text : texts) {
-    const auto server = parse_server(text);
-    if (!server) return tl::unexpected(server.error());
-    servers.push_back(*server);
-  }
-  return servers;
-}
 
 // RFC 5452 Section 9.2: an off-path attacker must not be able to guess the ID, and c-ares 1.18 takes ours as it is.
 std::uint16_t random_id() {
@@ -107,8 +68,12 @@ Status status_of(int ares_status) {
     case ARES_EBADRESP:
       return Status::malformed;
     default:
-      return Status::timeout;  // nobody there, nobody answered in time, or we are ending
+      return Status::timeout;  // nobody there, or nobody answered in time
   }
+}
+
+tl::unexpected<Error> cares_failure(int ares_status) {
+  return failure(fmt::format("DNS: c-ares cannot start: {}", ares_strerror(ares_status)));
 }
 
 struct Question {
@@ -120,15 +85,23 @@ struct Question {
     answer.received = std::chrono::steady_clock::now();
     done(std::move(answer));
   }
-  void fail(Status status) const {
+  Answer unanswered(Status status) const {
     Answer answer;
     answer.name = name;
     answer.type = type;
     answer.status = status;
-    finish(std::move(answer));
+    return answer;
   }
+  void fail(Status status) const { finish(unanswered(status)); }
 };
 
+// A failure that another server, or the same one a moment later, may not have.
+bool worth_another_try(Status status) {
+  return is_temporary(status) && status != Status::cname_limit;
+}
+
+// One c-ares channel for each server, and the failing over between them here: given several servers, c-ares 1.18 either
+// takes a SERVFAIL from the first as the answer, or fails over and in the end no longer knows what went wrong.
 class CaresUpstream final : public Upstream {
  public:
   explicit CaresUpstream(const CaresOptions& options)
@@ -141,18 +114,31 @@ class CaresUpstream final : public Upstream {
   void ask(const std::string& name, Type type, std::function<void(Answer)> done) override;
 
  private:
+  struct Lane {
+    CaresUpstream& upstream;
+    std::size_t index;
+    ares_channel channel = nullptr;
+  };
   // What c-ares is given to come back with.
   struct Flight {
     CaresUpstream& upstream;
     Question question;
+    std::size_t lane;
+    int tries_left;
+    Status failure = Status::timeout;  // the last thing any server said
   };
+  using FlightPtr = std::unique_ptr<Flight>;
 
-  Result<void> open_channel(const std::vector<Server>& servers);
+  Result<void> add_lane(const Server& server);
+  void close_lanes();
   void wake();
   void run();
   void send_waiting();
+  void send(FlightPtr flight);
+  void arrived(FlightPtr flight, Answer answer);
   void wait_and_process();
-  static void socket_changed(void* self, ares_socket_t fd, int readable, int writable);
+  int wait_ms() const;
+  static void socket_changed(void* lane, ares_socket_t fd, int readable, int writable);
   static void answered(void* flight, int status, int timeouts, unsigned char* data, int length);
 
   const CaresOptions options_;
@@ -164,7 +150,8 @@ class CaresUpstream final : public Upstream {
   bool ending_ = false;           // guarded by mutex_
 
   // Only the thread touches these once it runs.
-  ares_channel channel_ = nullptr;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::size_t first_lane_ = 0;  // where questions start: moves on from a server that is silent
   std::size_t in_flight_ = 0;
 
   std::thread thread_;
@@ -186,30 +173,34 @@ Result<void> CaresUpstream::start(const std::vector<Server>& servers) {
     return failure(fmt::format("DNS: no descriptor for the event loop: {}", std::strerror(errno)));
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.fd = wake_.get();
+  event.data.u64 = kWake;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
     return failure(fmt::format("DNS: cannot watch the event loop's own descriptor: {}", std::strerror(errno)));
-  if (auto opened = open_channel(servers); !opened) return opened;
+  for (const auto& server : servers) {
+    if (auto added = add_lane(server); !added) {
+      close_lanes();
+      return added;
+    }
+  }
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    ares_destroy(channel_);
+    close_lanes();
     return failure(fmt::format("DNS: cannot start the event thread: {}", error.what()));
   }
   return {};
 }
 
-Result<void> CaresUpstream::open_channel(const std::vector<Server>& servers) {
-  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
+Result<void> CaresUpstream::add_lane(const Server& server) {
+  auto lane = std::make_unique<Lane>(Lane{*this, lanes_.size()});
   ares_options settings{};
-  // EDNS tells c-ares only that answers over 512 octets are no sign of truncation; the question is ours already. With
-  // NOCHECKRESP off, SERVFAIL, REFUSED and NOTIMP make it try the next server and come back as its own status.
-  settings.flags = ARES_FLAG_EDNS;
+  // EDNS tells c-ares only that answers over 512 octets are no sign of truncation; the question is ours already.
+  settings.flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP;
   settings.ednspsz = kUdpSize;
   settings.timeout = static_cast<int>(std::clamp<std::int64_t>(options_.timeout.count(), 1, 3'600'000));
-  settings.tries = std::max(options_.tries, 1);
+  settings.tries = 1;
   settings.sock_state_cb = &CaresUpstream::socket_changed;
-  settings.sock_state_cb_data = this;
+  settings.sock_state_cb_data = lane.get();
   int mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 #ifdef ARES_OPT_UDP_MAX_QUERIES
   settings.udp_max_queries = 64;  // then a new source port, RFC 5452 Section 9.2
@@ -219,23 +210,23 @@ Result<void> CaresUpstream::open_channel(const std::vector<Server>& servers) {
   settings.qcache_max_ttl = 0;  // the cache is ours
   mask |= ARES_OPT_QUERY_CACHE;
 #endif
-  int status = library == ARES_SUCCESS ? ares_init_options(&channel_, &settings, mask) : library;
-  if (status == ARES_SUCCESS && !servers.empty()) {
-    std::vector<ares_addr_port_node> nodes(servers.size());
-    for (std::size_t i = 0; i < servers.size(); ++i) {
-      auto& node = nodes[i];
-      const auto octets = servers[i].address.octets();
-      node.next = i + 1 < nodes.size() ? &nodes[i + 1] : nullptr;
-      node.family = servers[i].address.is_v4() ? AF_INET : AF_INET6;
-      node.udp_port = node.tcp_port = servers[i].port;
-      std::memcpy(&node.addr, octets.data(), octets.size());
-    }
-    status = ares_set_servers_ports(channel_, nodes.data());
-  }
-  if (status == ARES_SUCCESS) return {};
-  if (channel_) ares_destroy(channel_);
-  channel_ = nullptr;
-  return failure(fmt::format("DNS: c-ares cannot start: {}", ares_strerror(status)));
+  int status = ares_init_options(&lane->channel, &settings, mask);
+  if (status != ARES_SUCCESS) return cares_failure(status);
+  ares_addr_port_node node{};
+  const auto octets = server.address.octets();
+  node.family = server.address.is_v4() ? AF_INET : AF_INET6;
+  node.udp_port = node.tcp_port = server.port;
+  std::memcpy(&node.addr, octets.data(), octets.size());
+  status = ares_set_servers_ports(lane->channel, &node);
+  lanes_.push_back(std::move(lane));
+  if (status != ARES_SUCCESS) return cares_failure(status);
+  return {};
+}
+
+// Calls answered() for each question on the wire.
+void CaresUpstream::close_lanes() {
+  for (const auto& lane : lanes_) ares_destroy(lane->channel);
+  lanes_.clear();
 }
 
 void CaresUpstream::ask(const std::string& name, Type type, std::function<void(Answer)> done) {
@@ -266,7 +257,7 @@ void CaresUpstream::run() {
     }
     wait_and_process();
   }
-  ares_destroy(channel_);  // calls answered() for each question on the wire
+  close_lanes();
 }
 
 void CaresUpstream::send_waiting() {
@@ -278,40 +269,73 @@ void CaresUpstream::send_waiting() {
       next = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    const auto query = make_query(next->name, next->type, random_id());
-    auto flight = std::make_unique<Flight>(Flight{*this, std::move(*next)});
+    const int tries = std::max(options_.tries, 1) * static_cast<int>(lanes_.size());
     ++in_flight_;
-    ares_send(channel_, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, flight.release());
+    send(std::make_unique<Flight>(Flight{*this, std::move(*next), first_lane_, tries}));
   }
+}
+
+void CaresUpstream::send(FlightPtr flight) {
+  --flight->tries_left;
+  const auto query = make_query(flight->question.name, flight->question.type, random_id());
+  const auto channel = lanes_[flight->lane]->channel;
+  ares_send(channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, flight.release());
+}
+
+void CaresUpstream::arrived(FlightPtr flight, Answer answer) {
+  if (worth_another_try(answer.status)) {
+    const auto next = (flight->lane + 1) % lanes_.size();
+    if (answer.status != Status::timeout)
+      flight->failure = answer.status;
+    else if (first_lane_ == flight->lane)
+      first_lane_ = next;
+    if (flight->tries_left > 0) {
+      flight->lane = next;
+      send(std::move(flight));
+      return;
+    }
+    answer.status = flight->failure;
+  }
+  --in_flight_;
+  flight->question.finish(std::move(answer));
+}
+
+// Milliseconds until c-ares has something to do; -1 for never.
+int CaresUpstream::wait_ms() const {
+  std::int64_t least = -1;
+  for (const auto& lane : lanes_) {
+    timeval left{};
+    if (!ares_timeout(lane->channel, nullptr, &left)) continue;
+    // Rounded up: waking before the time has come would spin.
+    const std::int64_t milliseconds = left.tv_sec * 1000LL + left.tv_usec / 1000 + 1;
+    if (least < 0 || milliseconds < least) least = milliseconds;
+  }
+  return static_cast<int>(std::min<std::int64_t>(least, 60'000));
 }
 
 void CaresUpstream::wait_and_process() {
-  timeval left{};
-  int wait_ms = -1;
-  // Rounded up: waking before the time has come would spin.
-  if (ares_timeout(channel_, nullptr, &left))
-    wait_ms = static_cast<int>(std::min<std::int64_t>(left.tv_sec * 1000LL + left.tv_usec / 1000 + 1, 60'000));
   std::array<epoll_event, kEvents> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), kEvents, wait_ms);
+  const int count = epoll_wait(epoll_.get(), events.data(), kEvents, wait_ms());
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<std::size_t>(i)];
-    const int fd = event.data.fd;
-    if (fd == wake_.get()) {
+    if (event.data.u64 == kWake) {
       std::uint64_t seen = 0;
-      [[maybe_unused]] const auto got = read(fd, &seen, sizeof seen);
+      [[maybe_unused]] const auto got = read(wake_.get(), &seen, sizeof seen);
       continue;
     }
+    const auto fd = static_cast<ares_socket_t>(event.data.u64 & 0xffff'ffff);
     // An error is told by reading.
-    ares_process_fd(channel_, (event.events & ~EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD,
+    ares_process_fd(lanes_[event.data.u64 >> 32]->channel, (event.events & ~EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD,
                     (event.events & EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD);
   }
-  ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // what has timed out
+  for (const auto& lane : lanes_) ares_process_fd(lane->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // what timed out
 }
 
-void CaresUpstream::socket_changed(void* self, ares_socket_t fd, int readable, int writable) {
-  const int epoll = static_cast<CaresUpstream*>(self)->epoll_.get();
+void CaresUpstream::socket_changed(void* context, ares_socket_t fd, int readable, int writable) {
+  const auto& lane = *static_cast<Lane*>(context);
+  const int epoll = lane.upstream.epoll_.get();
   epoll_event event{};
-  event.data.fd = fd;
+  event.data.u64 = static_cast<std::uint64_t>(lane.index) << 32 | static_cast<std::uint32_t>(fd);
   if (readable) event.events |= EPOLLIN;
   if (writable) event.events |= EPOLLOUT;
   if (event.events == 0)
@@ -321,20 +345,48 @@ void CaresUpstream::socket_changed(void* self, ares_socket_t fd, int readable, i
 }
 
 void CaresUpstream::answered(void* context, int status, int, unsigned char* data, int length) {
-  const std::unique_ptr<Flight> flight(static_cast<Flight*>(context));
+  FlightPtr flight(static_cast<Flight*>(context));
+  auto& upstream = flight->upstream;
   const auto& question = flight->question;
-  --flight->upstream.in_flight_;
-  if (status != ARES_SUCCESS || !data || length <= 0) {
-    question.fail(status_of(status));
+  if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) {
+    question.fail(Status::timeout);
     return;
   }
-  question.finish(parse_answer({data, static_cast<std::size_t>(length)}, question.name, question.type));
+  auto answer = question.unanswered(status_of(status));
+  if (status == ARES_SUCCESS && data && length > 0)
+    answer = parse_answer({data, static_cast<std::size_t>(length)}, question.name, question.type);
+  upstream.arrived(std::move(flight), std::move(answer));
+}
+
+// Those of resolv.conf, as c-ares reads it.
+Result<std::vector<Server>> system_servers() {
+  ares_channel channel = nullptr;
+  ares_options settings{};
+  int status = ares_init_options(&channel, &settings, 0);
+  if (status != ARES_SUCCESS) return cares_failure(status);
+  ares_addr_port_node* nodes = nullptr;
+  status = ares_get_servers_ports(channel, &nodes);
+  std::vector<Server> servers;
+  for (const auto* node = nodes; node; node = node->next) {
+    std::array<std::uint8_t, 16> octets{};
+    std::memcpy(octets.data(), &node->addr, node->family == AF_INET ? 4 : 16);
+    const std::span all(octets);
+    servers.push_back({node->family == AF_INET ? IpAddress::v4(all.first<4>()) : IpAddress::v6(all),
+                       node->udp_port != 0 ? static_cast<std::uint16_t>(node->udp_port) : kDnsPort});
+  }
+  if (nodes) ares_free_data(nodes);
+  ares_destroy(channel);
+  if (status != ARES_SUCCESS) return cares_failure(status);
+  if (servers.empty()) return failure("DNS: no server is configured, and resolv.conf names none");
+  return servers;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Upstream>> make_cares_upstream(const CaresOptions& options) {
-  const auto servers = parse_servers(options.servers);
+  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
+  if (library != ARES_SUCCESS) return cares_failure(library);
+  const auto servers = options.servers.empty() ? system_servers() : parse_servers(options.servers);
   if (!servers) return tl::unexpected(servers.error());
   auto upstream = std::make_unique<CaresUpstream>(options);
   if (auto started = upstream->start(*servers); !started) return tl::unexpected(started.error());
