@@ -118,6 +118,9 @@ class World:
         self.sender = self._start_postfix("sender", outbound, self._sender_settings())
 
     def _stop(self):
+        # A second Ctrl-C must not leave half of it running. Not SIG_IGN, which the programs run here would inherit.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
         for instance in self.postfixes:
             instance.stop()
         for process in reversed(list(self.processes.values())):
@@ -151,7 +154,10 @@ class World:
 
     def _spawn(self, name, command):
         with open(self.path(f"{name}.out"), "wb") as output:
-            self.processes[name] = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            # A session of its own, so that Ctrl-C at a terminal reaches this program alone, which then ends them.
+            self.processes[name] = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+            )
 
     def _alive(self, name):
         if self.processes[name].poll() is not None:
