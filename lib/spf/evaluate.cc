@@ -48,7 +48,8 @@ MacroValue values(Context& context, const std::string& domain) {
 std::optional<std::string> target_name(Context& context, const MacroString& spec, const std::string& domain) {
   if (spec.empty()) return domain;
   const auto expanded = expand_domain(spec, values(context, domain));
-  return expanded ? dns::canonical(*expanded) : std::nullopt;
+  if (!expanded || expanded->empty()) return std::nullopt;
+  return dns::canonical(*expanded);
 }
 
 // A network so wide that whoever publishes it lets in strangers.

@@ -1,5 +1,7 @@
 #include "spf/spf.h"
 
+#include <fmt/format.h>
+
 #include <optional>
 
 #include "dns/name.h"
@@ -26,8 +28,21 @@ std::optional<std::string> judged_domain(std::string_view text) {
   return name;
 }
 
-// The parts around the last "@": nothing left of it can move the domain. A source route (RFC 5321 Appendix C) is
-// dropped.
+// A quoted string, or free of the characters that would need quotes (RFC 5321 Section 4.1.2): with one of them bare,
+// another reader could see another address. Spaces and stray dots move no domain and are left alone.
+bool is_local_part(std::string_view text) {
+  const bool quoted = text.size() >= 2 && text.starts_with('"') && text.ends_with('"');
+  if (quoted) text = text.substr(1, text.size() - 2);
+  bool escaped = false;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) return false;
+    if (!escaped && std::string_view(quoted ? "\"" : "()<>[]:;@\\,\"").find(c) != std::string_view::npos) return false;
+    escaped = quoted && !escaped && c == '\\';
+  }
+  return !escaped;
+}
+
+// The parts around the last "@". A source route (RFC 5321 Appendix C) is dropped.
 Sender parse_sender(std::string_view mail_from) {
   if (mail_from.starts_with('@')) {
     const auto colon = mail_from.find(':');
@@ -38,6 +53,7 @@ Sender parse_sender(std::string_view mail_from) {
   if (at == std::string_view::npos) return {std::string(mail_from), std::nullopt};
   // RFC 7208 Section 4.3: no local part counts as postmaster.
   const auto local_part = at == 0 ? kPostmaster : mail_from.substr(0, at);
+  if (!is_local_part(local_part)) return {std::string(local_part), std::nullopt};
   return {std::string(local_part), judged_domain(mail_from.substr(at + 1))};
 }
 
@@ -65,10 +81,11 @@ Outcome check(dns::Resolver& resolver, const Query& query, const Options& option
   return outcome;
 }
 
-Outcome nothing_to_judge(Identity identity, std::string_view what, std::string_view value) {
+// RFC 7208 Sections 2.3 and 4.3.
+Outcome nothing_to_judge(Identity identity, std::string reason) {
   Outcome outcome;
   outcome.identity = identity;
-  outcome.reason = std::string(what) + " \"" + printable(value) + "\" has no domain name of two or more labels";
+  outcome.reason = std::move(reason);
   return outcome;
 }
 
@@ -100,7 +117,10 @@ const char* to_string(Identity identity) {
 
 Outcome check_helo(dns::Resolver& resolver, const Query& query, const Options& options) {
   Sender sender{std::string(kPostmaster), judged_domain(query.helo)};
-  if (!sender.domain) return nothing_to_judge(Identity::helo, "HELO", query.helo);
+  if (!sender.domain) {
+    return nothing_to_judge(
+        Identity::helo, fmt::format("HELO \"{}\" is not a domain name of two or more labels", printable(query.helo)));
+  }
   auto outcome = check(resolver, query, options, std::move(sender));
   outcome.identity = Identity::helo;
   return outcome;
@@ -110,7 +130,11 @@ Outcome check_mail_from(dns::Resolver& resolver, const Query& query, const Optio
   // RFC 7208 Section 2.4: the null reverse-path stands for postmaster@HELO.
   if (query.mail_from.empty()) return check_helo(resolver, query, options);
   auto sender = parse_sender(query.mail_from);
-  if (!sender.domain) return nothing_to_judge(Identity::mail_from, "MAIL FROM", query.mail_from);
+  if (!sender.domain) {
+    return nothing_to_judge(Identity::mail_from,
+                            fmt::format("MAIL FROM \"{}\" is not an address at a domain name of two or more labels",
+                                        printable(query.mail_from)));
+  }
   return check(resolver, query, options, std::move(sender));
 }
 

@@ -145,9 +145,13 @@ void run_suite(const std::string& file, std::size_t cases, const Differences& di
   EXPECT_EQ(seen.size(), differences.size()) << "a listed case is not in the suite";
 }
 
-TEST(Suite, Rfc7208) { run_suite("rfc7208-tests.yml", 203, {}); }
+TEST(Suite, Rfc7208) {
+  run_suite("rfc7208-tests.yml", 203, {});
+}
 
-TEST(Suite, Rfc4408AsFarAsRfc7208KeptIt) { run_suite("rfc4408-tests.yml", 191, {}); }
+TEST(Suite, Rfc4408AsFarAsRfc7208KeptIt) {
+  run_suite("rfc4408-tests.yml", 191, {});
+}
 
 }  // namespace
 }  // namespace sesame::spf
