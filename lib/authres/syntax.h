@@ -1,0 +1,43 @@
+// What writing, parsing and stripping share of RFC 8601 Section 2.2 and RFC 2045 Section 5.1.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "util/text.h"
+
+namespace sesame::authres {
+
+inline bool is_8bit(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
+inline bool is_printable(char c) {
+  return c >= 0x20 && c <= 0x7e;
+}
+
+// RFC 2045 Section 5.1: token.
+inline bool is_token_char(char c) {
+  constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
+  return is_printable(c) && c != ' ' && kSpecials.find(c) == std::string_view::npos;
+}
+
+inline bool is_space(char c) {
+  return is_wsp(c) || c == '\r' || c == '\n';
+}
+
+// The position behind the comment that opens at `at`; npos when it does not close. RFC 5322 Section 3.2.2.
+inline std::size_t comment_end(std::string_view text, std::size_t at) {
+  std::size_t depth = 0;
+  for (; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '(') {
+      ++depth;
+    } else if (text[at] == ')' && --depth == 0) {
+      return at + 1;
+    }
+  }
+  return std::string_view::npos;
+}
+
+}  // namespace sesame::authres

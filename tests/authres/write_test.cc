@@ -1,0 +1,114 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "authres/authres.h"
+#include "util/text.h"
+
+namespace sesame::authres {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string property(const std::string& value) {
+  const auto text = write({"mx.example.com", {{"spf", "pass", "", "", {{"smtp", "mailfrom", value}}}}});
+  return text.substr(text.find("mailfrom=") + 9);
+}
+
+TEST(Write, NoResultsIsNone) {
+  EXPECT_EQ(write({"mx.example.com", {}}), "mx.example.com; none");
+}
+
+TEST(Write, EachResultHasItsLine) {
+  EXPECT_EQ(
+      write({"mx.example.com",
+             {{"spf", "pass", "", "", {{"smtp", "mailfrom", "example.com"}}},
+              {"dkim", "fail", "body hash differs", "", {{"header", "d", "example.com"}, {"header", "b", "ab+/=c"}}},
+              {"dmarc", "fail", "", "p=reject", {{"header", "from", "example.com"}}}}}),
+      "mx.example.com;\r\n\tspf=pass smtp.mailfrom=example.com;\r\n"
+      "\tdkim=fail reason=\"body hash differs\" header.d=example.com header.b=\"ab+/=c\";\r\n"
+      "\tdmarc=fail (p=reject) header.from=example.com");
+}
+
+TEST(Write, ValuesAreQuotedWhereDemanded) {  // RFC 8601 Section 2.2, A7
+  const std::pair<std::string, std::string> cases[] = {
+      {"example.com", "example.com"},
+      {"a_b.example.com", "a_b.example.com"},
+      {"user@example.com", "user@example.com"},
+      {"first.last+x@example.com", "first.last+x@example.com"},
+      {"@example.com", "@example.com"},
+      {"", "\"\""},
+      {"b+u=example.net@example.com", "\"b+u=example.net@example.com\""},
+      {"any@legit.example'@any.attack.example", "\"any@legit.example'@any.attack.example\""},  // S3
+      {"any@legit.example(a.attack.example", "\"any@legit.example(a.attack.example\""},        // S3
+      {"a@b@c", "\"a@b@c\""},
+      {"a..b@example.com", "\"a..b@example.com\""},
+      {"user@example.com.", "\"user@example.com.\""},
+      {"user@a_b.example", "\"user@a_b.example\""},
+      {"2001:db8::1", "\"2001:db8::1\""},
+      {"a b", "\"a b\""},
+      {"a;dkim=pass", "\"a;dkim=pass\""},
+      {"a\"b\\c", "\"a\\\"b\\\\c\""},
+      {"a\r\nX: y", "\"a??X: y\""},  // D3
+      {std::string("a\0b", 3), "\"a?b\""},
+      {"\xc3\xbc@example.com", "\"??@example.com\""},
+  };
+  for (const auto& [value, want] : cases) EXPECT_EQ(property(value), want) << value;
+}
+
+TEST(Write, CommentsAndReasonsCannotBeLeft) {
+  const auto text = write({"mx.example.com", {{"dkim", "fail", "a\"; x=pass", "b) ; y=pass (\\", {}}}});
+  EXPECT_THAT(text, HasSubstr("(b\\) ; y=pass \\(\\\\)"));
+  EXPECT_THAT(text, HasSubstr("reason=\"a\\\"; x=pass\""));
+}
+
+TEST(Write, KeywordsStayKeywords) {
+  EXPECT_EQ(write({"i d", {{"sp f;", "", "", "", {{"smtp.", "x=y", "z"}}}}}),
+            "\"i d\";\r\n\tsp-f-=unknown smtp-.x-y=z");
+}
+
+void expect_well_formed(const std::string& text) {
+  const std::string field = "Authentication-Results: " + text;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r') {
+      ASSERT_EQ(text.substr(i, 3), "\r\n\t");
+      i += 2;
+      continue;
+    }
+    ASSERT_TRUE(text[i] >= 0x20 && text[i] <= 0x7e);
+  }
+  std::string_view rest = field;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find("\r\n"), rest.size());
+    const auto line = rest.substr(0, end);
+    EXPECT_LT(line.size(), 998U);
+    EXPECT_FALSE(trim(line).empty());
+    // A longer line has nowhere to fold: it is one word.
+    const auto words = trim(line.starts_with("Authentication-Results: ") ? line.substr(24) : line);
+    const bool one_word = words.find(' ') == std::string_view::npos || words.find('"') != std::string_view::npos;
+    EXPECT_TRUE(line.size() < 78 || one_word) << line;
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+  }
+}
+
+TEST(Write, LinesStayShort) {
+  Header header{"mx.example.com", {}};
+  for (int i = 1; i < 90; ++i)
+    header.statements.push_back({"dkim",
+                                 "pass",
+                                 "",
+                                 std::string(static_cast<std::size_t>(i), 'x') + " good signature",
+                                 {{"header", "d", std::string(static_cast<std::size_t>(i), 'a') + ".example.com"}}});
+  expect_well_formed(write(header));
+}
+
+TEST(Write, HostileValuesAreCutAndStayOnTheirLine) {
+  const std::string hostile[] = {std::string(100000, 'a'), std::string(100000, '"'),
+                                 std::string(100000, ' '), std::string(100000, '\n'),
+                                 std::string(100000, '('), std::string("\0\x7f\xff\r\n\t", 6)};
+  for (const auto& text : hostile)
+    expect_well_formed(write({text, {{text, text, text, text, {{text, text, text}}}, {"a", "b", "", text, {}}}}));
+}
+
+}  // namespace
+}  // namespace sesame::authres
