@@ -92,8 +92,9 @@ int wait_for(pid_t pid) {
 
 }  // namespace
 
-Daemon::Daemon(const std::string& settings) : dns_(kZone), directory_(new_directory()) {
-  write_config(settings);
+Daemon::Daemon(const std::string& settings, const std::string& milter) : dns_(kZone), directory_(new_directory()) {
+  std::filesystem::permissions(directory_, std::filesystem::perms::all);  // for a daemon that becomes another user
+  write_config(settings, milter);
   start();
 }
 
@@ -105,15 +106,17 @@ Daemon::~Daemon() {
   std::filesystem::remove_all(directory_);
 }
 
-void Daemon::write_config(const std::string& settings) const {
+void Daemon::write_config(const std::string& settings, const std::string& milter) const {
   std::ofstream(path("sesame.toml")) << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket()
-                                     << "\"\ndrain = 20\n[dns]\nservers = [\"" << dns_.host_port()
+                                     << "\"\ndrain = 20\n"
+                                     << milter << "\n[dns]\nservers = [\"" << dns_.host_port()
                                      << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n[log]\ndestination = \""
                                      << path("log") << "\"\n"
                                      << kIdentities << settings;
 }
 
 void Daemon::start() {
+  std::filesystem::remove(path("log"));
   pid_ = spawn({kProgram, "--config", path("sesame.toml")}, path("output"));
   for (int i = 0; i < kPatience && runs(); ++i) {
     if (log().find("start: ") != std::string::npos) return;
@@ -139,8 +142,14 @@ int Daemon::wait_for_exit() {
   return status;
 }
 
+std::string Daemon::status() const {
+  return contents("/proc/" + std::to_string(pid_) + "/status");
+}
+
 bool Daemon::runs() const {
-  return pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG | WNOWAIT) == 0;
+  siginfo_t ended{};
+  return pid_ > 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         ended.si_pid == 0;
 }
 
 std::string Daemon::log() const {

@@ -16,8 +16,8 @@ namespace sesame::test {
 // Throws std::runtime_error when the daemon does not come up.
 class Daemon {
  public:
-  // `settings` is TOML that follows the tables every test needs.
-  explicit Daemon(const std::string& settings = "");
+  // `settings` is TOML that follows the tables every test needs; the lines of `milter` end the table of that name.
+  explicit Daemon(const std::string& settings = "", const std::string& milter = "");
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -27,12 +27,14 @@ class Daemon {
   // A connection after CONNECT and HELO.
   std::unique_ptr<MilterClient> connect(const std::string& address = "192.0.2.1") const;
 
-  void write_config(const std::string& settings) const;
+  void write_config(const std::string& settings, const std::string& milter = "") const;
   void start();
   void signal(int number) const;
   // The exit status; waits half a minute at most, then kills it and says -1.
   int wait_for_exit();
   bool runs() const;
+  // The system's word on the process: proc(5), status.
+  std::string status() const;
   std::string log() const;
   // Waits for a line that holds the text; false when there is none within ten seconds.
   bool logs(const std::string& text) const;
