@@ -29,6 +29,8 @@ constexpr const char* kExamples =
     "  sesame config test\n\n"
     "Exit status: 0 fine, 1 evaluated and bad, 2 bad usage or configuration, 75 undecided. See sesame(1).";
 
+constexpr const char* kDnsNote = "\n\n--dns HOST:PORT, here or before the command, asks that DNS server.";
+
 CLI::App& subcommand(CLI::App& app, const char* name, const char* help, std::function<int()>& run,
                      std::function<int()> command) {
   auto& sub = *app.add_subcommand(name, help);
@@ -57,7 +59,8 @@ void add_spf(CLI::App& app, Arguments& a) {
   add_session(sub, a.spf.session);
   sub.get_option("--ip")->required();
   add_json(sub, a.common);
-  sub.footer("Example:\n  sesame spf --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com");
+  sub.footer(std::string("Example:\n  sesame spf --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com") +
+             kDnsNote);
 }
 
 void add_verify(CLI::App& app, Arguments& a) {
@@ -73,9 +76,9 @@ void add_verify(CLI::App& app, Arguments& a) {
       "Admit rsa-sha1 and RSA keys under 1024 bits, to examine old archives");
   add_json(sub, a.common);
   add_message(sub, a.verify.file);
-  sub.footer(
-      "Example:\n  sesame verify --json --ip 192.0.2.1 --mail-from user@example.com message.eml\n\n"
-      "Without --ip, SPF is not evaluated.");
+  sub.footer(std::string("Example:\n  sesame verify --json --ip 192.0.2.1 --mail-from user@example.com message.eml\n\n"
+                         "Without --ip, SPF is not evaluated.") +
+             kDnsNote);
 }
 
 void add_dmarc(CLI::App& app, Arguments& a) {
@@ -83,7 +86,7 @@ void add_dmarc(CLI::App& app, Arguments& a) {
                          [&a] { return run_dmarc(a.common, a.dmarc); });
   sub.add_option("DOMAIN", a.dmarc.domain, "Author domain")->required()->type_name("");
   add_json(sub, a.common);
-  sub.footer("Example:\n  sesame dmarc mail.example.com");
+  sub.footer(std::string("Example:\n  sesame dmarc mail.example.com") + kDnsNote);
 }
 
 void add_preflight(CLI::App& app, Arguments& a) {
@@ -99,7 +102,9 @@ void add_preflight(CLI::App& app, Arguments& a) {
       ->type_name("ADDR");
   add_json(sub, a.common);
   add_message(sub, a.preflight.file);
-  sub.footer("Example:\n  sesame preflight --config /etc/sesame/sesame.toml --rcpt user@example.org message.eml");
+  sub.footer(
+      std::string("Example:\n  sesame preflight --config /etc/sesame/sesame.toml --rcpt user@example.org message.eml") +
+      kDnsNote);
 }
 
 void add_config(CLI::App& app, Arguments& a) {
@@ -115,7 +120,8 @@ void add_config(CLI::App& app, Arguments& a) {
   print.add_flag_callback(
       "--defaults", [&a] { a.config.what = ConfigArguments::What::sample; },
       "Print the annotated sample: every setting, commented out at its default");
-  sub.footer("Examples:\n  sesame config test --config new.toml\n  sesame config print --defaults");
+  sub.footer(std::string("Examples:\n  sesame config test --config new.toml\n  sesame config print --defaults") +
+             kDnsNote);
 }
 
 int run(int argc, char** argv) {
@@ -136,7 +142,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    return complain(std::string(error.what()) + "\nsee sesame --help", kUsage);
+    const bool none = app.get_subcommands().empty() && !app.remaining_size();
+    const auto what = none ? "expected a command: spf, verify, dmarc, preflight or config" : error.what();
+    return complain(std::string(what) + "\nsee sesame --help", kUsage);
   }
   return arguments.run();
 }
