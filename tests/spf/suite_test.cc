@@ -57,7 +57,7 @@ void add_name(const std::string& name, const YAML::Node& entries, json& names, j
       continue;
     }
     const auto type = entry.begin()->first.as<std::string>();
-    const auto& value = entry.begin()->second;
+    const YAML::Node value = entry.begin()->second;  // a copy: the iterator hands out a temporary
     if (type == "SPF") {
       from_spf.push_back(txt_record(value));
       continue;
