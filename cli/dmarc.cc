@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "command.h"
@@ -15,18 +16,36 @@ namespace {
 using dmarc::Discovery;
 using json = nlohmann::ordered_json;
 
-const char* to_string(Discovery::State state) {
-  switch (state) {
+// How the search ended, for one who asks about the record and not about a message.
+enum class State { found, absent, invalid, temperror };
+
+// What is published but cannot be used counts as absent for a message; here it is what the question was about.
+State state_of(const Discovery& discovery) {
+  switch (discovery.state) {
     case Discovery::State::found:
-      return "found";
-    case Discovery::State::absent:
-      return "absent";
+      return State::found;
     case Discovery::State::temperror:
-      return "temperror";
+      return State::temperror;
     case Discovery::State::permerror:
+      return State::invalid;
+    case Discovery::State::absent:
       break;
   }
-  return "permerror";
+  return discovery.problems.empty() ? State::absent : State::invalid;
+}
+
+const char* to_string(State state) {
+  switch (state) {
+    case State::found:
+      return "found";
+    case State::absent:
+      return "absent";
+    case State::invalid:
+      return "invalid";
+    case State::temperror:
+      break;
+  }
+  return "temperror";
 }
 
 const char* to_string(dmarc::Record::Psd psd) {
@@ -41,9 +60,9 @@ const char* to_string(dmarc::Record::Psd psd) {
   return "u";
 }
 
-int status_of(Discovery::State state) {
-  if (state == Discovery::State::temperror) return kUndecided;
-  return state == Discovery::State::permerror ? kBad : kFine;
+int status_of(State state) {
+  if (state == State::temperror) return kUndecided;
+  return state == State::invalid ? kBad : kFine;
 }
 
 // What is wrong with what is published, in one list.
@@ -74,10 +93,10 @@ json record_value(const dmarc::Record& record) {
 
 json discovery_value(const Discovery& discovery) {
   const bool found = discovery.state == Discovery::State::found;
-  return {{"state", to_string(discovery.state)},
+  return {{"state", to_string(state_of(discovery))},
           {"policy", found ? json(dmarc::to_string(discovery.policy)) : json(nullptr)},
           {"disposition", found ? json(dmarc::to_string(discovery.disposition)) : json(nullptr)},
-          {"record_domain", text_or_null(discovery.record_domain)},
+          {"record_domain", found ? json(discovery.record_domain) : json(nullptr)},
           {"org_domain", text_or_null(discovery.org_domain)},
           {"record", found ? record_value(discovery.record) : json(nullptr)},
           {"reason", discovery.reason},
@@ -90,7 +109,7 @@ std::string discovery_text(const char* title, const Discovery& discovery) {
   const auto line = [&text](const char* name, const std::string& value) {
     if (!value.empty()) text += fmt::format("  {:<23}{}\n", name, value);
   };
-  line("record", found ? "_dmarc." + discovery.record_domain : to_string(discovery.state));
+  line("record", found ? "_dmarc." + discovery.record_domain : to_string(state_of(discovery)));
   if (found) {
     const auto& record = discovery.record;
     line("policy", dmarc::to_string(discovery.policy));
@@ -99,8 +118,9 @@ std::string discovery_text(const char* title, const Discovery& discovery) {
     line("alignment", fmt::format("dkim {}, spf {}", dmarc::to_string(record.adkim), dmarc::to_string(record.aspf)));
   }
   line("organizational domain", discovery.org_domain);
-  line("reason", discovery.reason);
-  for (const auto& problem : problems_of(discovery)) line("problem", problem);
+  const auto problems = problems_of(discovery);
+  if (std::ranges::find(problems, discovery.reason) == problems.end()) line("reason", discovery.reason);
+  for (const auto& problem : problems) line("problem", problem);
   return text;
 }
 
@@ -125,7 +145,7 @@ int run_dmarc(const Common& common, const DmarcArguments& arguments) {
     text = fmt::format("domain: {}\n", *domain) + discovery_text("RFC 9989 (tree walk)", now) +
            discovery_text("RFC 7489 (public suffix list)", old);
   }
-  return answer(text, status_of(now.state));
+  return answer(text, status_of(state_of(now)));
 }
 
 }  // namespace sesame::cli

@@ -188,6 +188,7 @@ class Dmarc(DnsTest):
     zone = {
         "_dmarc.example.com": {"TXT": ["v=DMARC1; p=reject; sp=quarantine; adkim=s"]},
         "_dmarc.twice.example": {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]},
+        "_dmarc.wrong.example": {"TXT": ["v=DMARC1; p=maybe"]},
         "_dmarc.down.example": {"FAULT": "SERVFAIL"},
     }
 
@@ -204,6 +205,12 @@ class Dmarc(DnsTest):
     def test_absent_is_fine(self):
         answer = self.run_json(0, "dmarc", "nothing.example")
         self.assertEqual((answer["rfc9989"]["state"], answer["rfc9989"]["policy"]), ("absent", None))
+
+    def test_a_record_that_cannot_be_used_is_bad(self):
+        for domain in ("twice.example", "wrong.example"):
+            found = self.run_json(1, "dmarc", domain)["rfc9989"]
+            self.assertEqual((found["state"], found["policy"]), ("invalid", None))
+            self.assertNotEqual(found["problems"], [])
 
     def test_no_answer_is_undecided(self):
         self.assertEqual(self.run_json(75, "dmarc", "down.example")["rfc9989"]["state"], "temperror")
