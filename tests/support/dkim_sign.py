@@ -11,6 +11,7 @@ A job: {"message": text with LF line ends, "signatures": [SIGNATURE, ...]}, appl
   length     true: write l=
   identity   i=
   srv_id     arc: the authserv-id whose Authentication-Results go into the set
+  results    arc: such a field is added first, for example "arc=pass", without which no chain is gone on with
 The messages have CRLF line ends. Exit status 77: dkimpy is not installed.
 """
 import json
@@ -27,6 +28,8 @@ def sign(message, job):
     domain, selector = job["domain"].encode(), job["selector"].encode()
     headers = [name.encode() for name in job["headers"]] if "headers" in job else None
     if job.get("method") == "arc":
+        if "results" in job:
+            message = f"Authentication-Results: {job['srv_id']}; {job['results']}\r\n".encode() + message
         fields = dkim.arc_sign(message, selector, domain, key, job["srv_id"].encode(), include_headers=headers,
                                linesep=b"\r\n")
         if not fields:
