@@ -118,6 +118,7 @@ class CaresUpstream final : public Upstream {
     CaresUpstream& upstream;
     std::size_t index;
     ares_channel channel = nullptr;
+    Edns edns = Edns::yes;
   };
   // What c-ares is given to come back with.
   struct Flight {
@@ -277,9 +278,9 @@ void CaresUpstream::send_waiting() {
 
 void CaresUpstream::send(FlightPtr flight) {
   --flight->tries_left;
-  const auto query = make_query(flight->question.name, flight->question.type, random_id());
-  const auto channel = lanes_[flight->lane]->channel;
-  ares_send(channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, flight.release());
+  const auto& lane = *lanes_[flight->lane];
+  const auto query = make_query(flight->question.name, flight->question.type, random_id(), lane.edns);
+  ares_send(lane.channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, flight.release());
 }
 
 void CaresUpstream::arrived(FlightPtr flight, Answer answer) {
@@ -353,8 +354,18 @@ void CaresUpstream::answered(void* context, int status, int, unsigned char* data
     return;
   }
   auto answer = question.unanswered(status_of(status));
-  if (status == ARES_SUCCESS && data && length > 0)
-    answer = parse_answer({data, static_cast<std::size_t>(length)}, question.name, question.type);
+  if (status == ARES_SUCCESS && data && length > 0) {
+    const std::span packet(data, static_cast<std::size_t>(length));
+    answer = parse_answer(packet, question.name, question.type);
+    auto& lane = *upstream.lanes_[flight->lane];
+    // c-ares 1.18 asks again without EDNS only the first time a server refuses it.
+    if (lane.edns == Edns::yes && refuses_edns(packet)) {
+      lane.edns = Edns::no;
+      ++flight->tries_left;
+      upstream.send(std::move(flight));
+      return;
+    }
+  }
   upstream.arrived(std::move(flight), std::move(answer));
 }
 

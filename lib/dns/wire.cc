@@ -267,11 +267,11 @@ Answer failed(const std::string& name, Type type, Status status) {
 
 }  // namespace
 
-std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id) {
+std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns) {
   std::vector<std::uint8_t> out;
   out.reserve(12 + name.size() + 2 + 4 + 11);
   put16(out, id);
-  for (const int field : {0x0100, 1, 0, 0, 1}) put16(out, static_cast<std::uint16_t>(field));
+  for (const int field : {0x0100, 1, 0, 0, edns == Edns::yes ? 1 : 0}) put16(out, static_cast<std::uint16_t>(field));
   if (!name.empty()) {
     for (const auto label : split(name, '.')) {
       out.push_back(static_cast<std::uint8_t>(label.size()));
@@ -281,12 +281,16 @@ std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::ui
   out.push_back(0);
   put16(out, static_cast<std::uint16_t>(type));
   put16(out, ns_c_in);
-  // RFC 6891 Section 6.1.2. It stays the last thing in the packet: c-ares cuts it off there for servers that refuse it.
+  if (edns == Edns::no) return out;
+  // RFC 6891 Section 6.1.2. It stays the last thing in the packet: where a server refuses it, c-ares cuts it off there.
   out.push_back(0);
-  for (const std::uint16_t field :
-       {std::uint16_t{ns_t_opt}, kUdpSize, std::uint16_t{0}, std::uint16_t{0}, std::uint16_t{0}})
-    put16(out, field);
+  for (const int field : {int{ns_t_opt}, int{kUdpSize}, 0, 0, 0}) put16(out, static_cast<std::uint16_t>(field));
   return out;
+}
+
+bool refuses_edns(std::span<const std::uint8_t> octets) {
+  const auto packet = Packet::open(octets);
+  return packet && packet->flag(ns_f_rcode) == ns_r_formerr && packet->count(ns_s_ar) == 0;
 }
 
 Answer parse_answer(std::span<const std::uint8_t> octets, const std::string& name, Type type) {

@@ -17,8 +17,13 @@ inline constexpr std::uint16_t kUdpSize = 1232;
 // look-ups of the same message.
 inline constexpr std::uint32_t kTtlWithoutSoa = 5;
 
-// A recursive question with EDNS. The name must be canonical; its labels go out as raw octets.
-std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id);
+enum class Edns { no, yes };
+
+// A recursive question. The name must be canonical; its labels go out as raw octets.
+std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns);
+
+// RFC 6891 Section 7: how a server older than EDNS answers a question that has it.
+bool refuses_edns(std::span<const std::uint8_t> packet);
 
 // What a packet says about a question. CNAMEs are followed from the question's name as far as the packet knows them;
 // an answer that ends on a CNAME is `nodata` with its TTL. A packet that cannot be parsed, or is not an answer to this

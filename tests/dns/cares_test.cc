@@ -118,6 +118,16 @@ TEST(Cares, EdnsSavesTcpForAnswersUpToItsSize) {
   EXPECT_THAT(server.queries(), ElementsAre("TXT big.test udp"));
 }
 
+TEST(Cares, ServersOlderThanEdnsAreUnderstood) {
+  const std::string text(600, 'x');
+  const DnsServer server("a.test TXT a\nb.test TXT b\nc.test TXT c\nd.test TXT " + text,
+                         {.edns = test::EdnsManner::refuse});
+  Asker ask(asking({server.host_port()}, 2000ms, 1));
+  for (const auto* name : {"a.test", "b.test", "c.test", "d.test"}) EXPECT_EQ(ask(name)->status, Status::ok) << name;
+  EXPECT_THAT(server.queries(), testing::Contains("TXT c.test udp").Times(1));
+  EXPECT_THAT(ask("d.test")->texts, ElementsAre(text));
+}
+
 TEST(Cares, LargeAnswersComeWhole) {
   std::string key;
   for (int i = 0; i < 600; ++i) key += "0123456789";
@@ -178,12 +188,12 @@ TEST(Cares, WhatAServerSaidOutranksTheSilenceOfTheOther) {
   const DnsServer one("a.test * !SERVFAIL"), two("a.test * !TIMEOUT");
   for (const auto& servers :
        {std::vector{one.host_port(), two.host_port()}, std::vector{two.host_port(), one.host_port()}})
-    EXPECT_EQ(Asker(asking(servers, 100ms, 1))("a.test")->status, Status::servfail);
+    EXPECT_EQ(Asker(asking(servers, 600ms, 1))("a.test")->status, Status::servfail);
 }
 
 TEST(Cares, ASilentServerIsNotTheFirstToBeAskedAgain) {
   const DnsServer silent("a.test * !TIMEOUT\nb.test * !TIMEOUT"), good("a.test TXT x\nb.test TXT y");
-  Asker ask(asking({silent.host_port(), good.host_port()}, 300ms));
+  Asker ask(asking({silent.host_port(), good.host_port()}, 1000ms));
   EXPECT_EQ(ask("a.test")->status, Status::ok);
   EXPECT_EQ(ask("b.test")->status, Status::ok);
   EXPECT_THAT(silent.queries(), ElementsAre("TXT a.test udp"));
@@ -240,8 +250,7 @@ TEST(Cares, AbsenceIsKept) {
 }
 
 TEST(Cares, AbsenceMayBeToldNotToBeKept) {
-  const DnsServer server("host.test A 192.0.2.1",
-                         {.address = "127.0.0.1", .port = 0, .ttls = {.positive = 300, .negative = 0}, .on_query = {}});
+  const DnsServer server("host.test A 192.0.2.1", {.ttls = {.positive = 300, .negative = 0}});
   Asker ask(asking({server.host_port()}));
   EXPECT_EQ(ask("none.test")->status, Status::nxdomain);
   EXPECT_EQ(ask("none.test")->status, Status::nxdomain);

@@ -28,15 +28,16 @@ Answer parse(const Packet& packet, const std::string& name, Type type) {
 }
 
 TEST(Query, HasTheNameAsRawOctetsAndEdns) {
-  const auto query = make_query("a\xff b.example", Type::txt, 0xbeef);
+  const auto query = make_query("a\xff b.example", Type::txt, 0xbeef, Edns::yes);
   const std::string want =
       "\xbe\xef\x01\x00\0\1\0\0\0\0\0\1"s + "\4a\xff b\7example\0"s + "\0\x10\0\1"s + "\0\0\x29\x04\xd0\0\0\0\0\0\0"s;
   EXPECT_EQ(std::string(query.begin(), query.end()), want);
 }
 
 TEST(Query, OfTheRootHasOneEmptyLabel) {
-  const auto query = make_query("", Type::ns, 1);
-  EXPECT_EQ(query.size(), 12u + 1 + 4 + 11);
+  const auto query = make_query("", Type::ns, 1, Edns::no);
+  EXPECT_EQ(query.size(), 12u + 1 + 4);
+  EXPECT_EQ(query[11], 0);
   EXPECT_EQ(query[12], 0);
 }
 

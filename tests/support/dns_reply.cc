@@ -233,6 +233,11 @@ std::optional<Question> parse_question(const std::vector<std::uint8_t>& request)
   return question;
 }
 
+Reply refuse_edns(Question question) {
+  question.edns_size.reset();
+  return {assemble(question, {.rcode = kFormErr, .truncated = Sections::Cut::no, .answer = {}, .authority = {}}), 0};
+}
+
 Reply make_reply(const Question& question, const Zone& zone, Transport transport, const ReplyTtls& ttls,
                  AskCounts& asked) {
   Walk walk{.question = question, .zone = zone, .ttls = ttls, .asked = asked, .sections = {}};

@@ -261,6 +261,7 @@ Reply DnsServer::reply(const std::vector<std::uint8_t>& request, Transport trans
   if (options_.on_query) options_.on_query(line);
   const std::lock_guard lock(mutex_);
   if (!options_.on_query) queries_.push_back(line);
+  if (question->edns_size && options_.edns == EdnsManner::refuse) return refuse_edns(*question);
   return make_reply(*question, zone_, transport, options_.ttls, asked_);
 }
 

@@ -18,9 +18,10 @@ namespace sesame::test {
 struct DnsServerOptions {
   std::string address = "127.0.0.1";
   std::uint16_t port = 0;  // 0 = one that is free for both UDP and TCP
-  ReplyTtls ttls;
+  ReplyTtls ttls = {};
+  EdnsManner edns = EdnsManner::echo;
   // Gets each line of the query log in place of queries(), on the server's thread.
-  std::function<void(const std::string&)> on_query;
+  std::function<void(const std::string&)> on_query = {};
 };
 
 // One thread with a poll loop; a slow answer waits in a list and holds up no other question. All members are

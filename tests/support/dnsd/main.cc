@@ -56,7 +56,7 @@ int serve(const Arguments& arguments) {
   // Before the server's thread exists, so that it inherits the mask and only sigwait() below sees them.
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  DnsServerOptions options{.address = arguments.listen, .port = arguments.port, .ttls = {}, .on_query = {}};
+  DnsServerOptions options{.address = arguments.listen, .port = arguments.port};
   std::ofstream log;
   if (!arguments.log.empty()) {
     log.open(arguments.log, std::ios::app);
