@@ -103,7 +103,8 @@ Match match_include(Context& context, const Mechanism& mechanism, const std::str
     case Result::none:
       break;
   }
-  return error(Result::permerror, fmt::format("{} includes a domain without policy: {}", domain, verdict.reason));
+  return error(Result::permerror,
+               fmt::format("{} includes a domain without policy: {}", printable(domain), verdict.reason));
 }
 
 // RFC 7208 Section 5.3.
@@ -218,11 +219,12 @@ Verdict follow_redirect(Context& context, const MacroString& spec, const std::st
   const auto expanded = expand_domain(spec, values(context, domain));
   if (auto match = within_limits(context, no_match(), domain); match.kind == Match::Kind::error)
     return unmatched(match.result, match.reason);
-  if (!expanded) return {Result::permerror, domain + " redirects to a name that cannot be expanded", {}, {}, {}};
+  if (!expanded)
+    return unmatched(Result::permerror, printable(domain) + " redirects to a name that cannot be expanded");
   auto verdict = check_host(context, *expanded);
   if (verdict.result == Result::none) {
     verdict.result = Result::permerror;
-    verdict.reason = fmt::format("{} redirects to a domain without policy: {}", domain, verdict.reason);
+    verdict.reason = fmt::format("{} redirects to a domain without policy: {}", printable(domain), verdict.reason);
   }
   return verdict;
 }
@@ -235,7 +237,7 @@ Verdict evaluate(Context& context, const Record& record, const std::string& doma
     if (match.kind == Match::Kind::error) return unmatched(match.result, std::move(match.reason));
     Verdict verdict{directive.qualifier, {}, directive.written, {}, domain};
     if (verdict.result == Result::pass && !match.reason.empty())
-      verdict.reason = fmt::format("{}: {}", domain, match.reason);
+      verdict.reason = fmt::format("{}: {}", printable(domain), match.reason);
     if (verdict.result == Result::fail) verdict.exp = record.exp.value_or(MacroString{});
     return verdict;
   }
@@ -271,8 +273,7 @@ Verdict check_host(Context& context, std::string_view domain) {
   // RFC 7208 Section 4.3: malformed, or not of two labels or more.
   const auto name = dns::canonical(domain);
   if (!name || dns::label_count(*name) < 2)
-    return {
-        Result::none, fmt::format("\"{}\" is not a domain name of two or more labels", printable(domain)), {}, {}, {}};
+    return unmatched(Result::none, fmt::format("\"{}\" is not a domain name of two or more labels", printable(domain)));
   auto fetched = fetch_record(context, *name);
   if (auto* failed = std::get_if<Verdict>(&fetched)) return std::move(*failed);
   return evaluate(context, std::get<Record>(fetched), *name);

@@ -1,6 +1,7 @@
 // RFC 7208 Section 4.6.4 and what hostile records and senders try.
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "check.h"
@@ -227,6 +228,23 @@ TEST(Hostile, RecordBytesNeverPassAndNeverReachTheReasonRaw) {
     test::FakeResolver resolver(test::Zone::from_json(R"({"example.com": {"TXT": [{"hex": ")" + hex + R"("}]}})"));
     const auto outcome = check_mail_from(resolver, query_from("192.0.2.1"), {});
     EXPECT_EQ(outcome.result, Result::permerror) << record;
+    EXPECT_EQ(outcome.reason, printable(outcome.reason, 4096)) << record;
+  }
+}
+
+TEST(Hostile, NamesMadeOfHeloNeverReachTheReasonRaw) {
+  const std::string helo = "a\r\nX-Injected: \x1b[31m.example.net";
+  for (const auto* record :
+       {"v=spf1 include:%{h} all", "v=spf1 redirect=%{h}", "v=spf1 a:%{h} a:b.%{h} a:c.%{h} all",
+        "v=spf1 include:bad.%{h} all", "v=spf1 include:all.%{h} -all", "v=spf1 exists:dead.%{h} all"}) {
+    const auto txt = [](std::string_view text) { return nlohmann::json{{"TXT", {text}}}; };
+    const nlohmann::json zone = {{"example.com", txt(record)},
+                                 {"bad." + helo, txt("v=spf1 moo")},
+                                 {"all." + helo, txt("v=spf1 all")},
+                                 {"dead." + helo, {{"FAULT", "SERVFAIL"}}}};
+    test::FakeResolver resolver(test::Zone::from_json(zone.dump()));
+    const auto outcome = check_mail_from(resolver, {ip("192.0.2.1"), helo, "user@example.com"}, {});
+    EXPECT_NE(outcome.reason, "") << record;
     EXPECT_EQ(outcome.reason, printable(outcome.reason, 4096)) << record;
   }
 }
