@@ -1,24 +1,15 @@
-"""Keys for tests, of no use to anybody: the weak pair signs, the strong key is published only."""
+"""RSA keys, made anew for each run by the openssl program."""
 
-import textwrap
+import base64
+import subprocess
 
-STRONG_PUBLIC = "".join(textwrap.dedent("""\
-    MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAqxXmu/6kX7wJ9DpqqZi1unChknBDkWcMtTfa4G3tFNFSRpoRYPUhS0rX
-    OUG6U8durNZZnk3vCmhXyBle4Dh4IA6gDh01b7aY820lytE7n2AtdCfxfXRYN6uiQzt5VTRNfoSw00SDhsch8svK2t8OwlcIkg9v
-    Z6oJRPBwSMcqn/aXK144Q+cfS1q3JSV3UfTM7hSEOgqIDSYDGCb3UQvqMaRUUz+RgCTxgfro8hOCcNV/eivB5WXNRAK5++dd7esX
-    6lhAMMH7/WIt6/5R+vOk+sonNW0UZrqLNU9aju7uD+gQ08c9jkVJDr4JTuYbFA+VZnqMixEmsQ5OUrtKd0nTuwIDAQAB
-""").split())
 
-# RSA with 512 bits: RFC 8301 has verifiers refuse it.
-WEAK_PRIVATE = """\
------BEGIN RSA PRIVATE KEY-----
-MIIBOgIBAAJBAKcmYJkZWLq+HJYBSKiNKn2m130az97Xbgm/udQi+NCpe2ICSn5L
-FPt5gLJH1JlzVRq78HaNl5OHg6qGqARAKKMCAwEAAQJBAID+DO4ZsW/r5wOcWgY5
-auEtMH9Lgb/nYPQFEdO0aXAdGzXvRw6j+OdSXjdWGrBc0bjP701JSxPi0hIaEH6a
-5IECIQDczGkgE1PNtrUluT9JbvKjcXj4cRmO5+fnhKeyDk7F/QIhAMHMX5lhb0NS
-9rOGAopSy9bi/zj8qcRU5aIycYi/DpsfAiA687DVyZNEh5XSHqXRG3hZP0DHRJtI
-Vo7Kd9a2aa+KmQIgbcskihgKWgEBpVmRzN31f+ugnp9+aq2SX17mtYtQcg8CIF10
-tIII515/jw5+RaTjbzOl1tU/y8QVeDKpMhdAeCoT
------END RSA PRIVATE KEY-----
-"""
-WEAK_PUBLIC = "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAKcmYJkZWLq+HJYBSKiNKn2m130az97Xbgm/udQi+NCpe2ICSn5LFPt5gLJH1JlzVRq78HaNl5OHg6qGqARAKKMCAwEAAQ=="
+def private_key(bits):
+    return subprocess.run(["openssl", "genrsa", "-traditional", str(bits)], capture_output=True, check=True).stdout
+
+
+def public_key(private):
+    """As the p= of a DKIM key record."""
+    done = subprocess.run(["openssl", "rsa", "-pubout", "-outform", "DER"], input=private, capture_output=True,
+                          check=True)
+    return base64.b64encode(done.stdout).decode()
