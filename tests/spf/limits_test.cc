@@ -236,11 +236,14 @@ TEST(Hostile, NamesMadeOfHeloNeverReachTheReasonRaw) {
   const std::string helo = "a\r\nX-Injected: \x1b[31m.example.net";
   for (const auto* record :
        {"v=spf1 include:%{h} all", "v=spf1 redirect=%{h}", "v=spf1 a:%{h} a:b.%{h} a:c.%{h} all",
-        "v=spf1 include:bad.%{h} all", "v=spf1 include:all.%{h} -all", "v=spf1 exists:dead.%{h} all"}) {
+        "v=spf1 include:bad.%{h} all", "v=spf1 include:all.%{h} -all", "v=spf1 exists:dead.%{h} all",
+        "v=spf1 include:inc.%{h} all", "v=spf1 redirect=red.%{h}"}) {
     const auto txt = [](std::string_view text) { return nlohmann::json{{"TXT", {text}}}; };
     const nlohmann::json zone = {{"example.com", txt(record)},
                                  {"bad." + helo, txt("v=spf1 moo")},
                                  {"all." + helo, txt("v=spf1 all")},
+                                 {"inc." + helo, txt("v=spf1 include:none.example.com")},
+                                 {"red." + helo, txt("v=spf1 redirect=none.example.com")},
                                  {"dead." + helo, {{"FAULT", "SERVFAIL"}}}};
     test::FakeResolver resolver(test::Zone::from_json(zone.dump()));
     const auto outcome = check_mail_from(resolver, {ip("192.0.2.1"), helo, "user@example.com"}, {});
