@@ -76,7 +76,7 @@ class Packet {
     // RFC 2181 Section 8: a TTL with the most significant bit set is zero. (An OPT record keeps flags there.)
     const std::uint32_t ttl = ns_rr_ttl(raw);
     result.ttl = ttl > std::numeric_limits<std::int32_t>::max() && result.type != ns_t_opt ? 0 : ttl;
-    if (section != ns_s_qd) result.data = {ns_rr_rdata(raw), ns_rr_rdlen(raw)};
+    if (section != ns_s_qd) result.data = {ns_rr_rdata(raw), static_cast<std::size_t>(ns_rr_rdlen(raw))};
     return result;
   }
 
