@@ -129,6 +129,8 @@ class Run:
         if row.finding:
             codes = [each["code"] for each in event.get("findings", [])]
             result.expect(row.finding in codes, f"does not name {row.finding} among {codes}")
+        undecided = event.get("confidence") == "unknown"
+        result.expect(undecided == (verdict == "unknown"), f"{verdict} with confidence {event.get('confidence')}")
         result.expect(event.get("direction") == "outbound", f"judged as {event.get('direction')}")
         result.expect(bool(result.why), "gives no why-line")
         for each in row.why:

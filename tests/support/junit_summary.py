@@ -2,6 +2,7 @@
 """Adds up JUnit files for contrib/test: `junit_summary.py yes|no FILE...`, where the word says whether all was built.
 Prints what failed and what was skipped, each with why; the last line is the sum."""
 
+import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -25,17 +26,16 @@ def why_skipped(case):
 def read(path):
     """The cases of one file: (name, "passed" | "failed" | "skipped", why)."""
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        name = f"{path.split('/')[-2]}: {case.get('name')}"
+        name = f"{pathlib.Path(path).parent.name}: {case.get('name')}"
+        skipped = case.find("skipped")
         if case.get("status") == "run" and case.find("failure") is None:
             yield name, "passed", ""
-        elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
-            # What did not run because something it needs failed or is not there has not been skipped on purpose.
-            skipped = case.find("skipped")
-            message = skipped.get("message", "") if skipped is not None else ""
-            broken = any(word in message for word in ("Unable to find", "Fixture", "not available", "Missing"))
-            yield name, "failed" if broken else "skipped", message if broken else why_skipped(case)
+        elif skipped is not None and skipped.get("message", "").startswith("SKIP_"):
+            yield name, "skipped", why_skipped(case)
         else:
-            yield name, "failed", last_line(case.findtext("system-out"))
+            # Also what did not run because a program or something it depends on is missing.
+            message = skipped.get("message", "") if skipped is not None else ""
+            yield name, "failed", message or last_line(case.findtext("system-out"))
 
 
 def main():
