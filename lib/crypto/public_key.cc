@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kEd25519Octets = 32;
 // Twice the octets of the largest modulus leaves room for a long exponent and the DER around it.
-constexpr std::size_t kMaxDer = kMaxRsaBits / 8 * 2;
+constexpr std::size_t kMaxDer = std::size_t{kMaxRsaBits} / 8 * 2;
 constexpr int kMaxExponentBits = 64;
 
 struct Deleter {

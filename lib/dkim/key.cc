@@ -67,7 +67,10 @@ Key parse_key(std::string_view record) {
     key.strict_identity = has(words(*flags), "s");
   }
   key.type = printable(lower(tags->find("k").value_or("rsa")), 40);
-  if (key.type != "rsa" && key.type != "ed25519") return bad(std::move(key), "unknown key type k=" + key.type);
+  if (key.type != "rsa" && key.type != "ed25519") {
+    auto reason = "unknown key type k=" + key.type;
+    return bad(std::move(key), std::move(reason));
+  }
   const auto p = tags->find("p");
   if (!p) return bad(std::move(key), "there is no p=");
   return read_data(std::move(key), *p);
