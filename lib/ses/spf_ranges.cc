@@ -91,9 +91,10 @@ class RangeEvaluation {
   }
 
   SpfOverRanges outcome() const {
-    if (gave_up_ || client_specific_)
+    if (gave_up_ || specific_)
       return {worst_, Tri::unknown,
-              gave_up_ ? "the record tells too many addresses apart" : "the record asks about each client address"};
+              gave_up_ ? "the record tells too many addresses apart"
+                       : "the record asks for more than the network of the client"};
     if (all_pass_) return {worst_, Tri::yes, ""};
     return {worst_, any_pass_ || temporary_ ? Tri::unknown : Tri::no, reason_};
   }
@@ -106,15 +107,14 @@ class RangeEvaluation {
     }
     spf::Options options;
     options.deadline = world_.deadline;
-    // Receivers see a host of Amazon under "a client"; %{h} and %{l} cannot be known, so records that use them are
-    // client_specific.
+    // The local part and the HELO name SES will use cannot be known: a record that asks for them stays undecided.
     auto outcome =
         spf::check_mail_from(world_.resolver, {client, std::string(kAmazon), "message-id@" + domain_}, options);
     const bool pass = outcome.result == spf::Result::pass;
     all_pass_ = all_pass_ && pass;
     any_pass_ = any_pass_ || pass;
     temporary_ = temporary_ || outcome.result == spf::Result::temperror;
-    client_specific_ = client_specific_ || outcome.client_specific;
+    specific_ = specific_ || outcome.client_specific || outcome.sender_specific;
     if (badness(outcome.result) > badness(worst_)) {
       worst_ = outcome.result;
       reason_ = !outcome.reason.empty()      ? outcome.reason
@@ -129,7 +129,7 @@ class RangeEvaluation {
   std::size_t evaluations_ = 0;
   spf::Result worst_ = spf::Result::pass;
   std::string reason_;
-  bool all_pass_ = true, any_pass_ = false, temporary_ = false, client_specific_ = false, gave_up_ = false;
+  bool all_pass_ = true, any_pass_ = false, temporary_ = false, specific_ = false, gave_up_ = false;
 };
 
 }  // namespace

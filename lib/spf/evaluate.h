@@ -26,6 +26,7 @@ struct Context {
   std::string last_void = {};  // the last look-up that found nothing
   std::vector<Network> compared = {};
   bool client_specific = false;
+  bool sender_specific = false;
   std::optional<std::vector<std::string>> client_names = {};  // validated, once they were asked for
 
   std::string slowest = {};  // the look-up that took longest, for when the time is up

@@ -105,6 +105,7 @@ std::optional<std::string> macro_value(Context& context, char letter, const std:
   switch (letter) {
     case 's':
     case 'l':
+      context.sender_specific = true;
       // RFC 8616 Section 4: a term with these matches nothing when the local part is not ASCII.
       if (!is_ascii(context.local_part)) return std::nullopt;
       return letter == 'l' ? context.local_part : context.local_part + '@' + context.sender_domain;
@@ -120,6 +121,7 @@ std::optional<std::string> macro_value(Context& context, char letter, const std:
     case 'v':
       return context.client.is_v4() ? "in-addr" : "ip6";
     case 'h':
+      context.sender_specific = true;
       return context.helo;
     case 'c':
       return context.client.to_string();

@@ -76,6 +76,7 @@ Outcome check(dns::Resolver& resolver, const Query& query, const Options& option
   outcome.void_lookups = context.void_lookups;
   outcome.compared = std::move(context.compared);
   outcome.client_specific = context.client_specific;
+  outcome.sender_specific = context.sender_specific;
   // Last: what the explanation looks up counts for nothing (RFC 7208 Section 4.6.4).
   outcome.explanation = explain(context, verdict);
   return outcome;

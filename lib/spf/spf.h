@@ -48,6 +48,8 @@ struct Outcome {
   // about this one address.
   std::vector<Network> compared;
   bool client_specific = false;
+  // A macro asked for the local part or the HELO name: another sender of the domain may get another result.
+  bool sender_specific = false;
 };
 
 // MAIL FROM; with the null reverse-path postmaster@HELO is judged (Section 2.4) and `identity` says helo.

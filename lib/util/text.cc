@@ -42,9 +42,9 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   std::string result;
-  for (const auto& part : parts) {
-    if (!result.empty()) result += separator;
-    result += part;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) result += separator;
+    result += parts[i];
   }
   return result;
 }

@@ -25,7 +25,9 @@ struct Case {
   std::vector<std::string> not_codes = {};  // must not
 };
 
-void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
 
 class Predict : public testing::TestWithParam<Case> {};
 
@@ -327,6 +329,18 @@ std::vector<Case> cases() {
        Confidence::confirmed,
        {},
        {"mailfrom-spf"}},
+      // The local part SES will use is its message id: no one can say what such a record answers.
+      {"SpfAsksForTheLocalPart",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 exists:%{l}.users.example.com include:amazonses.com -all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
       {"SpfServfail",
        [](SesWorld& w) {
          w.identity().dkim.signing_enabled = false;
