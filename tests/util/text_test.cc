@@ -40,6 +40,7 @@ TEST(Text, JoinPutsTheSeparatorBetween) {
   EXPECT_EQ(join({}, ", "), "");
   EXPECT_EQ(join({"a"}, ", "), "a");
   EXPECT_EQ(join({"a", "b"}, ", "), "a, b");
+  EXPECT_EQ(join({"", "a", ""}, ", "), ", a, ");
 }
 
 TEST(Text, NumbersAreDigitsWithoutOverflow) {
