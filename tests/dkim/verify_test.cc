@@ -98,7 +98,7 @@ TEST(Verify, KeyDecides) {
       {"D17: timeout", "!TIMEOUT", Result::temperror, "key: "},
       {"D10: revoked", "p=", Result::permerror, "key: revoked"},
       {"empty string", "\"\"", Result::permerror, "key: the TXT record is empty"},
-      {"D10: unknown k=", "k=x; " + p, Result::permerror, "key: unknown key type"},
+      {"D10: unknown k=", "k=x; " + p, Result::permerror, "key: unknown key type k=x"},
       {"k= of the other kind", Signer::ed25519().record(), Result::permerror, "key: k=ed25519 does not fit"},
       {"h= without sha256", "h=sha1; " + p, Result::permerror, "key: h= does not allow sha256"},
       {"D10: s=tlsrpt", "s=tlsrpt; " + p, Result::permerror, "key: s= does not allow email"},
