@@ -87,17 +87,20 @@ std::string macro(SMFICTX* context, const char* name) {
   return value ? value : "";
 }
 
+// libmilter keeps the session for the connection; on_close() ends it.
+Session* begin_session(SMFICTX* context, const Peer& peer) {
+  auto session = std::make_unique<Session>(*service, peer);
+  return smfi_setpriv(context, session.get()) == MI_SUCCESS ? session.release() : nullptr;
+}
+
 // Every callback runs in here: nothing may escape into libmilter's C code. A connection whose MTA never negotiated
 // (Sendmail begins a new one on the same channel) gets its session at the first step.
 template <class Step>
 sfsistat run(SMFICTX* context, const char* name, Step&& step) noexcept {
   try {
     auto* session = static_cast<Session*>(smfi_getpriv(context));
-    if (!session) {
-      auto fresh = std::make_unique<Session>(*service, Peer{});
-      if (smfi_setpriv(context, fresh.get()) != MI_SUCCESS) return SMFIS_ACCEPT;
-      session = fresh.release();
-    }
+    if (!session) session = begin_session(context, {});
+    if (!session) return SMFIS_ACCEPT;
     return status(guarded(*session, name, macro(context, "i"), [&] { return step(*session); }));
   } catch (...) {
     return SMFIS_ACCEPT;
@@ -167,10 +170,7 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
     *wanted_steps = steps & (SMFIP_HDR_LEADSPC | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
     *reserved1 = *reserved2 = 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) ask_for_macros(context);
-    auto session = std::make_unique<Session>(*service, peer);
-    if (smfi_setpriv(context, session.get()) != MI_SUCCESS) return SMFIS_REJECT;
-    session.release();
-    return SMFIS_CONTINUE;
+    return begin_session(context, peer) ? SMFIS_CONTINUE : SMFIS_REJECT;
   } catch (...) {
     return SMFIS_REJECT;
   }
