@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +135,13 @@ std::unique_ptr<MilterClient> Daemon::connect(const std::string& address) const 
 
 void Daemon::signal(int number) const {
   ::kill(pid_, number);
+}
+
+void Daemon::signal_other_threads(int number) const {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid_) + "/task")) {
+    const auto thread = static_cast<pid_t>(std::stoi(entry.path().filename()));
+    if (thread != pid_) ::syscall(SYS_tgkill, pid_, thread, number);
+  }
 }
 
 int Daemon::wait_for_exit() {

@@ -30,6 +30,8 @@ class Daemon {
   void write_config(const std::string& settings, const std::string& milter = "") const;
   void start();
   void signal(int number) const;
+  // To each thread but the first.
+  void signal_other_threads(int number) const;
   // The exit status; waits half a minute at most, then kills it and says -1.
   int wait_for_exit();
   bool runs() const;

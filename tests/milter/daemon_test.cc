@@ -325,7 +325,14 @@ TEST(Reload, ABadFileKeepsTheOldOneAndSaysWhy) {
   EXPECT_EQ(daemon.connect()->send(outbound("a@reject.example")).final, Final::reply);
 }
 
-// libmilter's own signal thread would take some of them, and stop.
+// libmilter has a thread of its own that stops everything when sigwait(3) gives it a SIGHUP.
+TEST(Reload, NoOtherThreadTakesTheSignal) {
+  Daemon daemon;
+  daemon.signal_other_threads(SIGHUP);
+  for (int i = 0; i < 3; ++i) expect_results(daemon.connect()->send(inbound("a@clean.example")), "dmarc=pass");
+  EXPECT_TRUE(daemon.runs());
+}
+
 TEST(Reload, ManyInARowStopNothing) {
   Daemon daemon;
   for (int i = 0; i < 200; ++i) {
