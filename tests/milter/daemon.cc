@@ -96,10 +96,17 @@ int wait_for(pid_t pid) {
 Daemon::Daemon(const std::string& settings, const std::string& milter) : dns_(kZone), directory_(new_directory()) {
   std::filesystem::permissions(directory_, std::filesystem::perms::all);  // for a daemon that becomes another user
   write_config(settings, milter);
-  start();
+  try {
+    start();
+  } catch (...) {
+    clean_up();
+    throw;
+  }
 }
 
-Daemon::~Daemon() {
+Daemon::~Daemon() { clean_up(); }
+
+void Daemon::clean_up() {
   if (pid_ > 0) {
     ::kill(pid_, SIGKILL);
     ::waitpid(pid_, nullptr, 0);

@@ -43,6 +43,8 @@ class Daemon {
   DnsServer& dns() { return dns_; }
 
  private:
+  void clean_up();
+
   DnsServer dns_;
   std::filesystem::path directory_;
   pid_t pid_ = -1;
