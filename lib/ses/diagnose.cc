@@ -84,7 +84,7 @@ constexpr std::array kRows = {
     Row{Code::dmarc_invalid, "dmarc-invalid", Severity::warning, "DMARC record unusable: {reason}",
         "Mend the record: v=DMARC1 first, then a valid p=, and only one record at the name."},
     Row{Code::dmarc_temperror, "dmarc-temperror", Severity::unknown,
-        "The DMARC policy of {from} is unknown ({reason}); no prediction",
+        "The DMARC policy of {from} is unknown: {reason}",
         "Let the mail pass; look at the DNS servers of {from}."},
     Row{Code::from_unverified, "from-unverified", Severity::error,
         "{field} {address} is not verified in {region}; SES will answer 554",
