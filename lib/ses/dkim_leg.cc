@@ -147,7 +147,6 @@ Code code_of(Status status) {
 
 // SES will not sign for the identity, whatever DNS says.
 void unsigned_for(SesSignature& signature, const Identity& identity, const mail::Mailbox& from, std::string reason) {
-  signature.domain.clear();
   signature.usable = Tri::no;
   signature.basis = Basis::given;
   signature.reason = std::move(reason);

@@ -221,7 +221,7 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
   report_override(signature);
   auto& leg = result_.dkim;
   leg.domain = signature.domain;
-  leg.source = signature.domain.empty() ? "" : "ses";
+  leg.source = "ses";
   leg.usable = signature.usable;
   leg.reason = signature.reason;
   leg.aligned = {walk.aligned(leg.domain, walk.dkim_mode()), list.aligned(leg.domain, list.dkim_mode())};
@@ -332,7 +332,7 @@ void Predictor::report_alignment(Receiver& walk, Receiver& list) {
   if (custom && spf.aligned.rfc9989 == Tri::no && walk.spf_mode() == dmarc::Mode::strict && relaxed(spf.domain))
     add(make_finding(Code::spf_strict_never,
                      {{"domain", spf.domain}, {"from", from_.domain}, {"record", "_dmarc." + record.record_domain}}));
-  report_split(dkim.domain, dkim.aligned, walk.dkim_mode());
+  if (dkim.usable != Tri::no) report_split(dkim.domain, dkim.aligned, walk.dkim_mode());
   if (spf.domain != dkim.domain) report_split(spf.domain, spf.aligned, walk.spf_mode());
   if (!record.problems.empty()) add(make_finding(Code::dmarc_invalid, {{"reason", join(record.problems, "; ")}}));
   if (record.state == dmarc::Discovery::State::absent)
