@@ -24,7 +24,7 @@ struct Surroundings {
 enum class Basis { given, inferred };
 
 struct SesSignature {
-  std::string domain;    // d= it will have; "" when only d=amazonses.com signs for certain
+  std::string domain;    // d= it will have, or would have if SES signed for the identity
   Tri usable = Tri::no;  // it will be there and verify
   Basis basis = Basis::given;
   std::string reason;             // why not, or why not known
