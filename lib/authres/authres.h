@@ -45,9 +45,4 @@ Result<Header> parse(std::string_view value);
 // authserv-id could. RFC 8601 Section 5.
 bool claims(const mail::Field& field, std::span<const std::string> ids);
 
-// The indices into `fields` to delete, highest first, so that deleting one does not move those still to be deleted.
-// All fields with this name whose authserv-id is one of `ids`.
-std::vector<std::size_t> forged(std::span<const mail::Field> fields, std::string_view field_name,
-                                std::span<const std::string> ids);
-
 }  // namespace sesame::authres

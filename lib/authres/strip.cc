@@ -101,13 +101,4 @@ bool claims(const mail::Field& field, std::span<const std::string> ids) {
   return claims_any(field.value, normal_all(ids));
 }
 
-std::vector<std::size_t> forged(std::span<const mail::Field> fields, std::string_view field_name,
-                                std::span<const std::string> ids) {
-  const auto normal_ids = normal_all(ids);
-  std::vector<std::size_t> result;
-  for (auto i = fields.size(); i-- > 0;)
-    if (mail::is_named(fields[i], field_name) && claims_any(fields[i].value, normal_ids)) result.push_back(i);
-  return result;
-}
-
 }  // namespace sesame::authres

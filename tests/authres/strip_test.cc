@@ -96,18 +96,5 @@ TEST(Strip, NoIdsClaimNothing) {
   EXPECT_FALSE(claims({"Authentication-Results", ""}, std::vector<std::string>{""}));
 }
 
-TEST(Strip, AllForgedFieldsAreListedHighestFirst) {  // A1
-  const mail::Fields fields = {
-      {"Authentication-Results", " mx.example.com; spf=pass"},
-      {"From", " mx.example.com; x"},
-      {"authentication-results ", " MX.EXAMPLE.COM; spf=pass"},
-      {"Authentication-Results", " other.example; none"},
-      {"ARC-Authentication-Results", " i=1; mx.example.com; spf=pass"},
-      {" Authentication-Results", "mx.example.com"},
-  };
-  EXPECT_THAT(forged(fields, "Authentication-Results", kIds), ElementsAre(5, 2, 0));
-  EXPECT_THAT(forged(fields, "X-Other", kIds), IsEmpty());
-}
-
 }  // namespace
 }  // namespace sesame::authres
