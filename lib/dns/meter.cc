@@ -7,10 +7,16 @@
 namespace sesame::dns {
 
 AnswerPtr Meter::lookup(std::string_view name, Type type, Deadline deadline) {
+  const std::pair key(lower(name), type);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = answers_.find(key); known != answers_.end()) return known->second;
+  }
   const auto start = clock_.steady_now();
   auto answer = resolver_.lookup(name, type, std::min(deadline, deadline_));
   const auto waited = clock_.steady_now() - start;
   const std::lock_guard lock(mutex_);
+  answers_.emplace(key, answer);
   ++cost_.lookups;
   if (answer->status == Status::timeout || answer->received >= began_) ++cost_.queries;
   waited_ += waited;

@@ -1,9 +1,13 @@
-// One message's share of the resolver: a common deadline for all its look-ups, and what they cost.
+// One message's share of the resolver: a common deadline for all its look-ups, one answer to each question however
+// often it is asked (so that all verdicts about the message see the same DNS, and a name that does not answer is waited
+// for once), and what it cost.
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "dns/resolver.h"
 
@@ -21,7 +25,7 @@ class Meter final : public Resolver {
   void prefetch(std::string_view name, Type type) override { resolver_.prefetch(name, type); }
 
   struct Cost {
-    int lookups = 0;                     // answers needed
+    int lookups = 0;                     // questions asked, each counted once
     int queries = 0;                     // of those, not answered from what was known before the message began
     std::chrono::milliseconds waited{};  // time spent waiting for them
     std::string failed;                  // the first name that did not get an answer, with its status; "" if none
@@ -34,6 +38,7 @@ class Meter final : public Resolver {
   const std::chrono::steady_clock::time_point began_;
   Deadline deadline_ = Deadline::max();
   mutable std::mutex mutex_;
+  std::map<std::pair<std::string, Type>, AnswerPtr> answers_;
   Cost cost_;
   Duration waited_{};
 };
