@@ -81,6 +81,7 @@ class Verifier::Impl {
   dns::Resolver* resolver_;
   Options options_;
   std::vector<Candidate> candidates_;
+  std::vector<std::size_t> tried_;  // which of them, those of the author first
   std::size_t prefetched_ = 0;
   std::optional<FieldIndex> index_;
 };
@@ -122,6 +123,7 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::spa
           Problem{Result::neutral, "not tried: more than " + std::to_string(options_.max_signatures) + " signatures"};
       continue;
     }
+    tried_.push_back(order[rank].second);
     prefetch(candidate.signature);
     candidate.body = &hashes.want(candidate.signature.body);
   }
@@ -164,8 +166,14 @@ std::vector<Outcome> Verifier::Impl::finish(Deadline deadline) {
   if (!index_) return outcomes;
   hashes.finish();
   const auto positions = index_->of("dkim-signature");
-  const auto count = std::min(positions.size(), candidates_.size());
-  for (std::size_t i = 0; i < count; ++i) outcomes.push_back(judge(candidates_[i], positions[i], deadline));
+  outcomes.resize(std::min(positions.size(), candidates_.size()));
+  const auto settle = [&](std::size_t i) {
+    if (i < outcomes.size()) outcomes[i] = judge(candidates_[i], positions[i], deadline);
+  };
+  // In that order also here: keys that decoys make slow must not use up the time for those of the author.
+  std::ranges::for_each(tried_, settle);
+  for (std::size_t i = 0; i < outcomes.size(); ++i)
+    if (!candidates_[i].body) settle(i);
   return outcomes;
 }
 

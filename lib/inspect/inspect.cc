@@ -98,8 +98,10 @@ struct Inspection::Impl {
   void prefetch_envelope();
   void note_forged(const mail::Field& field);
   bool ignored_author() const;
-  void check_spf(policy::Report& report);
-  void check_dmarc(policy::Report& report);
+  Deadline key_deadline() const;
+  void judge(policy::Report& report);
+  spf::Outcome check_spf(spf::Identity identity);
+  void check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list);
   void predict(policy::Report& report);
   void limit(policy::Report& report) const;
 
@@ -138,23 +140,46 @@ void Inspection::Impl::note_forged(const mail::Field& field) {
 }
 
 bool Inspection::Impl::ignored_author() const {
-  if (!author.usable()) return false;
+  // Of an over-long header the author is not known.
+  if (!author.usable() || header_bytes > runtime->config.limits.header_bytes) return false;
   return std::ranges::any_of(runtime->config.directions.ignore_from_domains,
                              [&](const std::string& domain) { return dns::is_at_or_below(author.domain(), domain); });
 }
 
-void Inspection::Impl::check_spf(policy::Report& report) {
-  if (!envelope.client) return;
+// A message may name signers whose DNS its sender makes as slow as he likes. Keys get half of the time, so that what is
+// asked afterwards about the author's own domain still gets its answers.
+Deadline Inspection::Impl::key_deadline() const {
+  return std::min(meter.deadline(), runtime->clock->steady_now() + Duration(runtime->config.dns.budget) / 2);
+}
+
+// In the order of what a sender has least power to delay: what the author's domain publishes, its keys, the envelope
+// sender, and last what the verdict does not rest on.
+void Inspection::Impl::judge(policy::Report& report) {
+  dmarc::Evaluator walk(meter, dmarc::Vintage::rfc9989, nullptr, meter.deadline());
+  dmarc::Evaluator list(meter, dmarc::Vintage::rfc7489, runtime->suffixes, meter.deadline());
+  if (author.usable()) {
+    walk.discover(author.domain());
+    list.discover(author.domain());
+  }
+  report.dkim = dkim.finish(key_deadline());
+  if (envelope.client) report.spf_mail_from = check_spf(spf::Identity::mail_from);
+  check_dmarc(report, walk, list);
+  report.arc = arc.finish(meter.deadline());
+  if (!report.spf_mail_from) return;
+  const bool is_helo = report.spf_mail_from->identity == spf::Identity::helo;
+  report.spf_helo = is_helo ? *report.spf_mail_from : check_spf(spf::Identity::helo);
+}
+
+spf::Outcome Inspection::Impl::check_spf(spf::Identity identity) {
   spf::Options spf_options;
   spf_options.deadline = meter.deadline();
   spf_options.receiver = runtime->config.rules.authserv_id;
   const spf::Query query{*envelope.client, envelope.helo, envelope.mail_from};
-  report.spf_mail_from = spf::check_mail_from(meter, query, spf_options);
-  report.spf_helo = report.spf_mail_from->identity == spf::Identity::helo ? *report.spf_mail_from
-                                                                          : spf::check_helo(meter, query, spf_options);
+  return identity == spf::Identity::helo ? spf::check_helo(meter, query, spf_options)
+                                         : spf::check_mail_from(meter, query, spf_options);
 }
 
-void Inspection::Impl::check_dmarc(policy::Report& report) {
+void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list) {
   if (!author.usable()) {
     // RFC 9989 Section 5.3.1: no single author domain, no DMARC; never a pass, and never silently none.
     report.dmarc.result = report.dmarc_rfc7489.result = dmarc::Result::permerror;
@@ -162,9 +187,7 @@ void Inspection::Impl::check_dmarc(policy::Report& report) {
     return;
   }
   const auto found = identifiers(report);
-  dmarc::Evaluator walk(meter, dmarc::Vintage::rfc9989, nullptr, meter.deadline());
   report.dmarc = dmarc::evaluate(walk, author.domain(), found);
-  dmarc::Evaluator list(meter, dmarc::Vintage::rfc7489, runtime->suffixes, meter.deadline());
   report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
 }
 
@@ -181,10 +204,13 @@ void Inspection::Impl::limit(policy::Report& report) const {
                           " are read (limits.header_size)");
   report.author.problem = report.limits.back();
   for (auto& outcome : report.dkim) {
-    if (outcome.result != dkim::Result::pass) continue;
+    // A signature may fail only because what it covers was not read.
+    if (outcome.result != dkim::Result::pass && outcome.result != dkim::Result::fail) continue;
     outcome.result = dkim::Result::policy;
     outcome.reason = report.limits.back();
   }
+  report.arc = {};
+  report.arc.reason = report.limits.back();
   report.dmarc.result = report.dmarc_rfc7489.result = dmarc::Result::permerror;
   report.dmarc.reason = report.dmarc_rfc7489.reason = report.author.problem;
   if (direction != policy::Direction::outbound) return;
@@ -264,12 +290,10 @@ policy::Report Inspection::finish() {
     if (mail::is_named(field, "Message-ID")) report.message_id = printable(trim(field.value));
   if (!impl.ignored()) {
     impl.meter.set_deadline(impl.runtime->clock->steady_now() + impl.runtime->config.dns.budget);
-    report.dkim = impl.dkim.finish(impl.meter.deadline());
     if (impl.inbound()) {
-      report.arc = impl.arc.finish(impl.meter.deadline());
-      impl.check_spf(report);
-      impl.check_dmarc(report);
+      impl.judge(report);
     } else {
+      report.dkim = impl.dkim.finish(impl.key_deadline());
       impl.predict(report);
     }
     report.forged_results = impl.forged_results;

@@ -117,12 +117,84 @@ TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
   EXPECT_EQ(outbound.prediction->verdict, ses::Verdict::unknown);
 }
 
+// What is covered may stand behind the limit: neither pass nor fail can be said, and no chain is taken for whole.
+TEST(Limits, AnOverlongHeaderLeavesNoSignatureAndNoAuthorDefinite) {
+  const auto runtime = runtime_with(kZone);
+  runtime->config.limits.header_bytes = 1000;
+  runtime->config.directions.ignore_from_domains = {"example.com"};
+  mail::Fields fields = {{"From", " a@example.com"},
+                         {"DKIM-Signature",
+                          " v=1; a=rsa-sha256; d=example.com; s=k; h=from:subject; "
+                          "bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA"},
+                         {"X-Big", " " + std::string(2000, 'x')},
+                         {"Subject", " signed"},
+                         {"From", " b@example.net"}};
+  dynamic_cast<test::FakeResolver&>(*runtime->resolver)
+      .zone()
+      .add("k._domainkey.example.com TXT k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n");
+  fields[1].value.replace(fields[1].value.find("rsa"), 3, "ed25519");
+  const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), fields, "");
+  EXPECT_EQ(report.direction, Direction::inbound);
+  ASSERT_EQ(report.dkim.size(), 1u);
+  EXPECT_EQ(report.dkim[0].result, dkim::Result::policy);
+  EXPECT_EQ(report.arc.result, arc::Result::none);
+}
+
 TEST(Ignore, ConfiguredAuthorDomainsAreLeftAlone) {
   const auto runtime = runtime_with(kZone);
   runtime->config.directions.ignore_from_domains = {"example.com"};
   const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), {{"From", " a@sub.example.com"}});
   EXPECT_EQ(report.direction, Direction::ignored);
   EXPECT_EQ(report.dns.lookups, 0);
+}
+
+// A clock that only DNS moves, and a resolver that takes all the time it is given for some names.
+class StoppedClock final : public Clock {
+ public:
+  std::chrono::steady_clock::time_point steady_now() const override { return now; }
+  std::int64_t unix_now() const override { return 1'750'000'000; }
+  std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now();
+};
+
+class SlowResolver final : public dns::Resolver {
+ public:
+  SlowResolver(std::string_view zone, StoppedClock& clock) : known_(zone), clock_(clock) {}
+  dns::AnswerPtr lookup(std::string_view name, dns::Type type, Deadline deadline) override {
+    const bool slow = name.ends_with("slow.example");
+    if (!slow && clock_.now < deadline) return known_.lookup(name, type, deadline);
+    clock_.now = std::max(clock_.now, deadline);
+    auto answer = std::make_shared<dns::Answer>();
+    answer->name = name;
+    answer->type = type;
+    return answer;
+  }
+  void prefetch(std::string_view, dns::Type) override {}
+
+ private:
+  test::FakeResolver known_;
+  StoppedClock& clock_;
+};
+
+TEST(Budget, SignersWhoseKeysNeverComeDoNotMakeASpoofUndecided) {
+  const auto runtime = runtime_with("");
+  StoppedClock clock;
+  runtime->clock = &clock;
+  runtime->resolver = std::make_shared<SlowResolver>(
+      "example.com TXT v=spf1 include:_spf.example.com -all\n_spf.example.com TXT v=spf1 ip4:192.0.2.0/24 ?all\n"
+      "_dmarc.example.com TXT v=DMARC1; p=reject\n",
+      clock);
+  mail::Fields fields = {{"From", " a@example.com"}};
+  for (const auto* domain : {"a.slow.example", "b.slow.example", "c.slow.example", "example.com"})
+    fields.push_back({"DKIM-Signature", " v=1; a=rsa-sha256; d=" + std::string(domain) +
+                                            "; s=k; h=from; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA"});
+  auto envelope = envelope_from("203.0.113.7");
+  envelope.helo = "helo.slow.example";
+  const auto report = inspect_message(runtime, envelope, fields, "");
+  EXPECT_EQ(report.dkim[0].result, dkim::Result::temperror);
+  EXPECT_EQ(report.dkim[3].result, dkim::Result::permerror);
+  EXPECT_EQ(report.spf_mail_from->result, spf::Result::fail);
+  EXPECT_EQ(report.dmarc.result, dmarc::Result::fail);
+  EXPECT_EQ(report.dmarc_rfc7489.result, dmarc::Result::fail);
 }
 
 TEST(Budget, DeadDnsLeavesOutboundMailUnknownAndNamesTheLookup) {
