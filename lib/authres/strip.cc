@@ -81,10 +81,20 @@ bool any_word_is_one_of(std::string_view text, std::span<const std::string> ids)
   return false;
 }
 
+// RFC 2047 Section 5 has no encoded-word where the authserv-id stands, but readers that decode before they parse would
+// find there whatever it holds.
+bool has_encoded_id(std::string_view junk, std::string_view text) {
+  constexpr std::string_view kOpening = "=?";
+  return junk.ends_with(kOpening) || text.substr(first_token(text).size()).starts_with(kOpening) ||
+         (text.starts_with('"') && text.substr(1).starts_with(kOpening));
+}
+
 bool claims_any(std::string_view value, std::span<const std::string> normal_ids) {
+  if (normal_ids.empty()) return false;
   const auto begin = skip_junk(value);
   if (!begin) return any_word_is_one_of(value, normal_ids);
   const auto text = value.substr(*begin);
+  if (has_encoded_id(value.substr(0, *begin), text)) return true;
   return is_one_of(first_token(text), normal_ids) || is_one_of(first_word(text), normal_ids) ||
          (text.starts_with('"') && is_one_of(unquoted(text), normal_ids));
 }

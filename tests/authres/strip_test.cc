@@ -61,6 +61,11 @@ TEST(Strip, OurIdIsRecognisedHoweverDressed) {
       "\x01mx.example.com; spf=pass",
       "mx.example.com; " + std::string(1 << 20, 'x'),  // A3 size
       std::string(1 << 20, ' ') + "mx.example.com; none",
+      "=?utf-8?Q?mx.example.com?=; spf=pass",  // for readers that decode first
+      "=?utf-8?B?bXguZXhhbXBsZS5jb207IGRtYXJjPXBhc3M=?=",
+      "(c) =?utf-8?Q?anything?=; spf=pass",
+      "\"=?utf-8?Q?mx.example.com?=\"; spf=pass",
+      "mx.=?utf-8?Q?example.com?=; spf=pass",
   };
   for (const auto& value : cases) EXPECT_TRUE(claimed(value)) << value.substr(0, 80);
 }
@@ -84,6 +89,7 @@ TEST(Strip, ForeignIdsStay) {
       "mx.example.org; none",
       "mx.example.com\xc3\xbc; spf=pass",
       "gateway; none",
+      "other.example (=?utf-8?Q?mx.example.com?=); spf=pass reason=\"=?utf-8?Q?x?=\"",
       "(unclosed other.example; smtp.mailfrom=notmx.example.com",
       "",
       ";;;",
@@ -94,6 +100,7 @@ TEST(Strip, ForeignIdsStay) {
 
 TEST(Strip, NoIdsClaimNothing) {
   EXPECT_FALSE(claims({"Authentication-Results", ""}, std::vector<std::string>{""}));
+  EXPECT_FALSE(claims({"Authentication-Results", "=?utf-8?Q?x?="}, std::vector<std::string>{}));
 }
 
 }  // namespace
