@@ -160,8 +160,8 @@ void put(std::string& line, std::string_view key, const std::string& value) {
 void put_inbound(std::string& line, const policy::Report& report) {
   put(line, "spf", report.spf_mail_from ? spf::to_string(report.spf_mail_from->result) : "none");
   std::vector<std::string> signatures;
-  for (const auto& outcome : report.dkim)
-    signatures.push_back((outcome.domain.empty() ? "?" : outcome.domain) + ":" + dkim::to_string(outcome.result));
+  for (const auto* outcome : policy::notable_signatures(report))
+    signatures.push_back((outcome->domain.empty() ? "?" : outcome->domain) + ":" + dkim::to_string(outcome->result));
   put(line, "dkim", signatures.empty() ? "none" : join(signatures, ","));
   if (report.arc.result != arc::Result::none) put(line, "arc", arc::to_string(report.arc.result));
   put(line, "dmarc", dmarc::to_string(report.dmarc.result));
@@ -211,7 +211,8 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
              {"client", report.envelope.client ? json(report.envelope.client->to_string()) : json(nullptr)}};
   if (report.direction == policy::Direction::inbound) {
     if (report.spf_mail_from) event["spf"] = spf_value(*report.spf_mail_from);
-    event["dkim"] = dkim_array(report);
+    event["dkim"] = json::array();
+    for (const auto* signature : policy::notable_signatures(report)) event["dkim"].push_back(dkim_value(*signature));
     event["arc"] = {{"result", arc::to_string(report.arc.result)}};
     event["dmarc"] = dmarc_value(report.dmarc, report.author);
     event["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);

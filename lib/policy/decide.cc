@@ -63,7 +63,7 @@ Edit results_field(const Report& report, const Rules& rules) {
                           !(report.spf_mail_from && report.spf_mail_from->identity == spf::Identity::helo);
   if (helo_apart) header.statements.push_back(spf_statement(*report.spf_helo));
   if (report.dkim.empty()) header.statements.push_back({"dkim", "none", "", "", {}});
-  for (const auto& signature : report.dkim) header.statements.push_back(dkim_statement(signature));
+  for (const auto* signature : notable_signatures(report)) header.statements.push_back(dkim_statement(*signature));
   if (report.arc.result != arc::Result::none) header.statements.push_back(arc_statement(report));
   header.statements.push_back(dmarc_statement(report));
   return {Edit::Kind::insert, std::string(kResultsField), authres::write(header), 0};

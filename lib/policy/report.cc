@@ -8,10 +8,10 @@ namespace {
 std::string dkim_summary(const Report& report) {
   if (report.dkim.empty()) return "no DKIM signature";
   std::vector<std::string> parts;
-  for (const auto& signature : report.dkim) {
+  for (const auto* signature : notable_signatures(report)) {
     auto text =
-        "DKIM d=" + (signature.domain.empty() ? "?" : signature.domain) + " is " + dkim::to_string(signature.result);
-    if (!signature.reason.empty()) text += " (" + signature.reason + ")";
+        "DKIM d=" + (signature->domain.empty() ? "?" : signature->domain) + " is " + dkim::to_string(signature->result);
+    if (!signature->reason.empty()) text += " (" + signature->reason + ")";
     parts.push_back(std::move(text));
   }
   return join(parts, ", ");
@@ -57,6 +57,14 @@ const char* to_string(Direction direction) {
       break;
   }
   return "ignored";
+}
+
+std::vector<const dkim::Outcome*> notable_signatures(const Report& report) {
+  std::vector<const dkim::Outcome*> notable;
+  std::size_t unpassed = 0;
+  for (const auto& signature : report.dkim)
+    if (signature.result == dkim::Result::pass || ++unpassed <= kMaxUnpassed) notable.push_back(&signature);
+  return notable;
 }
 
 std::string why(const Report& report) {

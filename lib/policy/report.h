@@ -48,6 +48,10 @@ struct Report {
   DnsCost dns;
 };
 
+// Those to write down: all that pass, and the first of the others. A hostile header has room for thousands.
+inline constexpr std::size_t kMaxUnpassed = 20;
+std::vector<const dkim::Outcome*> notable_signatures(const Report& report);
+
 // One plain sentence naming the identifier, the record and the fix.
 std::string why(const Report& report);
 

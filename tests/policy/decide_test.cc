@@ -125,6 +125,22 @@ TEST(Inbound, ResultsAreAlwaysWrittenAndForgedOnesRemovedFirst) {
   EXPECT_THAT(decision.edits[2].value, HasSubstr("smtp.mailfrom=bounce.example.org"));
 }
 
+TEST(Inbound, ThousandsOfSignaturesDoNotSwellTheResultsNorHideTheOneThatPasses) {
+  auto report = inbound(dmarc::Result::pass, dmarc::Policy::reject);
+  dkim::Outcome broken;
+  broken.result = dkim::Result::permerror;
+  broken.reason = "syntax: " + std::string(300, 'x');
+  report.dkim.assign(20000, broken);
+  report.dkim.emplace_back();
+  report.dkim.back().result = dkim::Result::pass;
+  report.dkim.back().domain = "shop.example.com";
+  const auto decision = decide(report, rules_with(Level::observe, Level::observe));
+  ASSERT_EQ(decision.edits.size(), 1u);
+  EXPECT_LT(decision.edits[0].value.size(), 20000u);
+  EXPECT_THAT(decision.edits[0].value, HasSubstr("header.d=shop.example.com"));
+  EXPECT_THAT(decision.edits[0].value, HasSubstr("dmarc=pass"));
+}
+
 TEST(Inbound, PolicyIsFollowedOnlyWhereConfigured) {
   auto rules = rules_with(Level::observe, Level::observe);
   const auto reject = inbound(dmarc::Result::fail, dmarc::Policy::reject);
