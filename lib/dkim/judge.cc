@@ -49,9 +49,10 @@ KeyVerdict without_answer(const dns::Answer& answer) {
 
 // RFC 6376 Section 3.5, x= and t=
 MaybeProblem judge_time(const Signature& signature, const Now& now) {
-  if (signature.expires_at && *signature.expires_at < now.seconds - now.skew)
+  // The times of a signature have 12 digits at most; our own may be any, so it stays out of the sums.
+  if (signature.expires_at && *signature.expires_at + now.skew < now.seconds)
     return Problem{Result::fail, "expired at " + std::to_string(*signature.expires_at)};
-  if (signature.signed_at && *signature.signed_at > now.seconds + now.skew)
+  if (signature.signed_at && *signature.signed_at - now.skew > now.seconds)
     return Problem{Result::fail, "signed in the future, at " + std::to_string(*signature.signed_at)};
   return std::nullopt;
 }

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 
 #include "check.h"
+#include "dkim/judge.h"
 #include "mail/message.h"
 #include "support/signer.h"
 
@@ -244,6 +246,19 @@ TEST(Verify, Clock) {
     EXPECT_STREQ(to_string(outcome.result), to_string(test.result)) << test.rule;
     EXPECT_THAT(outcome.reason, StartsWith(test.reason)) << test.rule;
   }
+}
+
+TEST(Verify, ClockAtEitherEndOfTime) {
+  constexpr auto kFirst = std::numeric_limits<std::int64_t>::min();
+  constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
+  dkim::Signature timed;
+  timed.signed_at = 1'000;
+  EXPECT_FALSE(judge_time(timed, {kLast, 300}));
+  EXPECT_TRUE(judge_time(timed, {kFirst, 300}));
+  timed = {};
+  timed.expires_at = 999'999'999'999;
+  EXPECT_TRUE(judge_time(timed, {kLast, 300}));
+  EXPECT_FALSE(judge_time(timed, {kFirst, 300}));
 }
 
 // RFC 6376 Sections 3.5 (l=) and 8.2
