@@ -71,8 +71,10 @@ std::string_view first_token(std::string_view text) {
   return text.substr(0, std::min(kMaxId, static_cast<std::size_t>(end - text.begin())));
 }
 
-// For a field whose beginning cannot be told from a comment: any of its words may be read as the authserv-id.
+// For a field whose beginning cannot be told from a comment: any of its words may be read as the authserv-id. To bring
+// each word of a long one from U-labels to A-labels is more work than such a field is worth; with any, it is ours.
 bool any_word_is_one_of(std::string_view text, std::span<const std::string> ids) {
+  if (std::ranges::any_of(text, is_8bit)) return true;
   while (!text.empty()) {
     const auto length = static_cast<std::size_t>(std::ranges::find_if_not(text, is_id_char) - text.begin());
     if (length > 0 && length <= kMaxId && is_one_of(text.substr(0, length), ids)) return true;

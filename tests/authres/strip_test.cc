@@ -66,6 +66,8 @@ TEST(Strip, OurIdIsRecognisedHoweverDressed) {
       "(c) =?utf-8?Q?anything?=; spf=pass",
       "\"=?utf-8?Q?mx.example.com?=\"; spf=pass",
       "mx.=?utf-8?Q?example.com?=; spf=pass",
+      "(unclosed b\xc3\xbc"
+      "cher.example; spf=pass",
   };
   for (const auto& value : cases) EXPECT_TRUE(claimed(value)) << value.substr(0, 80);
 }
