@@ -15,10 +15,11 @@ struct Selector {
     idle,          // as it should be, without a key: not in use
     missing,       // no record
     wrong_target,  // a CNAME to somewhere else
-    proxied,       // a key, but no CNAME
-    bad_key,       // revoked or not to be parsed
+    proxied,       // texts, but no CNAME
+    bad_key,       // not a key that SES can sign with
     undecided,     // DNS did not say
   } state = State::undecided;
+  Tri key = Tri::unknown;  // whatever the state: a receiver finds a key for SES's signature here
   std::string selector;
   std::string name;             // s._domainkey.d
   std::string expected;         // CNAME target; "" for BYODKIM
@@ -26,15 +27,56 @@ struct Selector {
   bool txt_only_fails = false;  // the CNAME answers, TXT does not
 };
 
-Selector::State key_state(const dns::Answer& answer, std::string& detail) {
-  bool idle = false;
+// Can it verify what SES signs, which is a=rsa-sha256? "" in `why` when it can.
+Tri fits(const dkim::Key& key, std::string& why) {
+  constexpr unsigned kMinBits = 1024;  // RFC 8301 Section 3.2
+  using State = dkim::Key::State;
+  if (key.state == State::revoked) why = "revoked (p= is empty)";
+  if (key.state == State::empty) why = "empty";
+  if (key.state == State::bad) why = key.reason;
+  if (key.state != State::ok) return Tri::no;
+  if (key.type != "rsa") {
+    why = "it is of type " + key.type + ", and SES signs with RSA";
+  } else if (key.bits < kMinBits) {
+    why = "it has " + std::to_string(key.bits) + " bits, and receivers ask for 1024";
+  } else if (!key.hashes.empty() && std::ranges::find(key.hashes, "sha256") == key.hashes.end()) {
+    why = "its h= does not allow sha256";
+  } else if (!key.for_email) {
+    why = "its s= does not allow email";
+  } else if (key.testing) {
+    // RFC 6376 Section 3.6.1: no better than unsigned, which not every receiver heeds.
+    why = "it is in testing (t=y)";
+    return Tri::unknown;
+  }
+  return tri(why.empty());
+}
+
+// What the texts at the end of the name say.
+void judge_texts(const dns::Answer& answer, Selector& selector) {
+  using State = Selector::State;
+  std::size_t fitting = 0, empty = 0;
+  bool unfit_for_sure = true;
   for (const auto& text : answer.texts) {
     const auto key = dkim::parse_key(text);
-    if (key.state == dkim::Key::State::ok) return Selector::State::key;
-    idle = idle || key.state == dkim::Key::State::empty;
-    detail = key.state == dkim::Key::State::revoked ? "revoked (p= is empty)" : key.reason;
+    std::string why;
+    const auto fit = fits(key, why);
+    if (fit == Tri::yes) ++fitting;
+    if (fit != Tri::no) unfit_for_sure = false;
+    if (key.state == dkim::Key::State::empty) ++empty;
+    if (!why.empty()) selector.detail = why;
   }
-  return idle ? Selector::State::idle : Selector::State::bad_key;
+  selector.state = State::bad_key;
+  if (unfit_for_sure) {
+    selector.key = Tri::no;
+    if (empty == answer.texts.size()) selector.state = State::idle;
+  } else if (answer.texts.size() > 1) {
+    // RFC 6376 Section 3.6.2.2: of several records a receiver may take any.
+    selector.key = Tri::unknown;
+    selector.detail = std::to_string(answer.texts.size()) + " TXT records stand at the name";
+  } else {
+    selector.key = fitting == 1 ? Tri::yes : Tri::unknown;
+    if (fitting == 1) selector.state = State::key;
+  }
 }
 
 Selector look_at(const Surroundings& world, const std::string& token, std::string_view domain,
@@ -44,24 +86,29 @@ Selector look_at(const Surroundings& world, const std::string& token, std::strin
   selector.name = dkim::key_name(token, domain);
   if (!zone.empty()) selector.expected = token + "." + zone;
   const auto answer = world.resolver.lookup(selector.name, dns::Type::txt, world.deadline);
+  const auto& cnames = answer->cnames;
   if (dns::is_temporary(answer->status)) {
     selector.detail = dns::to_string(answer->status);
     const auto alias = world.resolver.lookup(selector.name, dns::Type::cname, world.deadline);
     selector.txt_only_fails = alias->status == dns::Status::ok;
     return selector;
   }
-  if (!zone.empty() && !answer->cnames.empty() && !iequals(answer->cnames.front(), selector.expected)) {
-    selector.state = Selector::State::wrong_target;
-    selector.detail = answer->cnames.front();
-    return selector;
-  }
+  selector.key = Tri::no;
   if (dns::is_absent(answer->status)) {
-    // The CNAME is there; Amazon's end holds nothing: a selector that is not in use.
-    selector.state = answer->cnames.empty() ? Selector::State::missing : Selector::State::idle;
-    return selector;
+    // Where the CNAME is there, Amazon's end holds nothing: a selector that is not in use.
+    selector.state = cnames.empty() ? Selector::State::missing : Selector::State::idle;
+  } else {
+    judge_texts(*answer, selector);
   }
-  selector.state = key_state(*answer, selector.detail);
-  if (!zone.empty() && answer->cnames.empty()) selector.state = Selector::State::proxied;
+  if (zone.empty()) return selector;
+  // The way may lead over other names, if it ends where it should.
+  const bool arrives = std::ranges::any_of(cnames, [&](const auto& to) { return iequals(to, selector.expected); });
+  if (!cnames.empty() && !arrives) {
+    selector.state = Selector::State::wrong_target;
+    selector.detail = cnames.front();
+  } else if (cnames.empty() && selector.state != Selector::State::missing) {
+    selector.state = Selector::State::proxied;
+  }
   return selector;
 }
 
@@ -86,10 +133,9 @@ struct KeyRecords {
   bool undecided() const { return count(Selector::State::undecided) > 0; }
   // If SES signs: will a receiver find the key? The selector in use is one whose TXT holds a key.
   Tri verifies() const {
-    using State = Selector::State;
-    if (undecided()) return Tri::unknown;
-    if (count(State::key) + count(State::proxied) == 0) return Tri::no;
-    return count(State::bad_key) > 0 ? Tri::unknown : Tri::yes;
+    const auto keys = [&](Tri key) { return std::ranges::count(selectors, key, &Selector::key); };
+    if (keys(Tri::unknown) > 0) return Tri::unknown;
+    return tri(keys(Tri::yes) > 0);
   }
 };
 
@@ -100,22 +146,25 @@ std::string selector_list(const KeyRecords& records) {
   return join(words, " and ");
 }
 
-void report_missing(const KeyRecords& records, std::vector<Finding>& findings) {
+void report_missing(const KeyRecords& records, const std::string& domain, std::vector<Finding>& findings) {
   std::vector<std::string> ready;
   for (const auto& selector : records.selectors)
     if (selector.state == Selector::State::missing)
       ready.push_back(selector.name + (selector.expected.empty() ? " TXT \"p=...\"" : " CNAME " + selector.expected));
   if (ready.empty()) return;
-  findings.push_back(
-      make_finding(Code::dkim_cname_missing, {{"count", std::to_string(ready.size())},
-                                              {"of", std::to_string(records.selectors.size())},
-                                              {"names", join(records.names(Selector::State::missing), ", ")},
-                                              {"records", join(ready, ", ")}}));
+  const auto all = records.selectors.size();
+  const auto count = ready.size() == all ? "All " + std::to_string(all)
+                                         : std::to_string(ready.size()) + " of the " + std::to_string(all);
+  findings.push_back(make_finding(
+      Code::dkim_cname_missing,
+      {{"what", all == 1 ? "The DKIM record of " + domain + " is" : count + " DKIM records of " + domain + " are"},
+       {"names", join(records.names(Selector::State::missing), ", ")},
+       {"records", join(ready, ", ")}}));
 }
 
 void report_records(const KeyRecords& records, const Identity& identity, std::string_view domain,
                     std::vector<Finding>& findings) {
-  report_missing(records, findings);
+  report_missing(records, std::string(domain), findings);
   for (const auto& selector : records.selectors) {
     using enum Selector::State;
     if (selector.state == wrong_target)
@@ -154,26 +203,37 @@ void unsigned_for(SesSignature& signature, const Identity& identity, const mail:
                                             {{"from", from.domain}, {"domain", std::string(identity.domain())}}));
 }
 
-// The settings an address identity signs with: its own; tokens it does not list are those of its exact domain.
-Identity effective(const Account& account, const Identity& identity) {
+// A replica signs with the keys of its parent.
+// https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-deed.html
+Identity with_parents_tokens(const Account& account, const Identity& identity) {
   Identity result = identity;
+  result.dkim.signing_hosted_zone = signing_zone(identity, account);
+  const auto* parent = identity.dkim.tokens.empty() ? replica_parent(identity, account) : nullptr;
+  if (parent) result.dkim.tokens = parent->dkim.tokens;
+  return result;
+}
+
+// The settings an identity signs with. An address has its own; tokens it does not list are those of its exact domain.
+Identity effective(const Account& account, const Identity& identity) {
+  auto result = with_parents_tokens(account, identity);
   if (!identity.is_address() || !identity.dkim.tokens.empty()) return result;
   const auto* domain = account.covering_domain(identity.domain());
   if (!domain || domain->name != identity.domain()) return result;
-  result.dkim.tokens = domain->dkim.tokens;
-  result.dkim.origin = domain->dkim.origin;
-  result.dkim.signing_hosted_zone = domain->dkim.signing_hosted_zone;
+  const auto source = with_parents_tokens(account, *domain);
+  result.dkim.tokens = source.dkim.tokens;
+  result.dkim.origin = source.dkim.origin;
+  result.dkim.signing_hosted_zone = source.dkim.signing_hosted_zone;
   return result;
 }
 
 void judge_records(SesSignature& signature, const KeyRecords& records, const Identity& identity) {
   const auto verifies = records.verifies();
-  const bool agrees = !records.contradicted() && !records.undecided();
+  const bool agrees = !records.contradicted() && !records.undecided() && verifies != Tri::no;
   signature.basis = identity.dkim.status && agrees ? Basis::given : Basis::inferred;
   if (records.contradicted()) {
     // SES may have noticed and stopped signing, or not yet.
     signature.usable = agree(verifies, Tri::no);
-    signature.reason = "a DKIM record that SES needs is gone or wrong";
+    signature.reason = signature.findings.front().text;
     return;
   }
   signature.usable = verifies;
@@ -200,7 +260,7 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   SesSignature signature;
   signature.domain = identity.domain();
   KeyRecords records;
-  const auto zone = identity.dkim.is_external() ? "" : signing_zone(identity, world.account);
+  const auto zone = identity.dkim.is_external() ? "" : identity.dkim.signing_hosted_zone;
   for (const auto& token : identity.dkim.tokens)
     records.selectors.push_back(look_at(world, token, identity.domain(), zone));
 
@@ -223,7 +283,7 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   if (records.selectors.empty()) {
     signature.usable = Tri::unknown;
     signature.basis = Basis::inferred;
-    signature.reason = "the configuration does not name the DKIM tokens of " + identity.name;
+    signature.reason = "the configuration does not name the DKIM tokens of " + identity.name + " (dkim.tokens)";
     return signature;
   }
   report_records(records, identity, identity.domain(), signature.findings);

@@ -120,15 +120,19 @@ std::string default_mail_from(std::string_view region) {
   return region == "us-east-1" ? "amazonses.com" : std::string(region) + ".amazonses.com";
 }
 
+const Identity* replica_parent(const Identity& identity, const Account& account) {
+  if (!identity.dkim.is_replica()) return nullptr;
+  const auto region = parent_region(identity.dkim);
+  for (const auto& other : account.identities)
+    if (other.name == identity.name && other.region == region) return &other;
+  return nullptr;
+}
+
 std::string signing_zone(const Identity& identity, const Account& account) {
   if (!identity.dkim.signing_hosted_zone.empty()) return identity.dkim.signing_hosted_zone;
-  auto region = identity.region;
-  if (identity.dkim.is_replica()) {
-    region = parent_region(identity.dkim);
-    for (const auto& other : account.identities)
-      if (other.name == identity.name && other.region == region && !other.dkim.signing_hosted_zone.empty())
-        return other.dkim.signing_hosted_zone;
-  }
+  const auto* parent = replica_parent(identity, account);
+  if (parent && !parent->dkim.signing_hosted_zone.empty()) return parent->dkim.signing_hosted_zone;
+  const auto region = identity.dkim.is_replica() ? parent_region(identity.dkim) : identity.region;
   const bool own = std::ranges::find(kRegionsWithOwnZone, region) != kRegionsWithOwnZone.end();
   return own ? "dkim." + region + ".amazonses.com" : std::string(kSharedZone);
 }

@@ -33,6 +33,7 @@ struct MailFrom {
   std::string domain;            // "" = the region's default
   std::optional<Status> status;  // absent: inferred from the MX
   OnMxFailure behavior_on_mx_failure = OnMxFailure::use_default_value;
+  bool operator==(const MailFrom&) const = default;
 };
 
 struct Identity {
@@ -63,6 +64,8 @@ struct Account {
 // "amazonses.com" in us-east-1, "REGION.amazonses.com" elsewhere.
 // https://docs.aws.amazon.com/ses/latest/dg/mail-from.html
 std::string default_mail_from(std::string_view region);
+// The identity whose keys a DEED replica uses; null when it is none, or its parent is not known here.
+const Identity* replica_parent(const Identity& identity, const Account& account);
 // Where the CNAMEs of Easy DKIM point when the API's SigningHostedZone is not known.
 std::string signing_zone(const Identity& identity, const Account& account);
 

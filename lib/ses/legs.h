@@ -41,12 +41,14 @@ struct MailFromDomain {
   Tri usable = Tri::no;
   std::string reason;
   bool custom = false;
+  bool foreseeable = true;  // else the record asks for what only the message will show
 };
 
 struct SesMailFrom {
   std::vector<MailFromDomain> possible;  // at least one; several when it cannot be known which SES will use
   Tri refused = Tri::no;                 // BehaviorOnMxFailure REJECT_MESSAGE applies
   Basis basis = Basis::given;
+  std::string doubt;  // why it is not known which of them SES will use, or whether it refuses; "" when it is
   std::vector<Finding> findings;
 };
 
@@ -54,10 +56,12 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
 
 // SPF of a domain as the receivers of mail from SES see it: evaluated for every address range of amazonses.com's own
 // record, and within a range for every part that the record tells apart.
+spf::Result worse(spf::Result a, spf::Result b);
 struct SpfOverRanges {
   spf::Result worst = spf::Result::temperror;
   Tri passes = Tri::unknown;  // for every address: yes; for none: no
   std::string reason;         // of the worst
+  bool foreseeable = true;    // else the record asks for what only the message will show
 };
 SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain);
 

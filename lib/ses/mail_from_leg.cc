@@ -18,13 +18,15 @@ Feedback look_at_mx(const Surroundings& world, const std::string& domain, const 
   constexpr std::string_view kPrefix = "feedback-smtp.";
   constexpr std::string_view kSuffix = ".amazonses.com";
   const auto answer = world.resolver.lookup(domain, dns::Type::mx, world.deadline);
-  if (dns::is_temporary(answer->status)) return {Tri::unknown, false, dns::to_string(answer->status)};
+  if (dns::is_temporary(answer->status))
+    return {Tri::unknown, false, std::string("unknown (") + dns::to_string(answer->status) + ")"};
   if (answer->exchanges.empty()) return {Tri::no, false, "absent"};
   std::vector<std::string> hosts;
   for (const auto& mx : answer->exchanges) hosts.push_back(mx.host.empty() ? "." : mx.host);
   const auto& host = hosts.front();
-  Feedback feedback{tri(hosts.size() == 1 && istarts_with(host, kPrefix) && iends_with(host, kSuffix)), false,
-                    join(hosts, ", ")};
+  const bool names_region = host.size() > kPrefix.size() + kSuffix.size();
+  Feedback feedback{tri(hosts.size() == 1 && names_region && istarts_with(host, kPrefix) && iends_with(host, kSuffix)),
+                    false, join(hosts, ", ")};
   feedback.other_region =
       feedback.right == Tri::yes && !iequals(host, std::string(kPrefix) + region + std::string(kSuffix));
   return feedback;
@@ -32,16 +34,20 @@ Feedback look_at_mx(const Surroundings& world, const std::string& domain, const 
 
 MailFromDomain judged(const Surroundings& world, const std::string& domain, bool custom) {
   auto spf = spf_over_ses_ranges(world, domain);
-  return {domain, spf.worst, spf.passes, std::move(spf.reason), custom};
+  return {domain, spf.worst, spf.passes, std::move(spf.reason), custom, spf.foreseeable};
 }
 
 void report_spf(const MailFromDomain& domain, std::vector<Finding>& findings) {
   if (!domain.custom || domain.usable == Tri::yes) return;
   // What is only undecided is the leg's reason, no fault of the record.
   if (domain.result == spf::Result::temperror) return;
+  const auto severity = domain.foreseeable ? Severity::error : Severity::unknown;
   findings.push_back(
-      make_finding(Code::mailfrom_spf,
-                   {{"domain", domain.domain}, {"result", spf::to_string(domain.result)}, {"reason", domain.reason}}));
+      make_finding(Code::mailfrom_spf, severity,
+                   {{"domain", domain.domain},
+                    {"result", domain.foreseeable ? spf::to_string(domain.result) : "no foreseeable result"},
+                    {"which", domain.foreseeable && domain.usable == Tri::unknown ? "some addresses" : "addresses"},
+                    {"reason", domain.reason}}));
 }
 
 // SES does not use the custom domain, or may not: falls back, or refuses.
@@ -90,7 +96,10 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
   const bool given = settings.status.has_value();
   if (!given || mx.right != Tri::yes) outcome.basis = Basis::inferred;
   // A record that is gone contradicts SUCCESS; one that did not answer does not, but leaves nothing to infer from.
-  if (mx.right == Tri::no || (mx.right == Tri::unknown && !given)) fall_back(world, identity, outcome, Tri::unknown);
+  if (mx.right == Tri::yes || (mx.right == Tri::unknown && given)) return outcome;
+  fall_back(world, identity, outcome, Tri::unknown);
+  outcome.doubt = "MX of " + settings.domain + " is " + mx.found + ": SES may " +
+                  (outcome.possible.size() > 1 ? "use " + fallback + " instead" : "refuse the message");
   return outcome;
 }
 

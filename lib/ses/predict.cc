@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include "dkim/key.h"
 #include "ses/legs.h"
@@ -44,6 +46,11 @@ class Receiver {
     return domain.empty() ? Tri::no : evaluator_.aligned(discovery_, domain, mode);
   }
 
+  // The name without whose answer it is not known whether `domain` aligns.
+  std::string doubt(const std::string& domain) {
+    return evaluator_.organizational_domain(discovery_.org_domain.empty() ? discovery_.domain : domain).reason;
+  }
+
   DmarcPrediction conclude(Tri any_leg) const {
     using Result = DmarcPrediction::Result;
     DmarcPrediction prediction;
@@ -67,6 +74,12 @@ struct Both {
   Tri rfc7489 = Tri::no;
 };
 
+const mail::Field* find_field(std::span<const mail::Field> fields, std::string_view name) {
+  for (const auto& field : fields)
+    if (mail::is_named(field, name)) return &field;
+  return nullptr;
+}
+
 // Builds one prediction. The steps are called in the order in which they stand.
 class Predictor {
  public:
@@ -84,7 +97,9 @@ class Predictor {
       judge_legs();
       conclude_dmarc();
     } else {
-      add(make_finding(Code::from_ambiguous, {{"reason", submission_.author.problem}}));
+      auto finding = make_finding(Code::from_ambiguous, {{"reason", submission_.author.problem}});
+      // https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html: From is required.
+      find_field(submission_.fields, "From") ? add(std::move(finding)) : refuse(std::move(finding));
       result_.rfc9989.result = result_.rfc7489.result = DmarcPrediction::Result::fail;
     }
     conclude();
@@ -106,9 +121,14 @@ class Predictor {
   void judge_dkim(Receiver& walk, Receiver& list);
   void judge_upstream(Receiver& walk, Receiver& list);
   void judge_spf(Receiver& walk, Receiver& list);
+  void add_sender_settings(SesMailFrom& outcome);
+  void report_mail_from(SesMailFrom outcome);
   void report_override(const SesSignature& signature);
-  void report_alignment(Receiver& walk, Receiver& list);
-  void report_split(const std::string& domain, const Aligned& aligned, const dmarc::Mode mode);
+  void report_dkim_alignment(Receiver& walk, Receiver& list);
+  void report_spf_alignment(Receiver& walk, Receiver& list);
+  void report_split(const std::string& domain, const Aligned& aligned, dmarc::Mode mode, const Receiver& list);
+  void report_policy(Receiver& walk, Receiver& list);
+  void report_undecided_alignment(Receiver& walk);
   void conclude_dmarc();
   void conclude();
   bool decides(const Finding& finding) const;
@@ -128,15 +148,10 @@ class Predictor {
   bool foreign_identity_ = false;  // sending authorization: another account's settings apply
   Both dkim_passes_, spf_passes_;
   Basis dkim_basis_ = Basis::given, spf_basis_ = Basis::given;
-  std::vector<Code> undecided_by_;  // what a leg found that is itself undecided
+  std::vector<Code> undecided_by_;   // what a leg found that is itself undecided
+  std::vector<std::string> doubts_;  // what made it undecided, where no finding says so
   std::optional<DmarcPrediction> walk_, list_;
 };
-
-const mail::Field* find_field(std::span<const mail::Field> fields, std::string_view name) {
-  for (const auto& field : fields)
-    if (mail::is_named(field, name)) return &field;
-  return nullptr;
-}
 
 // ---- what SES will refuse ------------------------------------------------------------------------------------------
 
@@ -208,10 +223,14 @@ void Predictor::judge_legs() {
     dkim_passes_ = spf_passes_ = {Tri::unknown, Tri::unknown};
   } else if (identity_) {
     judge_dkim(walk, list);
-    judge_spf(walk, list);
   }
   judge_upstream(walk, list);
-  report_alignment(walk, list);
+  report_dkim_alignment(walk, list);
+  if (identity_) {
+    judge_spf(walk, list);
+    report_spf_alignment(walk, list);
+  }
+  report_policy(walk, list);
   walk_ = walk.conclude(either(dkim_passes_.rfc9989, spf_passes_.rfc9989));
   list_ = list.conclude(either(dkim_passes_.rfc7489, spf_passes_.rfc7489));
 }
@@ -227,6 +246,8 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
   leg.aligned = {walk.aligned(leg.domain, walk.dkim_mode()), list.aligned(leg.domain, list.dkim_mode())};
   dkim_passes_ = {both(leg.usable, leg.aligned.rfc9989), both(leg.usable, leg.aligned.rfc7489)};
   dkim_basis_ = signature.basis;
+  if (both(leg.usable, leg.aligned.rfc9989) == Tri::unknown && leg.usable == Tri::unknown)
+    doubts_.push_back(signature.reason);
   for (auto& finding : signature.findings) {
     if (dkim_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     add(std::move(finding));
@@ -243,11 +264,12 @@ void Predictor::report_override(const SesSignature& signature) {
   const bool loses_dkim = domain_signs && signature.usable != Tri::yes;
   const bool loses_mail_from = !domain->mail_from.domain.empty() && identity_->mail_from.domain.empty();
   if (!loses_dkim && !loses_mail_from) return;
-  const auto severity = !loses_dkim                   ? Severity::warning
-                        : signature.usable == Tri::no ? Severity::error
-                                                      : Severity::unknown;
+  const bool open = loses_dkim && signature.usable == Tri::unknown;
+  const auto severity = open ? Severity::unknown : loses_dkim ? Severity::error : Severity::warning;
   add(make_finding(Code::identity_address_override, severity,
-                   {{"address", identity_->name}, {"domain", domain->name}}));
+                   {{"address", identity_->name},
+                    {"effect", open ? "whether it signs as " + domain->name + " does is not known"
+                                    : "its settings apply, not those of " + domain->name}}));
 }
 
 // Signatures already on the message stand for themselves, if SES leaves alone what they cover.
@@ -255,37 +277,53 @@ void Predictor::report_override(const SesSignature& signature) {
 void Predictor::judge_upstream(Receiver& walk, Receiver& list) {
   for (const auto& upstream : submission_.upstream) {
     if (upstream.domain.empty()) continue;
-    const auto rewritten = std::ranges::find_if(upstream.signed_fields, is_rewritten);
-    if (rewritten != upstream.signed_fields.end()) {
-      add(make_finding(Code::upstream_sig_will_break, {{"domain", upstream.domain}, {"name", *rewritten}}));
-      continue;
-    }
-    const auto verifies = upstream.result == dkim::Result::pass && !upstream.testing ? Tri::yes
-                          : upstream.result == dkim::Result::temperror               ? Tri::unknown
-                                                                                     : Tri::no;
-    if (verifies == Tri::no) continue;
     const Aligned aligned{walk.aligned(upstream.domain, walk.dkim_mode()),
                           list.aligned(upstream.domain, list.dkim_mode())};
+    const auto rewritten = std::ranges::find_if(upstream.signed_fields, is_rewritten);
+    if (rewritten != upstream.signed_fields.end()) {
+      const bool missed =
+          upstream.result == dkim::Result::pass && aligned.rfc9989 == Tri::yes && dkim_passes_.rfc9989 != Tri::yes;
+      add(make_finding(Code::upstream_sig_will_break, missed ? Severity::warning : Severity::info,
+                       {{"domain", upstream.domain}, {"name", *rewritten}}));
+      continue;
+    }
+    // RFC 6376 Section 3.6.1: under a key in testing it is no better than unsigned, which not every receiver heeds.
+    const bool open =
+        upstream.result == dkim::Result::temperror || (upstream.result == dkim::Result::pass && upstream.testing);
+    const auto verifies = open ? Tri::unknown : tri(upstream.result == dkim::Result::pass);
+    if (verifies == Tri::no) continue;
     const Both passes{both(verifies, aligned.rfc9989), both(verifies, aligned.rfc7489)};
     if (passes.rfc9989 == Tri::yes && dkim_passes_.rfc9989 != Tri::yes) {
       result_.dkim = {upstream.domain, "upstream", Tri::yes, aligned, ""};
       dkim_basis_ = Basis::inferred;
     }
+    if (open && passes.rfc9989 == Tri::unknown)
+      doubts_.push_back("the signature d=" + upstream.domain + " on the message: " + upstream.reason);
     dkim_passes_ = {either(dkim_passes_.rfc9989, passes.rfc9989), either(dkim_passes_.rfc7489, passes.rfc7489)};
   }
 }
 
-void Predictor::judge_spf(Receiver& walk, Receiver& list) {
-  auto outcome = predict_mail_from(world_, *identity_, from_);
-  // Which settings apply when another identity covers the envelope sender is not documented.
+// Which settings apply when another identity covers the envelope sender is not documented.
+void Predictor::add_sender_settings(SesMailFrom& outcome) {
   const auto sender = mail::parse_path(submission_.envelope.mail_from);
   const auto* other = sender ? world_.account.covering(*sender) : nullptr;
-  if (other && other != identity_ && other->mail_from.domain != identity_->mail_from.domain) {
-    auto alternative = predict_mail_from(world_, *other, from_);
-    outcome.possible.insert(outcome.possible.end(), alternative.possible.begin(), alternative.possible.end());
-    outcome.refused = agree(outcome.refused, alternative.refused);
-    if (alternative.basis == Basis::inferred) outcome.basis = Basis::inferred;
-  }
+  if (!other || other == identity_ || other->mail_from == identity_->mail_from) return;
+  auto alternative = predict_mail_from(world_, *other, from_);
+  // Settings under which SES refuses give no envelope sender.
+  if (outcome.refused == Tri::yes) outcome.possible = std::exchange(alternative.possible, {});
+  if (alternative.refused == Tri::yes) alternative.possible.clear();
+  for (auto& domain : alternative.possible)
+    if (std::ranges::find(outcome.possible, domain.domain, &MailFromDomain::domain) == outcome.possible.end())
+      outcome.possible.push_back(std::move(domain));
+  outcome.refused = agree(outcome.refused, alternative.refused);
+  if (alternative.basis == Basis::inferred) outcome.basis = Basis::inferred;
+  outcome.doubt = "whether the MAIL FROM settings of " + identity_->name + " or those of " + other->name +
+                  ", which covers the envelope sender, apply is not known";
+}
+
+void Predictor::judge_spf(Receiver& walk, Receiver& list) {
+  auto outcome = predict_mail_from(world_, *identity_, from_);
+  add_sender_settings(outcome);
   auto& leg = result_.spf;
   bool first = true;
   for (const auto& domain : outcome.possible) {
@@ -295,20 +333,30 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
       leg = {domain.domain, domain.result, domain.usable, aligned, domain.reason};
       spf_passes_ = passes;
     } else {
-      if (leg.result == spf::Result::pass) leg.result = domain.result;
+      leg.result = worse(leg.result, domain.result);
       leg.usable = agree(leg.usable, domain.usable);
       leg.aligned = {agree(leg.aligned.rfc9989, aligned.rfc9989), agree(leg.aligned.rfc7489, aligned.rfc7489)};
-      leg.reason = "SES may use " + leg.domain + " or " + domain.domain;
       spf_passes_ = {agree(spf_passes_.rfc9989, passes.rfc9989), agree(spf_passes_.rfc7489, passes.rfc7489)};
     }
     first = false;
   }
+  if (outcome.possible.size() > 1) leg.reason = outcome.doubt;
   spf_basis_ = outcome.basis;
   refused_ = either(refused_, outcome.refused);
-  const bool alone = dkim_passes_.rfc9989 == Tri::no;
+  report_mail_from(std::move(outcome));
+}
+
+void Predictor::report_mail_from(SesMailFrom outcome) {
+  const bool open = spf_passes_.rfc9989 == Tri::unknown || outcome.refused == Tri::unknown;
+  if (open && !outcome.doubt.empty()) {
+    doubts_.push_back(outcome.doubt);
+  } else if (open && !result_.spf.reason.empty()) {
+    doubts_.push_back("SPF of " + result_.spf.domain + ": " + result_.spf.reason);
+  }
+  const bool alone = dkim_passes_.rfc9989 == Tri::no && spf_passes_.rfc9989 == Tri::no;
   for (auto& finding : outcome.findings) {
+    if (open) undecided_by_.push_back(finding.code);
     // Without DKIM the loss of SPF alignment decides.
-    if (spf_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     if (alone && (finding.code == Code::mailfrom_default || finding.code == Code::mailfrom_fallback))
       finding.severity = Severity::error;
     add(std::move(finding));
@@ -317,52 +365,82 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
 
 // ---- DMARC ---------------------------------------------------------------------------------------------------------
 
-void Predictor::report_alignment(Receiver& walk, Receiver& list) {
-  const auto& record = walk.discovery();
-  const auto relaxed = [&](const std::string& domain) {
-    return walk.aligned(domain, dmarc::Mode::relaxed) == Tri::yes;
-  };
-  const auto& dkim = result_.dkim;
-  const auto& spf = result_.spf;
-  if (dkim.aligned.rfc9989 == Tri::no && walk.dkim_mode() == dmarc::Mode::strict && dkim.usable != Tri::no &&
-      relaxed(dkim.domain))
-    add(make_finding(Code::dkim_strict_parent,
-                     {{"domain", dkim.domain}, {"from", from_.domain}, {"record", "_dmarc." + record.record_domain}}));
-  const bool custom = identity_ && spf.domain == identity_->mail_from.domain && !spf.domain.empty();
-  if (custom && spf.aligned.rfc9989 == Tri::no && walk.spf_mode() == dmarc::Mode::strict && relaxed(spf.domain))
-    add(make_finding(Code::spf_strict_never,
-                     {{"domain", spf.domain}, {"from", from_.domain}, {"record", "_dmarc." + record.record_domain}}));
-  if (dkim.usable != Tri::no) report_split(dkim.domain, dkim.aligned, walk.dkim_mode());
-  if (spf.domain != dkim.domain) report_split(spf.domain, spf.aligned, walk.spf_mode());
-  if (!record.problems.empty()) add(make_finding(Code::dmarc_invalid, {{"reason", join(record.problems, "; ")}}));
-  if (record.state == dmarc::Discovery::State::absent)
-    add(make_finding(Code::dmarc_absent,
-                     {{"from", from_.domain}, {"org", record.org_domain.empty() ? from_.domain : record.org_domain}}));
-  if (!walk.decided() || !list.decided())
-    add(make_finding(Code::dmarc_temperror,
-                     {{"from", from_.domain}, {"reason", walk.decided() ? list.discovery().reason : record.reason}}));
+void Predictor::report_dkim_alignment(Receiver& walk, Receiver& list) {
+  const auto& leg = result_.dkim;
+  if (leg.usable == Tri::no) return;
+  if (leg.aligned.rfc9989 == Tri::no && walk.dkim_mode() == dmarc::Mode::strict &&
+      walk.aligned(leg.domain, dmarc::Mode::relaxed) == Tri::yes)
+    add(make_finding(
+        Code::dkim_strict_parent,
+        {{"domain", leg.domain}, {"from", from_.domain}, {"record", "_dmarc." + walk.discovery().record_domain}}));
+  report_split(leg.domain, leg.aligned, walk.dkim_mode(), list);
+}
+
+void Predictor::report_spf_alignment(Receiver& walk, Receiver& list) {
+  const auto& leg = result_.spf;
+  const bool custom = !leg.domain.empty() && leg.domain == identity_->mail_from.domain;
+  if (custom && leg.aligned.rfc9989 == Tri::no && walk.spf_mode() == dmarc::Mode::strict &&
+      walk.aligned(leg.domain, dmarc::Mode::relaxed) == Tri::yes)
+    add(make_finding(
+        Code::spf_strict_never,
+        {{"domain", leg.domain}, {"from", from_.domain}, {"record", "_dmarc." + walk.discovery().record_domain}}));
+  if (leg.domain != result_.dkim.domain) report_split(leg.domain, leg.aligned, walk.spf_mode(), list);
 }
 
 // The two vintages of receiver disagree about one domain.
-void Predictor::report_split(const std::string& domain, const Aligned& aligned, const dmarc::Mode mode) {
+void Predictor::report_split(const std::string& domain, const Aligned& aligned, dmarc::Mode mode,
+                             const Receiver& list) {
   if (mode == dmarc::Mode::strict || aligned.rfc9989 == aligned.rfc7489) return;
   if (aligned.rfc9989 == Tri::unknown || aligned.rfc7489 == Tri::unknown) return;
   const bool walk_aligns = aligned.rfc9989 == Tri::yes;
-  const bool fails = either(dkim_passes_.rfc9989, spf_passes_.rfc9989) == Tri::no;
-  add(make_finding(Code::orgdomain_split, fails ? Severity::error : Severity::warning,
-                   {{"from", from_.domain},
-                    {"domain", domain},
-                    {"yes", walk_aligns ? "RFC 9989" : "RFC 7489"},
-                    {"no", walk_aligns ? "RFC 7489" : "RFC 9989"}}));
+  add(make_finding(Code::orgdomain_split, {{"from", from_.domain},
+                                           {"domain", domain},
+                                           {"org", list.discovery().org_domain},
+                                           {"yes", walk_aligns ? "RFC 9989" : "RFC 7489"},
+                                           {"no", walk_aligns ? "RFC 7489" : "RFC 9989"}}));
+}
+
+void Predictor::report_policy(Receiver& walk, Receiver& list) {
+  using State = dmarc::Discovery::State;
+  const auto& found = walk.discovery();
+  if (!found.problems.empty()) add(make_finding(Code::dmarc_invalid, {{"reason", join(found.problems, "; ")}}));
+  if (found.state == State::absent)
+    add(make_finding(Code::dmarc_absent,
+                     {{"from", from_.domain}, {"org", found.org_domain.empty() ? from_.domain : found.org_domain}}));
+  if (!walk.decided() || !list.decided()) {
+    const bool older = walk.decided();
+    add(make_finding(Code::dmarc_temperror,
+                     {{"what", "The DMARC policy of " + from_.domain + (older ? " for receivers of RFC 7489" : "")},
+                      {"from", from_.domain},
+                      {"reason", older ? list.discovery().reason : found.reason}}));
+  } else {
+    report_undecided_alignment(walk);
+  }
+}
+
+// The policy is known, yet a look-up that alignment needs was not answered.
+void Predictor::report_undecided_alignment(Receiver& walk) {
+  for (const auto& [domain, aligned, passes] :
+       {std::tuple(result_.dkim.domain, result_.dkim.aligned.rfc9989, dkim_passes_.rfc9989),
+        std::tuple(result_.spf.domain, result_.spf.aligned.rfc9989, spf_passes_.rfc9989)}) {
+    if (aligned != Tri::unknown || passes != Tri::unknown) continue;
+    const auto reason = walk.doubt(domain);
+    if (reason.empty()) continue;
+    add(make_finding(
+        Code::dmarc_temperror,
+        {{"what", "Whether " + domain + " aligns with " + from_.domain}, {"from", from_.domain}, {"reason", reason}}));
+    return;
+  }
 }
 
 void Predictor::conclude_dmarc() {
   result_.rfc9989 = *walk_;
   result_.rfc7489 = *list_;
-  if (result_.rfc9989.result == DmarcPrediction::Result::fail)
-    add(make_finding(
-        Code::dmarc_none_aligned,
-        {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
+  if (result_.rfc9989.result != DmarcPrediction::Result::fail) return;
+  for (auto& finding : result_.findings)
+    if (finding.code == Code::orgdomain_split) finding.severity = Severity::error;
+  add(make_finding(Code::dmarc_none_aligned,
+                   {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
 }
 
 // ---- the verdict ---------------------------------------------------------------------------------------------------
@@ -400,7 +478,10 @@ bool Predictor::decides(const Finding& finding) const {
   switch (result_.verdict) {
     case Verdict::refused:
       return finding.code == null_sender || finding.code == dup_header || finding.code == from_unverified ||
-             finding.code == sending_blocked || finding.code == too_many_recipients || finding.code == mailfrom_reject;
+             finding.code == sending_blocked || finding.code == too_many_recipients ||
+             finding.code == mailfrom_reject || finding.code == from_ambiguous;
+    case Verdict::none:
+      return finding.code == dmarc_invalid || finding.code == dmarc_absent;
     case Verdict::unknown:
       return finding.severity == Severity::unknown ||
              (finding.severity == Severity::error &&
@@ -412,8 +493,11 @@ bool Predictor::decides(const Finding& finding) const {
 
 // The cause that decides stands first, then what is worst. Where nothing is wrong the order of the steps is kept.
 void Predictor::order_findings() {
-  if (result_.verdict == Verdict::pass || result_.verdict == Verdict::none) return;
-  std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) { return decides(f) ? 0 : rank(f); });
+  if (result_.verdict == Verdict::pass) return;
+  const bool fault = result_.verdict != Verdict::none;
+  std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) {
+    return decides(f) ? 0 : fault ? rank(f) : 1;
+  });
 }
 
 Confidence Predictor::confidence() const {
@@ -453,14 +537,13 @@ std::string Predictor::why() const {
     case Verdict::refused:
       return sentence(findings.front());
     case Verdict::fail:
+      if (findings.front().code == Code::dmarc_none_aligned) return sentence(findings.front());
       return (domain.empty() ? std::string("DMARC will fail: ") : "DMARC will fail for " + domain + ": ") +
              sentence(findings.front());
     case Verdict::none:
       break;
   }
-  for (const auto& finding : findings)
-    if (finding.code == Code::dmarc_absent) return sentence(finding);
-  return "There is no DMARC policy for " + domain + ".";
+  return sentence(findings.front());
 }
 
 std::string Predictor::why_pass() const {
@@ -479,8 +562,8 @@ std::string Predictor::why_pass() const {
 std::string Predictor::why_unknown() const {
   const auto start = "No prediction for " + (from_.domain.empty() ? "this message" : printable(from_.domain)) + ": ";
   if (!result_.findings.empty() && decides(result_.findings.front())) return start + sentence(result_.findings.front());
-  const auto& reason = dkim_passes_.rfc9989 == Tri::unknown ? result_.dkim.reason : result_.spf.reason;
-  return start + (reason.empty() ? "DNS did not answer in time" : printable(reason)) + "; the mail is let pass.";
+  return start + (doubts_.empty() ? "DNS did not answer in time" : printable(doubts_.front())) +
+         "; the mail is let pass.";
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct Aligned {
 };
 
 struct DkimLeg {
-  std::string domain;  // d= of the identity, signed with or not; "" when no identity covers From
+  std::string domain;    // d= of the identity, signed with or not; "" when no identity covers From
   std::string source;    // "ses", or "upstream" when only a signature already on the message carries it; "" when none
   Tri usable = Tri::no;  // it will be there and verify
   Aligned aligned;       // of d= with From, whatever `usable` says

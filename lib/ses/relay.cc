@@ -74,11 +74,11 @@ static_assert(std::ranges::is_sorted(kUnique));
 static_assert(kUnique.size() == 59);
 
 // Replaced: Date, Message-ID. Replaced or removed: Return-Path, Bounces-To. Added: Feedback-ID. X-SES-*: removed, and
-// X-SES-Outgoing added.
+// X-SES-Outgoing added. DKIM-Signature: two are added.
 // https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-manual.html
-constexpr std::array kRewritten = {std::string_view("bounces-to"), std::string_view("date"),
-                                   std::string_view("feedback-id"), std::string_view("message-id"),
-                                   std::string_view("return-path")};
+constexpr std::array kRewritten = {std::string_view("bounces-to"),     std::string_view("date"),
+                                   std::string_view("dkim-signature"), std::string_view("feedback-id"),
+                                   std::string_view("message-id"),     std::string_view("return-path")};
 
 }  // namespace
 

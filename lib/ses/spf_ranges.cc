@@ -94,9 +94,10 @@ class RangeEvaluation {
     if (gave_up_ || specific_)
       return {worst_, Tri::unknown,
               gave_up_ ? "the record tells too many addresses apart"
-                       : "the record asks for more than the network of the client"};
-    if (all_pass_) return {worst_, Tri::yes, ""};
-    return {worst_, any_pass_ || temporary_ ? Tri::unknown : Tri::no, reason_};
+                       : "the record asks for more than the network of the client",
+              false};
+    if (all_pass_) return {worst_, Tri::yes, "", true};
+    return {worst_, any_pass_ || temporary_ ? Tri::unknown : Tri::no, reason_, true};
   }
 
  private:
@@ -115,7 +116,7 @@ class RangeEvaluation {
     any_pass_ = any_pass_ || pass;
     temporary_ = temporary_ || outcome.result == spf::Result::temperror;
     specific_ = specific_ || outcome.client_specific || outcome.sender_specific;
-    if (badness(outcome.result) > badness(worst_)) {
+    if (worse(outcome.result, worst_) != worst_) {
       worst_ = outcome.result;
       reason_ = !outcome.reason.empty()      ? outcome.reason
                 : !outcome.mechanism.empty() ? "\"" + outcome.mechanism + "\" matches " + client.to_string()
@@ -134,9 +135,13 @@ class RangeEvaluation {
 
 }  // namespace
 
+spf::Result worse(spf::Result a, spf::Result b) {
+  return badness(b) > badness(a) ? b : a;
+}
+
 SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain) {
   const auto ranges = ses_ranges(world);
-  if (!ranges.problem.empty()) return {spf::Result::temperror, Tri::unknown, ranges.problem};
+  if (!ranges.problem.empty()) return {spf::Result::temperror, Tri::unknown, ranges.problem, true};
   RangeEvaluation evaluation(world, domain);
   for (const auto& range : ranges.networks) evaluation.judge(range);
   return evaluation.outcome();

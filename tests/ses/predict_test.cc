@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "ses/world.h"
@@ -54,6 +55,16 @@ const std::vector<std::string> kFaults = {"dkim-cname-missing", "dkim-disabled",
                                           "mailfrom-default",   "mailfrom-fallback",  "mailfrom-mx",
                                           "dmarc-absent",       "dmarc-none-aligned", "only-amazonses-signature",
                                           "spf-strict-never",   "dkim-strict-parent", "dmarc-temperror"};
+
+Case byodkim(const std::string& name, const std::string& dns, Verdict verdict, const std::string& code) {
+  const auto change = [dns](SesWorld& w) {
+    w.identity().dkim.origin = "EXTERNAL", w.identity().dkim.tokens = {"own"};
+    w.identity().mail_from = {};
+    w.dns(dns);
+  };
+  return {name,   change,     verdict, verdict == Verdict::fail ? Confidence::likely : Confidence::unknown,
+          {code}, {"dkim-ok"}};
+}
 
 std::vector<Case> cases() {
   const auto unsigned_with = [](Status status) {
@@ -141,7 +152,7 @@ std::vector<Case> cases() {
          w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT \"\"");
        },
        Verdict::fail,
-       Confidence::confirmed,
+       Confidence::likely,
        {"dkim-no-key"},
        {"dkim-ok"}},
       {"CnameToAnotherZone",
@@ -152,6 +163,47 @@ std::vector<Case> cases() {
        Verdict::fail,
        Confidence::likely,
        {"dkim-cname-target"},
+       {}},
+      // Receivers find a key at the end of the wrong way, and SES may not have noticed.
+      {"CnameToACopyOfTheKey",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com",
+                   "t1._domainkey.example.com CNAME t1.copy.example.net\nt1.copy.example.net TXT p=" + kPublicKey);
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-cname-target"},
+       {"dmarc-none-aligned"}},
+      {"CnameOverAnotherNameArrives",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace(
+             "t1._domainkey.example.com",
+             "t1._domainkey.example.com CNAME t1.hop.example.net\nt1.hop.example.net CNAME t1.dkim.amazonses.com");
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-cname-target"}},
+      {"KeyServedWithoutTheCname",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com TXT p=" + kPublicKey);
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-cname-proxied"},
+       {"dmarc-none-aligned"}},
+      // A wildcard answers with something that is no key: no receiver can verify, whatever SES does.
+      {"WildcardTextInPlaceOfTheCname",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com TXT v=spf1 -all");
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-cname-proxied"},
        {}},
       {"TwoKeysRotation",
        [](SesWorld& w) { w.replace("t2.dkim.amazonses.com", "t2.dkim.amazonses.com TXT p=" + kPublicKey); },
@@ -190,6 +242,39 @@ std::vector<Case> cases() {
        Confidence::confirmed,
        {"dkim-ok"},
        {"dkim-cname-proxied"}},
+      byodkim("ByodkimEd25519",
+              "own._domainkey.example.com TXT k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", Verdict::fail,
+              "dkim-key-bad"),
+      byodkim("ByodkimKeyForSha1", "own._domainkey.example.com TXT h=sha1; p=" + kPublicKey, Verdict::fail,
+              "dkim-key-bad"),
+      byodkim("ByodkimKeyForAnotherService", "own._domainkey.example.com TXT s=tlsrpt; p=" + kPublicKey, Verdict::fail,
+              "dkim-key-bad"),
+      byodkim("ByodkimRevoked", "own._domainkey.example.com TXT p=", Verdict::fail, "dkim-key-bad"),
+      byodkim("ByodkimShortKey",
+              "own._domainkey.example.com TXT "
+              "p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAJ1ayUqVrRIfHZ6SKQwWprhXRlK3TsEJVEHTH9xrFZbQxDc24eLw/"
+              "tqz4oPpGuASnmK1xlbQJ8yTe1nPOqTL9m8CAwEAAQ==",
+              Verdict::fail, "dkim-key-bad"),
+      byodkim("ByodkimMissing", "", Verdict::fail, "dkim-cname-missing"),
+      // Receivers differ in what they make of it.
+      byodkim("ByodkimInTesting", "own._domainkey.example.com TXT t=y; p=" + kPublicKey, Verdict::unknown,
+              "dkim-key-bad"),
+      byodkim("ByodkimTwoRecords",
+              "own._domainkey.example.com TXT p=" + kPublicKey + "\nown._domainkey.example.com TXT v=spf1 -all",
+              Verdict::unknown, "dkim-key-bad"),
+      {"ReplicaTakesItsParentsTokens",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         auto replica = w.identity();
+         replica.region = w.account.region = "eu-west-1";
+         replica.dkim.origin = "AWS_SES_US_EAST_1";
+         replica.dkim.tokens.clear();
+         w.account.identities.push_back(replica);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-cname-target"}},
 
       {"AddressIdentityWithoutDkim",
        [](SesWorld& w) {
@@ -297,6 +382,38 @@ std::vector<Case> cases() {
        Confidence::confirmed,
        {"dkim-ok", "mailfrom-mx"},
        {}},
+      // SES may notice at any moment, and then refuses instead of falling back.
+      {"MailFromMxGoneMayRefuse",
+       [](SesWorld& w) {
+         w.identity().mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
+         w.replace("bounce.example.com", "bounce.example.com TXT v=spf1 include:amazonses.com ~all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"mailfrom-mx"},
+       {"mailfrom-reject"}},
+      {"MailFromMxWithoutARegion",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 include:amazonses.com ~all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"mailfrom-mx"},
+       {}},
+      {"MailFromMxOfAnotherRegionIsNoFault",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.eu-west-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 include:amazonses.com ~all");
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-disabled", "mailfrom-mx"},
+       {}},
       {"MailFromSpfMissing",
        [](SesWorld& w) {
          w.identity().dkim.signing_enabled = false;
@@ -376,12 +493,41 @@ std::vector<Case> cases() {
        Confidence::unknown,
        {"dkim-disabled"},
        {}},
+      // The same MAIL FROM domain, but one of the two identities makes SES refuse.
+      {"MailFromSettingsDifferInBehaviourAlone",
+       [](SesWorld& w) {
+         w.identity().mail_from.status = Status::failed;
+         auto& address = w.add_identity("bounces@example.com");
+         address.mail_from = w.account.identities.front().mail_from;
+         address.mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
+         w.envelope.mail_from = "bounces@example.com";
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"mailfrom-reject"}},
 
       {"NoDmarcRecord",
        [](SesWorld& w) { w.resolver.zone().remove("_dmarc.example.com"); },
        Verdict::none,
        Confidence::confirmed,
-       {"dkim-ok", "dmarc-absent"},
+       {"dmarc-absent", "dkim-ok"},
+       {"dmarc-none-aligned"}},
+      {"UnusableDmarcRecordIsTheCause",
+       [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=rejct"); },
+       Verdict::none,
+       Confidence::confirmed,
+       {"dmarc-invalid", "dmarc-absent", "dkim-ok"},
+       {}},
+      // The author domain's own record is there, but not the answer above it that relaxed alignment needs.
+      {"OrganizationalDomainServfail",
+       [](SesWorld& w) {
+         w.dns("_dmarc.shop.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT !SERVFAIL");
+         w.from("a@shop.example.com");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dmarc-temperror"},
        {"dmarc-none-aligned"}},
       {"DmarcServfail",
        [](SesWorld& w) { w.dns("_dmarc.example.com TXT !SERVFAIL"); },
@@ -494,7 +640,7 @@ std::vector<Case> cases() {
        {}},
       {"NoFromField",
        [](SesWorld& w) { w.fields.clear(); },
-       Verdict::fail,
+       Verdict::refused,
        Confidence::confirmed,
        {"from-ambiguous"},
        {}},
@@ -592,6 +738,97 @@ TEST(PredictUpstream, ASignatureOverAFieldThatSesReplacesBreaks) {
     const auto p = world.predict();
     EXPECT_EQ(p.verdict, Verdict::fail) << field;
     EXPECT_THAT(codes(p), Contains("upstream-sig-will-break"));
+  }
+}
+
+// What decides stands first: DKIM's own misalignment before what SPF lacks besides.
+TEST(PredictOrder, StrictParentComesBeforeTheDefaultMailFrom) {
+  SesWorld world;
+  world.identity().mail_from = {};
+  world.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; adkim=s");
+  world.from("a@shop.example.com");
+  EXPECT_THAT(codes(world.predict()),
+              testing::ElementsAre("dkim-strict-parent", "mailfrom-default", "dmarc-none-aligned", "dkim-ok"));
+}
+
+TEST(PredictUpstream, ThatCarriesTheMessageKeepsTheDefaultMailFromAWarning) {
+  SesWorld world;
+  world.identity().dkim.signing_enabled = false;
+  world.identity().mail_from = {};
+  world.upstream = {upstream_signature({"from"})};
+  for (const auto& finding : world.predict().findings) {
+    if (finding.code == ses::Code::mailfrom_default) {
+      EXPECT_EQ(finding.severity, ses::Severity::warning);
+    }
+  }
+}
+
+TEST(PredictUpstream, UndecidedIsSaidWithItsSignature) {
+  for (const bool testing : {false, true}) {
+    SesWorld world;
+    world.identity().dkim.signing_enabled = false;
+    world.identity().mail_from = {};
+    world.upstream = {upstream_signature({"from"})};
+    world.upstream.front().testing = testing;
+    world.upstream.front().reason = "key: SERVFAIL";
+    if (!testing) world.upstream.front().result = dkim::Result::temperror;
+    const auto p = world.predict();
+    EXPECT_EQ(p.verdict, Verdict::unknown);
+    EXPECT_EQ(p.why,
+              "No prediction for example.com: the signature d=example.com on the message: key: SERVFAIL; the mail is "
+              "let pass.");
+  }
+}
+
+TEST(PredictUpstream, ABrokenSignatureThatIsMissedIsAWarning) {
+  SesWorld world;
+  world.upstream = {upstream_signature({"from", "date"})};
+  EXPECT_EQ(world.predict().findings.back().severity, ses::Severity::info);
+  world.identity().dkim.signing_enabled = false;
+  const auto findings = world.predict().findings;
+  const auto found = std::ranges::find(findings, ses::Code::upstream_sig_will_break, &ses::Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_EQ(found->severity, ses::Severity::warning);
+}
+
+// Whatever leaves a prediction open, the sentence names the record.
+TEST(PredictWhy, UnknownNamesWhatIsNotKnown) {
+  const std::vector<std::pair<std::function<void(SesWorld&)>, std::string>> cases = {
+      {[](SesWorld& w) { w.dns("bounce.example.com MX !SERVFAIL"), w.identity().mail_from.status.reset(); },
+       "MX of bounce.example.com is unknown (SERVFAIL): SES may use amazonses.com instead"},
+      {[](SesWorld& w) {
+         w.dns("bounce.example.com MX !SERVFAIL"), w.identity().mail_from.status.reset();
+         w.identity().mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
+       },
+       "MX of bounce.example.com is unknown (SERVFAIL): SES may refuse the message"},
+      {[](SesWorld& w) { w.dns("bounce.example.com TXT !REFUSED"); }, "SPF of bounce.example.com: "},
+      {[](SesWorld& w) {
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 exists:%{l}.users.example.com include:amazonses.com -all");
+       },
+       "SPF of bounce.example.com gives no foreseeable result for addresses of SES"},
+      {[](SesWorld& w) {
+         w.add_identity("example.net");
+         w.envelope.mail_from = "bounces@example.net";
+       },
+       "whether the MAIL FROM settings of example.com or those of example.net"},
+      {[](SesWorld& w) { w.add_identity("news@example.com").mail_from = w.identity().mail_from; },
+       "whether it signs as example.com does is not known"},
+      {[](SesWorld& w) {
+         w.dns("_dmarc.shop.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT !SERVFAIL");
+         w.from("a@shop.example.com");
+       },
+       "_dmarc.example.com"},
+  };
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    SesWorld world;
+    if (i != 5) world.identity().dkim.signing_enabled = false;
+    if (i == 5) world.identity().mail_from = {};
+    cases[i].first(world);
+    const auto p = world.predict();
+    EXPECT_EQ(p.verdict, Verdict::unknown) << cases[i].second;
+    EXPECT_THAT(p.why, HasSubstr(cases[i].second));
   }
 }
 
