@@ -12,6 +12,9 @@ namespace {
 
 // Keys asked for before the whole header is known, and body hashes kept to find the oldest set that still holds.
 constexpr std::size_t kMaxEarlyKeys = 4;
+// Seals whose keys are asked for together, the newest. The keys of a longer chain, which hardly exists but to burden
+// DNS, are asked for one by one, and only as long as every seal above holds.
+constexpr std::size_t kMaxKeysAtOnce = 10;
 constexpr std::size_t kMaxBodyHashes = 4;
 
 using dkim::MaybeProblem;
@@ -103,7 +106,8 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields) {
   if (auto reason = problem_of_structure(); !reason.empty()) return fail(std::move(reason));
   bodies_.resize(sets_.size());
   for (std::size_t i = sets_.size(); i >= 1; --i) {
-    resolver_->prefetch(dkim::key_name(set(i).seal.selector, set(i).seal.domain), dns::Type::txt);
+    if (sets_.size() - i < kMaxKeysAtOnce)
+      resolver_->prefetch(dkim::key_name(set(i).seal.selector, set(i).seal.domain), dns::Type::txt);
     if (set(i).message_problem || hashes.size() >= kMaxBodyHashes) continue;
     bodies_[i - 1] = &hashes.want(set(i).message.body);
   }

@@ -166,5 +166,37 @@ TEST(Arc, ManyFieldsAreBounded) {
   EXPECT_TRUE(resolver.asked().empty());
 }
 
+class CountingResolver final : public dns::Resolver {
+ public:
+  dns::AnswerPtr lookup(std::string_view name, dns::Type type, Deadline deadline) override {
+    ++lookups;
+    return nowhere_.lookup(name, type, deadline);
+  }
+  void prefetch(std::string_view, dns::Type) override { ++prefetches; }
+  int lookups = 0, prefetches = 0;
+
+ private:
+  FakeResolver nowhere_{""};
+};
+
+// Fifty seals with keys at fifty places would burden DNS for all other mail.
+TEST(Arc, TheLongestChainAsksForFewKeysAtOnce) {
+  std::string text = "From: a@example.com\r\n";
+  for (int i = 50; i >= 1; --i) {
+    const auto n = std::to_string(i);
+    const auto signer = "i=" + n + "; a=rsa-sha256; d=example.org; b=AAAA; s=";
+    text += "ARC-Seal: " + signer + "seal" + n + "; cv=" + (i == 1 ? "none" : "pass") + "\r\n";
+    text += "ARC-Message-Signature: " + signer + "message" + n +
+            "; c=relaxed/relaxed; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n";
+    text += "ARC-Authentication-Results: i=" + n + "; example.org; none\r\n";
+  }
+  CountingResolver resolver;
+  const auto outcome = check(resolver, text + "\r\n");
+  EXPECT_EQ(outcome.result, Result::fail);
+  EXPECT_EQ(outcome.instances, 50);
+  EXPECT_LE(resolver.prefetches, 15);
+  EXPECT_EQ(resolver.lookups, 1);
+}
+
 }  // namespace
 }  // namespace sesame::test
