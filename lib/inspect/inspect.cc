@@ -115,8 +115,8 @@ struct Inspection::Impl {
   arc::Verifier arc;
   mail::Fields fields;
   std::size_t header_bytes = 0;
-  std::size_t results_fields = 0, prediction_fields = 0;  // seen so far
-  std::vector<std::size_t> forged_results, forged_predictions;
+  std::size_t results_fields = 0, prediction_fields = 0;        // seen so far
+  std::vector<std::size_t> forged_results, forged_predictions;  // the first first
   mail::Author author;
   bool header_ended = false;
 };
@@ -132,10 +132,9 @@ void Inspection::Impl::prefetch_envelope() {
 void Inspection::Impl::note_forged(const mail::Field& field) {
   if (mail::is_named(field, policy::kResultsField)) {
     ++results_fields;
-    if (authres::claims(field, runtime->config.rules.own_ids))
-      forged_results.insert(forged_results.begin(), results_fields);
+    if (authres::claims(field, runtime->config.rules.own_ids)) forged_results.push_back(results_fields);
   } else if (mail::is_named(field, policy::kPredictionField)) {
-    forged_predictions.insert(forged_predictions.begin(), ++prediction_fields);
+    forged_predictions.push_back(++prediction_fields);
   }
 }
 
@@ -296,8 +295,8 @@ policy::Report Inspection::finish() {
       report.dkim = impl.dkim.finish(impl.key_deadline());
       impl.predict(report);
     }
-    report.forged_results = impl.forged_results;
-    report.forged_predictions = impl.forged_predictions;
+    report.forged_results.assign(impl.forged_results.rbegin(), impl.forged_results.rend());
+    report.forged_predictions.assign(impl.forged_predictions.rbegin(), impl.forged_predictions.rend());
     impl.limit(report);
     const auto cost = impl.meter.cost();
     report.dns = {cost.lookups, cost.queries, cost.waited.count(), cost.failed};
