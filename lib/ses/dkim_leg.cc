@@ -155,11 +155,12 @@ void report_missing(const KeyRecords& records, const std::string& domain, std::v
   const auto all = records.selectors.size();
   const auto count = ready.size() == all ? "All " + std::to_string(all)
                                          : std::to_string(ready.size()) + " of the " + std::to_string(all);
-  findings.push_back(make_finding(
-      Code::dkim_cname_missing,
-      {{"what", all == 1 ? "The DKIM record of " + domain + " is" : count + " DKIM records of " + domain + " are"},
-       {"names", join(records.names(Selector::State::missing), ", ")},
-       {"records", join(ready, ", ")}}));
+  findings.push_back(
+      make_finding(Code::dkim_cname_missing,
+                   {{"what", all == 1 ? "The DKIM record of " + domain + " is"
+                                      : count + " DKIM records of " + domain + (ready.size() == 1 ? " is" : " are")},
+                    {"names", join(records.names(Selector::State::missing), ", ")},
+                    {"records", join(ready, ", ")}}));
 }
 
 void report_records(const KeyRecords& records, const Identity& identity, std::string_view domain,

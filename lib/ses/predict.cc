@@ -127,6 +127,7 @@ class Predictor {
   void report_dkim_alignment(Receiver& walk, Receiver& list);
   void report_spf_alignment(Receiver& walk, Receiver& list);
   void report_split(const std::string& domain, const Aligned& aligned, dmarc::Mode mode, const Receiver& list);
+  void report_unusable_records(const dmarc::Discovery& walk, const dmarc::Discovery& list);
   void report_policy(Receiver& walk, Receiver& list);
   void report_undecided_alignment(Receiver& walk);
   void conclude_dmarc();
@@ -225,7 +226,6 @@ void Predictor::judge_legs() {
     judge_dkim(walk, list);
   }
   judge_upstream(walk, list);
-  report_dkim_alignment(walk, list);
   if (identity_) {
     judge_spf(walk, list);
     report_spf_alignment(walk, list);
@@ -248,6 +248,8 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
   dkim_basis_ = signature.basis;
   if (both(leg.usable, leg.aligned.rfc9989) == Tri::unknown && leg.usable == Tri::unknown)
     doubts_.push_back(signature.reason);
+  // Where d= cannot align, that decides, and no record.
+  report_dkim_alignment(walk, list);
   for (auto& finding : signature.findings) {
     if (dkim_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     add(std::move(finding));
@@ -400,10 +402,30 @@ void Predictor::report_split(const std::string& domain, const Aligned& aligned, 
                                            {"no", walk_aligns ? "RFC 7489" : "RFC 9989"}}));
 }
 
+const char* effect_of(const dmarc::Discovery& found) {
+  using State = dmarc::Discovery::State;
+  return found.state == State::found    ? "find a policy"
+         : found.state == State::absent ? "find no policy"
+                                        : "are undecided";
+}
+
+void Predictor::report_unusable_records(const dmarc::Discovery& walk, const dmarc::Discovery& list) {
+  std::vector<std::string> records;
+  for (const auto& problem : walk.problems)
+    // The other kind of problem, an author domain that did not answer, is no fault of a record.
+    if (problem.starts_with("_dmarc.")) records.push_back(problem);
+  if (records.empty()) return;
+  const std::string newer = effect_of(walk), older = effect_of(list);
+  add(make_finding(Code::dmarc_invalid,
+                   {{"reason", join(records, "; ")},
+                    {"effect", newer == older ? "receivers " + newer
+                                              : "receivers of RFC 9989 " + newer + ", those of RFC 7489 " + older}}));
+}
+
 void Predictor::report_policy(Receiver& walk, Receiver& list) {
   using State = dmarc::Discovery::State;
   const auto& found = walk.discovery();
-  if (!found.problems.empty()) add(make_finding(Code::dmarc_invalid, {{"reason", join(found.problems, "; ")}}));
+  report_unusable_records(found, list.discovery());
   if (found.state == State::absent)
     add(make_finding(Code::dmarc_absent,
                      {{"from", from_.domain}, {"org", found.org_domain.empty() ? from_.domain : found.org_domain}}));

@@ -751,6 +751,19 @@ TEST(PredictOrder, StrictParentComesBeforeTheDefaultMailFrom) {
               testing::ElementsAre("dkim-strict-parent", "mailfrom-default", "dmarc-none-aligned", "dkim-ok"));
 }
 
+// A fault that passes is never the reason for a fail.
+TEST(PredictOrder, MisalignmentComesBeforeAKeyThatDidNotAnswer) {
+  SesWorld world;
+  world.identity().mail_from = {};
+  world.replace("_dmarc.example.com", "_dmarc.shop.example.com TXT v=DMARC1; p=reject");
+  world.dns("t1.dkim.amazonses.com TXT !SERVFAIL");
+  world.from("a@shop.example.com");
+  const auto p = world.predict();
+  EXPECT_EQ(p.verdict, Verdict::fail);
+  EXPECT_EQ(codes(p).front(), "orgdomain-split");
+  EXPECT_THAT(p.why, HasSubstr("publish a DMARC record at _dmarc.example.com"));
+}
+
 TEST(PredictUpstream, ThatCarriesTheMessageKeepsTheDefaultMailFromAWarning) {
   SesWorld world;
   world.identity().dkim.signing_enabled = false;
@@ -830,6 +843,23 @@ TEST(PredictWhy, UnknownNamesWhatIsNotKnown) {
     EXPECT_EQ(p.verdict, Verdict::unknown) << cases[i].second;
     EXPECT_THAT(p.why, HasSubstr(cases[i].second));
   }
+}
+
+TEST(PredictText, ADomainThatDoesNotAnswerIsNoFaultOfTheRecord) {
+  SesWorld world;
+  world.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; np=none");
+  world.dns("shop.example.com TXT !SERVFAIL");
+  world.from("a@shop.example.com");
+  EXPECT_THAT(codes(world.predict()), Not(Contains("dmarc-invalid")));
+}
+
+TEST(PredictText, UnusableRecordsSayWhatEachVintageDoes) {
+  SesWorld world;
+  world.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; np=x");
+  const auto findings = world.predict().findings;
+  const auto found = std::ranges::find(findings, ses::Code::dmarc_invalid, &ses::Finding::code);
+  ASSERT_NE(found, findings.end());
+  EXPECT_THAT(found->text, HasSubstr("receivers of RFC 9989 find no policy, those of RFC 7489 find a policy"));
 }
 
 TEST(PredictText, HostileValuesArePrintedSafely) {
