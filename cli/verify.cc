@@ -48,12 +48,13 @@ int run_verify(const Common& common, const VerifyArguments& arguments) {
   options.keys = arguments.keys;
   inspect::Inspection inspection(*runtime, policy::Direction::inbound, std::move(envelope), options);
   feed(inspection, *message);
-  const auto report = inspection.finish();
+  auto report = inspection.finish();
   const auto only = vintage_of(arguments.dmarc_mode);
-  const auto& dmarc = only == dmarc::Vintage::rfc7489 ? report.dmarc_rfc7489 : report.dmarc;
+  // All that is said then is of that standard, the sentence that tells why too.
+  if (only == dmarc::Vintage::rfc7489) report.dmarc = report.dmarc_rfc7489;
   const auto text =
       common.format == Format::json ? inspect::verify_json(report, only) : inspect::verify_text(report, only);
-  return answer(text, status_of(dmarc.result));
+  return answer(text, status_of(report.dmarc.result));
 }
 
 }  // namespace sesame::cli

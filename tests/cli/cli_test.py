@@ -154,6 +154,7 @@ class Verify(DnsTest):
         message = MESSAGE.replace("example.com", "a.sub.host.example")
         answer = self.run_json(0, "verify", "--dmarc-mode", "rfc7489", "--psl", psl, stdin=message)
         self.assertEqual((answer["dmarc"]["result"], answer["dmarc"]["org_domain"]), ("none", "sub.host.example"))
+        self.assertIn("no DMARC policy", answer["why"])
         answer = self.run_json(1, "verify", "--dmarc-mode", "rfc7489", stdin=message)
         self.assertEqual(answer["dmarc"]["org_domain"], "host.example")
 
