@@ -208,6 +208,8 @@ class World:
             name, target = f"{token}._domainkey.{identity.domain}", f"{token}.{zone}"
             value = texts if token == identity.active else [self.keys.next[1]] if rotating else [""]
             self._publish_token(identity, name, target, value)
+        if rotating and not identity.records_right:
+            self.open_facts.add("which key signs")
 
     def _publish_token(self, identity, name, target, value):
         kind = self.pick({"right": 60, "missing": 2, "astray": 2, "copied": 1, "flattened": 2, "wildcard": 1, "hop": 1,
