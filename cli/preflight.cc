@@ -20,12 +20,11 @@ int status_of(ses::Verdict verdict) {
   return kUndecided;
 }
 
-// The envelope sender where none is given: who the message says wrote it.
-std::string author_address(const mail::Message& message) {
+// The envelope sender where none is given: who the message says wrote it, if it does.
+void assume_sender(mail::Envelope& envelope, const mail::Message& message) {
   const auto author = mail::find_author(message.fields);
-  if (!author.mailboxes.empty()) return author.mailboxes.front().address();
-  complain("the message has no From address; the envelope sender is taken as empty (see --mail-from)", kFine);
-  return "";
+  envelope.sender_known = !author.mailboxes.empty();
+  if (envelope.sender_known) envelope.mail_from = author.mailboxes.front().address();
 }
 
 }  // namespace
@@ -39,7 +38,11 @@ int run_preflight(const Common& common, const PreflightArguments& arguments) {
   if (!message) return complain(message.error().message, kUsage);
 
   mail::Envelope envelope;
-  envelope.mail_from = arguments.mail_from ? without_brackets(*arguments.mail_from) : author_address(*message);
+  if (arguments.mail_from) {
+    envelope.mail_from = without_brackets(*arguments.mail_from);
+  } else {
+    assume_sender(envelope, *message);
+  }
   for (const auto& recipient : arguments.recipients) envelope.recipients.push_back(without_brackets(recipient));
   inspect::Inspection inspection(*runtime, policy::Direction::outbound, std::move(envelope));
   feed(inspection, *message);

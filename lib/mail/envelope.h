@@ -14,6 +14,7 @@ struct Envelope {
   std::string client_name;              // the name the MTA verified for it; "" when none
   std::string helo;
   std::string mail_from;                // without angle brackets and parameters; "" is the null reverse-path
+  bool sender_known = true;             // false: a message from a file, and nobody said who sends it
   std::vector<std::string> recipients;  // without angle brackets
   std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
   std::string daemon_name;              // {daemon_name}

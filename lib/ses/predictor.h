@@ -1,0 +1,121 @@
+// How a prediction is put together. Inside this folder only: predict.cc judges the legs, refusals.cc what SES will not
+// take, alignment.cc what receivers will see, verdict.cc what follows.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ses/legs.h"
+#include "ses/predict.h"
+
+namespace sesame::ses {
+
+// One vintage of receiver: its policy, and how it sees each leg.
+class Receiver {
+ public:
+  Receiver(const Surroundings& world, dmarc::Vintage vintage, std::shared_ptr<const dmarc::PublicSuffixList> suffixes,
+           const std::string& from_domain)
+      : evaluator_(world.resolver, vintage, std::move(suffixes), world.deadline),
+        discovery_(evaluator_.discover(from_domain)) {}
+
+  const dmarc::Discovery& discovery() const { return discovery_; }
+  bool decided() const {
+    return discovery_.state == dmarc::Discovery::State::found || discovery_.state == dmarc::Discovery::State::absent;
+  }
+  dmarc::Mode dkim_mode() const { return discovery_.record.adkim; }
+  dmarc::Mode spf_mode() const { return discovery_.record.aspf; }
+
+  Tri aligned(const std::string& domain, dmarc::Mode mode) {
+    return domain.empty() ? Tri::no : evaluator_.aligned(discovery_, domain, mode);
+  }
+
+  // The name without whose answer it is not known whether `domain` aligns.
+  std::string doubt(const std::string& domain) {
+    return evaluator_.organizational_domain(discovery_.org_domain.empty() ? discovery_.domain : domain).reason;
+  }
+
+  DmarcPrediction conclude(Tri any_leg) const {
+    using Result = DmarcPrediction::Result;
+    DmarcPrediction prediction;
+    prediction.discovery = discovery_;
+    prediction.policy = discovery_.policy;
+    if (discovery_.state == dmarc::Discovery::State::absent) {
+      prediction.result = Result::none;
+    } else if (decided()) {
+      prediction.result = any_leg == Tri::yes ? Result::pass : any_leg == Tri::no ? Result::fail : Result::unknown;
+    }
+    return prediction;
+  }
+
+ private:
+  dmarc::Evaluator evaluator_;
+  dmarc::Discovery discovery_;
+};
+
+struct Both {
+  Tri rfc9989 = Tri::no;
+  Tri rfc7489 = Tri::no;
+};
+
+// Builds one prediction. The steps are called in the order in which they stand.
+class Predictor {
+ public:
+  Predictor(dns::Resolver& resolver, const Account& account, const Submission& submission,
+            std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline)
+      : world_{resolver, account, deadline}, submission_(submission), suffixes_(std::move(suffixes)) {
+    result_.region = account.region;
+  }
+
+  Prediction run() &&;
+
+ private:
+  void add(Finding finding) { result_.findings.push_back(std::move(finding)); }
+  void refuse(Finding finding) {
+    refused_ = Tri::yes;
+    add(std::move(finding));
+  }
+
+  void check_refusals();
+  void check_verified(std::string_view field, const std::optional<mail::Mailbox>& mailbox, std::string_view as_written);
+  void check_address_fields();
+  void choose_identity();
+  void judge_legs();
+  void judge_dkim(Receiver& walk, Receiver& list);
+  void judge_upstream(Receiver& walk, Receiver& list);
+  void judge_spf(Receiver& walk, Receiver& list);
+  void add_sender_settings(SesMailFrom& outcome);
+  void report_mail_from(SesMailFrom outcome);
+  void report_override(const SesSignature& signature);
+  void report_dkim_alignment(Receiver& walk, Receiver& list);
+  void report_spf_alignment(Receiver& walk, Receiver& list);
+  void report_split(const std::string& domain, const Aligned& aligned, dmarc::Mode mode, const Receiver& list);
+  void report_unusable_records(const dmarc::Discovery& walk, const dmarc::Discovery& list);
+  void report_policy(Receiver& walk, Receiver& list);
+  void report_undecided_alignment(Receiver& walk);
+  void conclude_dmarc();
+  void conclude();
+  bool decides(const Finding& finding) const;
+  void order_findings();
+  Confidence confidence() const;
+  std::string why() const;
+  std::string why_pass() const;
+  std::string why_unknown() const;
+
+  Surroundings world_;
+  const Submission& submission_;
+  std::shared_ptr<const dmarc::PublicSuffixList> suffixes_;
+  Prediction result_;
+  mail::Mailbox from_;
+  const Identity* identity_ = nullptr;
+  Tri refused_ = Tri::no;
+  bool foreign_identity_ = false;  // sending authorization: another account's settings apply
+  Both dkim_passes_, spf_passes_;
+  Basis dkim_basis_ = Basis::given, spf_basis_ = Basis::given;
+  std::vector<Code> undecided_by_;   // what a leg found that is itself undecided
+  std::vector<std::string> doubts_;  // what made it undecided, where no finding says so
+  std::optional<DmarcPrediction> walk_, list_;
+};
+
+}  // namespace sesame::ses

@@ -1,0 +1,202 @@
+// What follows: verdict, confidence, the order of the findings, and the why-line.
+#include <algorithm>
+
+#include "ses/predictor.h"
+#include "util/text.h"
+
+namespace sesame::ses {
+namespace {
+
+int rank(const Finding& finding) {
+  switch (finding.severity) {
+    case Severity::error:
+      return 1;
+    case Severity::warning:
+      return 2;
+    case Severity::unknown:
+      return 3;
+    case Severity::info:
+      break;
+  }
+  return 4;
+}
+
+std::string sentence(const Finding& finding) {
+  auto advice = finding.advice;
+  // "Publish ..." goes on in lower case; "MX ..." and "SES ..." do not.
+  if (advice.size() > 1 && !(advice[1] >= 'A' && advice[1] <= 'Z')) advice[0] = to_lower(advice[0]);
+  return finding.text + "; " + advice;
+}
+
+}  // namespace
+
+void Predictor::conclude() {
+  using Result = DmarcPrediction::Result;
+  if (refused_ == Tri::yes) {
+    result_.verdict = Verdict::refused;
+  } else if (refused_ == Tri::unknown) {
+    result_.verdict = Verdict::unknown;
+  } else {
+    switch (result_.rfc9989.result) {
+      case Result::pass:
+        result_.verdict = Verdict::pass;
+        break;
+      case Result::fail:
+        result_.verdict = Verdict::fail;
+        break;
+      case Result::none:
+        result_.verdict = Verdict::none;
+        break;
+      case Result::unknown:
+        result_.verdict = Verdict::unknown;
+        break;
+    }
+  }
+  order_findings();
+  result_.confidence = confidence();
+  result_.why = why();
+}
+
+// Does this finding belong to what made the verdict what it is?
+bool Predictor::decides(const Finding& finding) const {
+  using enum Code;
+  switch (result_.verdict) {
+    case Verdict::refused:
+      return finding.code == null_sender || finding.code == dup_header || finding.code == from_unverified ||
+             finding.code == sending_blocked || finding.code == too_many_recipients ||
+             finding.code == mailfrom_reject || finding.code == from_ambiguous;
+    case Verdict::none:
+      return finding.code == dmarc_invalid || finding.code == dmarc_absent;
+    case Verdict::unknown:
+      return finding.severity == Severity::unknown ||
+             (finding.severity == Severity::error &&
+              std::ranges::find(undecided_by_, finding.code) != undecided_by_.end());
+    default:
+      return false;
+  }
+}
+
+// The cause that decides stands first, then what is worst. Where nothing is wrong the order of the steps is kept.
+void Predictor::order_findings() {
+  if (result_.verdict == Verdict::pass) return;
+  const bool fault = result_.verdict != Verdict::none;
+  std::ranges::stable_sort(result_.findings, {}, [&](const Finding& f) {
+    return decides(f) ? 0 : fault ? rank(f) : 1;
+  });
+}
+
+Confidence Predictor::confidence() const {
+  const auto of = [](Basis basis) { return basis == Basis::given ? Confidence::confirmed : Confidence::likely; };
+  const bool dkim_given = dkim_basis_ == Basis::given, spf_given = spf_basis_ == Basis::given;
+  switch (result_.verdict) {
+    case Verdict::unknown:
+      return Confidence::unknown;
+    case Verdict::refused:
+      return Confidence::confirmed;
+    case Verdict::pass:
+      return of((dkim_passes_.rfc9989 == Tri::yes && dkim_given) || (spf_passes_.rfc9989 == Tri::yes && spf_given)
+                    ? Basis::given
+                    : Basis::inferred);
+    case Verdict::fail:
+    case Verdict::none:
+      break;
+  }
+  return of(dkim_given && spf_given ? Basis::given : Basis::inferred);
+}
+
+std::string Predictor::why() const {
+  const auto& findings = result_.findings;
+  const auto domain = printable(from_.domain);
+  switch (result_.verdict) {
+    case Verdict::pass:
+      return why_pass();
+    case Verdict::unknown:
+      return why_unknown();
+    case Verdict::refused:
+      return sentence(findings.front());
+    case Verdict::fail:
+      if (findings.front().code == Code::dmarc_none_aligned) return sentence(findings.front());
+      return (domain.empty() ? std::string("DMARC will fail: ") : "DMARC will fail for " + domain + ": ") +
+             sentence(findings.front());
+    case Verdict::none:
+      break;
+  }
+  return sentence(findings.front());
+}
+
+std::string Predictor::why_pass() const {
+  const auto start = "DMARC will pass for " + printable(from_.domain);
+  const bool dkim = dkim_passes_.rfc9989 == Tri::yes, spf = spf_passes_.rfc9989 == Tri::yes;
+  if (dkim && spf)
+    return start + ": DKIM d=" + result_.dkim.domain + " and SPF of " + result_.spf.domain + " both align.";
+  const auto text =
+      start + " by " + (dkim ? "DKIM d=" + result_.dkim.domain : "SPF of " + result_.spf.domain) + " alone";
+  for (const auto& finding : result_.findings)
+    if (finding.severity == Severity::error || finding.severity == Severity::warning)
+      return text + ": " + sentence(finding);
+  return text + ".";
+}
+
+std::string Predictor::why_unknown() const {
+  const auto start = "No prediction for " + (from_.domain.empty() ? "this message" : printable(from_.domain)) + ": ";
+  if (!result_.findings.empty() && decides(result_.findings.front())) return start + sentence(result_.findings.front());
+  return start + (doubts_.empty() ? "DNS did not answer in time" : printable(doubts_.front())) +
+         "; the mail is let pass.";
+}
+
+const char* to_string(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::none:
+      return "none";
+    case Verdict::refused:
+      return "refused";
+    case Verdict::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const char* to_string(Confidence confidence) {
+  switch (confidence) {
+    case Confidence::confirmed:
+      return "confirmed";
+    case Confidence::likely:
+      return "likely";
+    case Confidence::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const char* to_string(DmarcPrediction::Result result) {
+  using Result = DmarcPrediction::Result;
+  switch (result) {
+    case Result::pass:
+      return "pass";
+    case Result::fail:
+      return "fail";
+    case Result::none:
+      return "none";
+    case Result::unknown:
+      break;
+  }
+  return "unknown";
+}
+
+const char* to_string(Prediction::Kind kind) {
+  switch (kind) {
+    case Prediction::Kind::address:
+      return "address";
+    case Prediction::Kind::domain:
+      return "domain";
+    case Prediction::Kind::none:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace sesame::ses
