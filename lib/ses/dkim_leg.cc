@@ -273,10 +273,11 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   }
   const auto status = identity.dkim.status;
   if (status && *status != Status::success) {
+    // A record that is wrong is the cause, the status what came of it.
+    report_records(records, identity, identity.domain(), signature.findings);
     if (*status != Status::not_started)
       signature.findings.push_back(
           make_finding(code_of(*status), {{"domain", std::string(identity.domain())}, {"status", to_string(*status)}}));
-    report_records(records, identity, identity.domain(), signature.findings);
     unsigned_for(signature, identity, from,
                  std::string("DKIM of ") + identity.name + " is " + to_string(*status) + " in SES");
     return signature;

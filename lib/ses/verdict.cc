@@ -21,11 +21,14 @@ int rank(const Finding& finding) {
   return 4;
 }
 
+// Fit to go on a sentence: "Publish ..." in lower case, "MX ..." and "SES ..." as they are.
+std::string decapitalized(std::string text) {
+  if (text.size() > 1 && !(text[1] >= 'A' && text[1] <= 'Z')) text[0] = to_lower(text[0]);
+  return text;
+}
+
 std::string sentence(const Finding& finding) {
-  auto advice = finding.advice;
-  // "Publish ..." goes on in lower case; "MX ..." and "SES ..." do not.
-  if (advice.size() > 1 && !(advice[1] >= 'A' && advice[1] <= 'Z')) advice[0] = to_lower(advice[0]);
-  return finding.text + "; " + advice;
+  return finding.text + "; " + decapitalized(finding.advice);
 }
 
 }  // namespace
@@ -117,7 +120,7 @@ std::string Predictor::why() const {
     case Verdict::fail:
       if (findings.front().code == Code::dmarc_none_aligned) return sentence(findings.front());
       return (domain.empty() ? std::string("DMARC will fail: ") : "DMARC will fail for " + domain + ": ") +
-             sentence(findings.front());
+             decapitalized(sentence(findings.front()));
     case Verdict::none:
       break;
   }
@@ -133,13 +136,14 @@ std::string Predictor::why_pass() const {
       start + " by " + (dkim ? "DKIM d=" + result_.dkim.domain : "SPF of " + result_.spf.domain) + " alone";
   for (const auto& finding : result_.findings)
     if (finding.severity == Severity::error || finding.severity == Severity::warning)
-      return text + ": " + sentence(finding);
+      return text + ": " + decapitalized(sentence(finding));
   return text + ".";
 }
 
 std::string Predictor::why_unknown() const {
   const auto start = "No prediction for " + (from_.domain.empty() ? "this message" : printable(from_.domain)) + ": ";
-  if (!result_.findings.empty() && decides(result_.findings.front())) return start + sentence(result_.findings.front());
+  if (!result_.findings.empty() && decides(result_.findings.front()))
+    return start + decapitalized(sentence(result_.findings.front()));
   return start + (doubts_.empty() ? "DNS did not answer in time" : printable(doubts_.front())) +
          "; the mail is let pass.";
 }

@@ -116,6 +116,7 @@ ROWS = [
         "fail",
         "news@cname-missing.example",
         finding="dkim-cname-missing",
+        why=("cname-missing-example-2._domainkey.cname-missing.example CNAME",),
     ),
     Row(
         "records-gone",
@@ -140,9 +141,17 @@ ROWS = [
         "fail",
         "news@sub.strict-dkim.example",
         finding="dkim-strict-parent",
+        why=("adkim=s", "_dmarc.strict-dkim.example"),
     ),
     Row("spf-strict", "custom MAIL FROM only, aspf=s", "fail", "news@strict-spf.example", finding="spf-strict-never"),
-    Row("org-split", "policy at the subdomain only", "fail", "news@news.split.example", finding="orgdomain-split"),
+    Row(
+        "org-split",
+        "policy at the subdomain only",
+        "fail",
+        "news@news.split.example",
+        finding="orgdomain-split",
+        why=("RFC 9989", "_dmarc.split.example"),
+    ),
     Row(
         "upstream",
         "signed before SES, SES does not sign",

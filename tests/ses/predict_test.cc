@@ -118,7 +118,7 @@ std::vector<Case> cases() {
        },
        Verdict::fail,
        Confidence::confirmed,
-       {"dkim-failed", "dkim-cname-missing", "only-amazonses-signature"},
+       {"dkim-cname-missing", "dkim-failed", "only-amazonses-signature"},
        {}},
       // The account says SUCCESS, DNS says gone: SES may notice at any moment.
       {"SuccessButOneCnameGone",
