@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "util/text.h"
 
@@ -28,7 +27,7 @@ Result<std::string> read_text(const std::string& name, std::FILE* file) {
     text.append(chunk.data(), count);
     if (text.size() > kMaxMessage) return failure(fmt::format("{}: is larger than {} MiB", name, kMaxMessage >> 20));
   }
-  if (std::ferror(file)) return failure(fmt::format("{}: cannot be read: {}", name, std::strerror(errno)));
+  if (std::ferror(file)) return failure(fmt::format("{}: cannot be read: {}", name, errno_text(errno)));
   return text;
 }
 
@@ -46,7 +45,7 @@ Deadline deadline_of(const inspect::Runtime& runtime) {
 Result<mail::Message> read_message(const std::string& file) {
   const std::string name = file == "-" ? "standard input" : file;
   const std::unique_ptr<std::FILE, Close> source(file == "-" ? stdin : std::fopen(file.c_str(), "rb"));
-  if (!source) return failure(fmt::format("{}: cannot be opened: {}", name, std::strerror(errno)));
+  if (!source) return failure(fmt::format("{}: cannot be opened: {}", name, errno_text(errno)));
   const auto text = read_text(name, source.get());
   if (!text) return tl::unexpected(text.error());
   return mail::read_message(*text);
@@ -67,7 +66,7 @@ int answer(const std::string& text, int status) {
   const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
                        (text.ends_with('\n') || std::fputc('\n', stdout) != EOF) && std::fflush(stdout) == 0;
   if (written || errno == EPIPE) return status;
-  return complain(fmt::format("cannot write the answer: {}", std::strerror(errno)), kUsage);
+  return complain(fmt::format("cannot write the answer: {}", errno_text(errno)), kUsage);
 }
 
 int complain(const std::string& message, int status) {

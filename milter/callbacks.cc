@@ -12,9 +12,6 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <system_error>
-
-#include "util/text.h"
 
 // libmilter's signal thread waits for SIGHUP, SIGTERM and SIGINT and stops the filter on each of them, leaving messages
 // under way behind. Signals are ours here: this definition, which the dynamic linker prefers to the C library's for
@@ -37,10 +34,6 @@ Service* service = nullptr;
 
 char* text(const std::string& value) {
   return const_cast<char*>(value.c_str());
-}
-
-std::string error_text(int error) {
-  return std::generic_category().message(error);
 }
 
 sfsistat status(Next next) {
@@ -242,13 +235,13 @@ Result<void> clear_stale_socket(const std::string& path) {
   if (path.size() >= sizeof address.sun_path) return failure(path + ": too long for a UNIX socket");
   path.copy(address.sun_path, path.size());
   const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return failure(path + ": " + error_text(errno));
+  if (probe < 0) return failure(path + ": " + errno_text(errno));
   const bool answered = ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   const int error = errno;
   ::close(probe);
   if (answered) return failure(path + ": somebody listens on it already");
-  if (error != ECONNREFUSED) return failure(path + ": " + error_text(error));
-  if (::unlink(path.c_str()) != 0) return failure("cannot remove the stale " + path + ": " + error_text(errno));
+  if (error != ECONNREFUSED) return failure(path + ": " + errno_text(error));
+  if (::unlink(path.c_str()) != 0) return failure("cannot remove the stale " + path + ": " + errno_text(errno));
   return {};
 }
 
@@ -291,7 +284,7 @@ Result<void> open_socket(const std::string& socket, Service& shared) {
   const bool opened = smfi_opensocket(false) == MI_SUCCESS;
   const int error = errno;
   ::umask(mask);
-  if (!opened) return failure("cannot open the socket " + socket + (error ? ": " + error_text(error) : ""));
+  if (!opened) return failure("cannot open the socket " + socket + (error ? ": " + errno_text(error) : ""));
   return {};
 }
 

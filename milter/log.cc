@@ -6,7 +6,6 @@
 #include <spdlog/sinks/syslog_sink.h>
 #include <syslog.h>
 
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "util/clock.h"
@@ -51,15 +50,6 @@ spdlog::level::level_enum threshold(const std::string& configured) {
   if (configured == "warning") return spdlog::level::warn;
   if (configured == "error") return spdlog::level::err;
   return spdlog::level::info;
-}
-
-std::string utc_now() {
-  const auto now = static_cast<std::time_t>(system_clock().unix_now());
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  char text[sizeof "2026-01-01T00:00:00Z"];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 Result<spdlog::sink_ptr> make_sink(const std::string& destination) {
@@ -120,7 +110,7 @@ void Log::line(Level level, std::string_view text) {
     return;
   }
   const nlohmann::ordered_json object = {
-      {"time", utc_now()}, {"event", "daemon"}, {"level", word(level)}, {"message", safe}};
+      {"time", timestamp(system_clock().unix_now())}, {"event", "daemon"}, {"level", word(level)}, {"message", safe}};
   to->logger.log(spdlog_level(level), object.dump());
 }
 

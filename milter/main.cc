@@ -11,7 +11,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
-#include <system_error>
 #include <thread>
 
 #include "milter/callbacks.h"
@@ -60,7 +59,7 @@ Result<std::optional<User>> find_user(const std::string& name) {
 
 Result<void> become(const User& user, const std::string& socket_path) {
   const auto failed = [&](const char* what) {
-    return failure(fmt::format("cannot become {}: {}: {}", user.name, what, std::generic_category().message(errno)));
+    return failure(fmt::format("cannot become {}: {}: {}", user.name, what, errno_text(errno)));
   };
   if (!socket_path.empty() && ::lchown(socket_path.c_str(), user.uid, user.gid) != 0) return failed("chown");
   if (::initgroups(user.name.c_str(), user.gid) != 0) return failed("initgroups");

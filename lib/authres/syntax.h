@@ -1,4 +1,4 @@
-// What writing, parsing and stripping share of RFC 8601 Section 2.2 and RFC 2045 Section 5.1.
+// What writing, parsing and stripping share of RFC 8601 Section 2.2.
 #pragma once
 
 #include <cstddef>
@@ -13,16 +13,6 @@ inline bool is_8bit(char c) {
 }
 inline bool is_printable(char c) {
   return c >= 0x20 && c <= 0x7e;
-}
-
-// RFC 2045 Section 5.1: token.
-inline bool is_token_char(char c) {
-  constexpr std::string_view kSpecials = "()<>@,;:\\\"/[]?=";
-  return is_printable(c) && c != ' ' && kSpecials.find(c) == std::string_view::npos;
-}
-
-inline bool is_space(char c) {
-  return is_wsp(c) || c == '\r' || c == '\n';
 }
 
 // The position behind the comment that opens at `at`; npos when it does not close. RFC 5322 Section 3.2.2.

@@ -40,6 +40,7 @@ struct Toml {
   std::string operator()(const std::string& value) const { return quoted(value); }
   std::string operator()(const std::vector<std::string>& values) const {
     std::vector<std::string> items;
+    items.reserve(values.size());
     for (const auto& value : values) items.push_back(quoted(value));
     return "[" + join(items, ", ") + "]";
   }

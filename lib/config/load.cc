@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -314,7 +313,7 @@ Result<Config> load(const std::string& path) {
   std::ostringstream text;
   // A directory opens but cannot be read; an empty file makes the insertion fail, which is no error.
   if (!file || (file.peek() == std::ifstream::traits_type::eof() && !file.eof()))
-    return failure(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
+    return failure(fmt::format("{}: cannot be read: {}", path, errno_text(errno)));
   text << file.rdbuf();
   return parse(text.str(), path);
 }

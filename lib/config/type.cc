@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "dns/name.h"
+#include "dns/server.h"
 #include "mail/address.h"
 #include "util/ip.h"
 #include "util/text.h"
@@ -17,21 +18,15 @@ using Canonical = std::optional<std::string>;
 
 // Accepts what the predicate holds for, as it is written.
 template <class Predicate>
-Type text(std::string expected, Predicate accepts) {
-  return {.shape = Type::Shape::text,
-          .expected = std::move(expected),
-          .canonical = [accepts](std::string_view value) -> Canonical {
-            return accepts(value) ? Canonical(value) : std::nullopt;
-          }};
+Type text(const std::string& expected, Predicate accepts) {
+  return {
+      .shape = Type::Shape::text, .expected = expected, .canonical = [accepts](std::string_view value) -> Canonical {
+        return accepts(value) ? Canonical(value) : std::nullopt;
+      }};
 }
 
 bool all_of(std::string_view value, bool (*accepts)(char)) {
   return !value.empty() && std::ranges::all_of(value, accepts);
-}
-
-// RFC 2045 Section 5.1: the characters of a token.
-bool is_token_char(char c) {
-  return c > ' ' && c < 0x7f && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
 }
 
 bool is_word_char(char c) {
@@ -64,18 +59,6 @@ bool is_milter_socket(std::string_view value) {
   return family == "inet6" && (address ? !address->is_v4() : dns::is_hostname(host));
 }
 
-// An address, or one with a port: "192.0.2.1:53", "[2001:db8::1]:53".
-bool is_dns_server(std::string_view value) {
-  if (IpAddress::parse(value)) return true;
-  const auto colon = value.rfind(':');
-  if (colon == std::string_view::npos || !is_port(value.substr(colon + 1))) return false;
-  auto host = value.substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const auto address = IpAddress::parse(host);
-  return address && address->is_v4() != bracketed;
-}
-
 bool is_region(std::string_view value) {
   const auto accepts = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
   return all_of(value, accepts) && is_alpha(value.front()) && is_digit(value.back()) &&
@@ -94,7 +77,7 @@ bool is_dkim_origin(std::string_view value) {
 
 Canonical canonical_identity(std::string_view value) {
   const auto at = value.rfind('@');
-  const auto domain = mail::to_ascii_domain(at == std::string_view::npos ? value : value.substr(at + 1));
+  auto domain = mail::to_ascii_domain(at == std::string_view::npos ? value : value.substr(at + 1));
   // SES has no identity for a top-level domain.
   if (!domain || dns::label_count(*domain) < 2) return std::nullopt;
   if (at == std::string_view::npos) return domain;
@@ -137,8 +120,7 @@ Type word(const std::vector<std::string>& words) {
   std::string expected;
   for (std::size_t i = 0; i < words.size(); ++i)
     expected += (i == 0 ? "\"" : i + 1 == words.size() ? " or \"" : ", \"") + words[i] + "\"";
-  return text(std::move(expected),
-              [words](std::string_view value) { return std::ranges::find(words, value) != words.end(); });
+  return text(expected, [words](std::string_view value) { return std::ranges::find(words, value) != words.end(); });
 }
 
 Type list_of(const Type& element) {
@@ -168,7 +150,8 @@ Type milter_socket() {
 }
 
 Type dns_server() {
-  return text("an address or ADDRESS:PORT, such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"", is_dns_server);
+  return text("an address or ADDRESS:PORT, such as \"192.0.2.1:53\" or \"[2001:db8::1]:53\"",
+              [](std::string_view value) { return dns::parse_server(value).has_value(); });
 }
 
 Type log_destination() {

@@ -171,12 +171,12 @@ CaresUpstream::~CaresUpstream() {
 
 Result<void> CaresUpstream::start(const std::vector<Server>& servers) {
   if (wake_.get() < 0 || epoll_.get() < 0)
-    return failure(fmt::format("DNS: no descriptor for the event loop: {}", std::strerror(errno)));
+    return failure(fmt::format("DNS: no descriptor for the event loop: {}", errno_text(errno)));
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kWake;
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
-    return failure(fmt::format("DNS: cannot watch the event loop's own descriptor: {}", std::strerror(errno)));
+    return failure(fmt::format("DNS: cannot watch the event loop's own descriptor: {}", errno_text(errno)));
   for (const auto& server : servers) {
     if (auto added = add_lane(server); !added) {
       close_lanes();

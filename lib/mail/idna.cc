@@ -35,9 +35,8 @@ std::optional<std::string> to_a_labels(const std::string& name) {
 std::optional<std::string> to_ascii_domain(std::string_view domain) {
   if (domain.ends_with('.')) domain.remove_suffix(1);
   if (domain.size() > kMaxText) return std::nullopt;
-  const bool ascii = std::ranges::all_of(domain, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   auto name = lower(domain);
-  if (!ascii) {
+  if (!is_ascii(domain)) {
     // A NUL would cut the name short on its way through a C string.
     if (domain.find('\0') != std::string_view::npos) return std::nullopt;
     auto converted = to_a_labels(std::string(domain));

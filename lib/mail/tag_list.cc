@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::size_t kMaxTags = 256;
 
-constexpr bool is_space(char c) {
-  return is_wsp(c) || c == '\r' || c == '\n';
-}
-
 // tag-name = ALPHA *ALNUMPUNC; and hyphens, as the unknown tags of some published records have them.
 bool is_tag_name(std::string_view name) {
   return !name.empty() && is_alpha(name.front()) &&

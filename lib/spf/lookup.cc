@@ -48,10 +48,6 @@ bool leads_back(Context& context, const std::string& name) {
 
 }  // namespace
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 dns::AnswerPtr ask(Context& context, const std::string& name, dns::Type type) {
   const auto& clock = system_clock();
   const auto began = clock.steady_now();

@@ -19,7 +19,6 @@ std::string failure_reason(const Context& context, const dns::Answer& answer);
 // The names of the client that lead back to it (RFC 7208 Section 5.5): of the first ten, in the order received. Looked
 // up once in a check.
 const std::vector<std::string>& client_names(Context& context);
-bool is_ascii(std::string_view text);
 // The value of a macro letter while `domain` is judged.
 std::optional<std::string> macro_value(Context& context, char letter, const std::string& domain);
 

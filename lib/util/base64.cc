@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "util/text.h"
+
 namespace sesame {
 namespace {
 
@@ -41,7 +43,7 @@ std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text) {
   std::size_t digits = 0;
   std::size_t padding = 0;
   for (const char c : text) {
-    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    if (is_space(c)) continue;
     if (c == '=') {
       ++padding;
       continue;

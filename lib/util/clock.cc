@@ -1,5 +1,7 @@
 #include "util/clock.h"
 
+#include <ctime>
+
 namespace sesame {
 namespace {
 
@@ -17,6 +19,15 @@ class SystemClock final : public Clock {
 const Clock& system_clock() {
   static const SystemClock clock;
   return clock;
+}
+
+std::string timestamp(std::int64_t unix_seconds) {
+  const auto when = static_cast<std::time_t>(unix_seconds);
+  std::tm parts{};
+  gmtime_r(&when, &parts);
+  char text[32];
+  // A year that does not fit gives nothing.
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 }  // namespace sesame

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace sesame {
 
@@ -21,5 +22,8 @@ class Clock {
 
 // The machine's clocks. Thread-safe.
 const Clock& system_clock();
+
+// RFC 3339, in UTC: "2026-01-01T00:00:00Z".
+std::string timestamp(std::int64_t unix_seconds);
 
 }  // namespace sesame

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <system_error>
 #include <tl/expected.hpp>
 #include <utility>
 
@@ -17,6 +18,11 @@ using Result = tl::expected<T, Error>;
 
 inline tl::unexpected<Error> failure(std::string message) {
   return tl::unexpected<Error>(Error{std::move(message)});
+}
+
+// What a number of errno says, for any thread.
+inline std::string errno_text(int number) {
+  return std::generic_category().message(number);
 }
 
 }  // namespace sesame

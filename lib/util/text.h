@@ -12,6 +12,10 @@ namespace sesame {
 constexpr bool is_wsp(char c) {
   return c == ' ' || c == '\t';
 }
+// What folding adds to that: CR and LF.
+constexpr bool is_space(char c) {
+  return is_wsp(c) || c == '\r' || c == '\n';
+}
 constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -28,6 +32,12 @@ constexpr char to_upper(char c) {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
+// RFC 2045 Section 5.1: token.
+constexpr bool is_token_char(char c) {
+  return c > ' ' && c <= '~' && std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
+}
+
+bool is_ascii(std::string_view text);
 std::string lower(std::string_view text);
 bool iequals(std::string_view a, std::string_view b);
 bool istarts_with(std::string_view text, std::string_view prefix);
