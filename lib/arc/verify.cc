@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <optional>
 
 #include "arc/arc.h"
@@ -128,7 +127,7 @@ std::string Verifier::Impl::problem_of_message(std::size_t instance, Deadline de
   if (const auto& problem = set(instance).message_problem) return problem->reason;
   if (!body) return "its body hash was not kept";
   if (signature.body.hash == crypto::Hash::sha1) return "rsa-sha1 is not accepted";
-  if (const auto problem = dkim::judge_time(signature, {.seconds = options_.now})) return problem->reason;
+  if (const auto problem = dkim::judge_time(signature, {options_.now, options_.clock_skew})) return problem->reason;
   if (const auto problem = dkim::judge_body(signature, *body)) return problem->reason;
   if (signature.body.length && body->seen() > *signature.body.length) return "l= leaves part of the body unsigned";
   return problem_of_key(signature, dkim::header_digest(signature, *index_, set(instance).message_field), deadline);
@@ -156,7 +155,7 @@ std::vector<std::uint8_t> Verifier::Impl::seal_digest(std::size_t instance) cons
 // RFC 8617 Section 5.2 step 6
 std::string Verifier::Impl::problem_of_seal(std::size_t instance, Deadline deadline) const {
   const auto& seal = set(instance).seal;
-  if (const auto problem = dkim::judge_time(seal, {.seconds = options_.now})) return problem->reason;
+  if (const auto problem = dkim::judge_time(seal, {options_.now, options_.clock_skew})) return problem->reason;
   return problem_of_key(seal, seal_digest(instance), deadline);
 }
 

@@ -43,8 +43,9 @@ struct Log {
 };
 
 struct Limits {
-  std::size_t header_bytes = 0;  // of all fields together; over it: judged on what was read, verdict says so
+  std::size_t header_bytes = 0;  // of all fields together; over it nothing definite is said of the message
   std::size_t signatures = 0;    // DKIM signatures tried per message
+  std::int64_t clock_skew = 0;   // seconds, for t= and x= of signatures
 };
 
 struct Config {
@@ -53,7 +54,6 @@ struct Config {
   Directions directions;
   Log log;
   Limits limits;
-  std::int64_t clock_skew = 300;   // seconds, for t= and x= of signatures
   std::string public_suffix_list;  // path; "" = the system's
   ses::Account ses;
   policy::Rules rules;

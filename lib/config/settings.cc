@@ -172,7 +172,7 @@ std::vector<Setting<Config>> log_and_limit_settings() {
                     .unit = "seconds",
                     .fallback = whole(300),
                     .help = "How far a signer's clock may be off when the times of a signature are checked."},
-                   SESAME_MEMBER(clock_skew)),
+                   SESAME_MEMBER(limits.clock_skew)),
   };
 }
 

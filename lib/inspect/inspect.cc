@@ -81,12 +81,12 @@ struct Inspection::Impl {
         meter(*runtime->resolver, *runtime->clock),
         now(options.now.value_or(runtime->clock->unix_now())),
         dkim(meter, dkim_options()),
-        arc(meter, {.now = now}) {}
+        arc(meter, {.now = now, .clock_skew = runtime->config.limits.clock_skew}) {}
 
   dkim::Options dkim_options() const {
     dkim::Options result;
     result.now = now;
-    result.clock_skew = runtime->config.clock_skew;
+    result.clock_skew = runtime->config.limits.clock_skew;
     result.max_signatures = runtime->config.limits.signatures;
     result.keys = options.keys;
     return result;
@@ -232,9 +232,6 @@ mail::Envelope& Inspection::envelope() {
 }
 policy::Direction Inspection::direction() const {
   return impl_->direction;
-}
-const mail::Fields& Inspection::fields() const {
-  return impl_->fields;
 }
 
 void Inspection::field(mail::Field field) {

@@ -58,7 +58,6 @@ class Inspection {
   bool wants_body() const;
   // Waits for DNS, at most for the budget. Call once.
   policy::Report finish();
-  const mail::Fields& fields() const;
 
  private:
   struct Impl;
