@@ -52,8 +52,9 @@ int run_verify(const Common& common, const VerifyArguments& arguments) {
   const auto only = vintage_of(arguments.dmarc_mode);
   // All that is said then is of that standard, the sentence that tells why too.
   if (only == dmarc::Vintage::rfc7489) report.dmarc = report.dmarc_rfc7489;
+  const auto shown = only ? inspect::Standards::one : inspect::Standards::both;
   const auto text =
-      common.format == Format::json ? inspect::verify_json(report, only) : inspect::verify_text(report, only);
+      common.format == Format::json ? inspect::verify_json(report, shown) : inspect::verify_text(report, shown);
   return answer(text, status_of(report.dmarc.result));
 }
 

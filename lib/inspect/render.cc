@@ -1,8 +1,8 @@
 #include "inspect/render.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::inspect {
@@ -25,15 +25,6 @@ json tri_json(Tri value) {
 
 json aligned_json(const ses::Aligned& aligned) {
   return {{"rfc9989", tri_json(aligned.rfc9989)}, {"rfc7489", tri_json(aligned.rfc7489)}};
-}
-
-std::string timestamp(std::int64_t unix_seconds) {
-  const auto when = static_cast<std::time_t>(unix_seconds);
-  std::tm parts{};
-  gmtime_r(&when, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
 }
 
 json spf_value(const spf::Outcome& outcome) {
@@ -232,14 +223,13 @@ std::string spf_json(const spf::Outcome& outcome) {
   return dump(spf_value(outcome), 2);
 }
 
-std::string verify_json(const policy::Report& report, std::optional<dmarc::Vintage> only) {
+std::string verify_json(const policy::Report& report, Standards shown) {
   json value;
   value["spf"] = report.spf_mail_from ? spf_value(*report.spf_mail_from) : json{{"result", "none"}};
   if (report.spf_helo) value["spf_helo"] = spf_value(*report.spf_helo);
   value["dkim"] = dkim_array(report);
-  const bool old = only == dmarc::Vintage::rfc7489;
-  value["dmarc"] = dmarc_value(old ? report.dmarc_rfc7489 : report.dmarc, report.author);
-  if (!only) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
+  value["dmarc"] = dmarc_value(report.dmarc, report.author);
+  if (shown == Standards::both) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
   value["arc"] = {{"result", arc::to_string(report.arc.result)}, {"reason", report.arc.reason}};
   value["dns"] = dns_value(report.dns);
   value["why"] = policy::why(report);

@@ -1,7 +1,6 @@
 // A report as people and programs read it.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "policy/decide.h"
@@ -14,13 +13,14 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
 std::string log_json(const policy::Report& report, const policy::Decision& decision);
 
 // What `sesame verify --json` and `sesame preflight --json` print.
-// `only`: that vintage's verdict stands in "dmarc" alone; nothing: RFC 9989's, with "dmarc_rfc7489" beside it.
-std::string verify_json(const policy::Report& report, std::optional<dmarc::Vintage> only);
+// `one`: the report's `dmarc` alone, whichever standard it is of; `both`: `dmarc_rfc7489` beside it.
+enum class Standards { both, one };
+std::string verify_json(const policy::Report& report, Standards shown);
 std::string preflight_json(const policy::Report& report, const policy::Decision& decision);
 std::string spf_json(const spf::Outcome& outcome);
 
 // For people at a terminal: several lines.
-std::string verify_text(const policy::Report& report, std::optional<dmarc::Vintage> only);
+std::string verify_text(const policy::Report& report, Standards shown);
 std::string preflight_text(const policy::Report& report, const policy::Decision& decision);
 
 }  // namespace sesame::inspect

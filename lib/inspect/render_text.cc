@@ -52,7 +52,7 @@ std::string predicted_line(const char* name, const ses::DmarcPrediction& predict
 
 }  // namespace
 
-std::string verify_text(const policy::Report& report, std::optional<dmarc::Vintage> only) {
+std::string verify_text(const policy::Report& report, Standards shown) {
   std::string text =
       fmt::format("{:<13} {}\n", "From", report.author.usable() ? report.author.domain() : report.author.problem);
   if (report.spf_mail_from) {
@@ -66,9 +66,8 @@ std::string verify_text(const policy::Report& report, std::optional<dmarc::Vinta
                         outcome.selector.empty() ? "-" : outcome.selector, in_parentheses(outcome.reason));
   if (report.dkim.empty()) text += fmt::format("{:<13} none\n", "DKIM");
   text += fmt::format("{:<13} {}{}\n", "ARC", arc::to_string(report.arc.result), in_parentheses(report.arc.reason));
-  const bool old = only == dmarc::Vintage::rfc7489;
-  text += dmarc_line("DMARC", old ? report.dmarc_rfc7489 : report.dmarc);
-  if (!only) text += dmarc_line("DMARC 7489", report.dmarc_rfc7489);
+  text += dmarc_line("DMARC", report.dmarc);
+  if (shown == Standards::both) text += dmarc_line("DMARC 7489", report.dmarc_rfc7489);
   return text + fmt::format("{:<13} {}\n", "Why", policy::why(report));
 }
 
