@@ -66,7 +66,7 @@ void Evaluator::Impl::use(Discovery& discovery, const std::string& name, const R
   } else {
     const auto what = fmt::format("_dmarc.{}: p is missing or a policy is not valid", printable(name));
     discovery.problems.push_back(what);
-    if (!record.rua_usable) {
+    if (record.rua.empty()) {
       discovery.state = State::absent;
       discovery.reason = what;
     }

@@ -30,8 +30,7 @@ struct Record {
   Mode adkim = Mode::relaxed, aspf = Mode::relaxed;
   Psd psd = Psd::u;
   bool testing = false;       // t=y
-  std::vector<std::string> rua;
-  bool rua_usable = false;    // at least one syntactically valid URI
+  std::vector<std::string> rua;       // URIs that are syntactically valid
   std::vector<std::string> warnings;  // "pct is historic", "p is not second", ...; safe to print
 };
 

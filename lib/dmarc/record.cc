@@ -107,7 +107,6 @@ class RecordReader {
       if (uri.empty()) continue;
       if (is_uri(uri)) {
         record_.rua.emplace_back(uri);
-        record_.rua_usable = true;
       } else {
         invalid("rua", uri);
       }

@@ -34,7 +34,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!record) return 0;
   for (const auto& warning : record->warnings)
     for (const char c : warning) require(c >= 0x20 && c <= 0x7e);
-  require(record->rua_usable == !record->rua.empty());
   const auto text = print(*record);
   const auto again = parse_record(text);
   require(again && print(*again) == text);
