@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "config/config.h"
-#include "dmarc/dmarc.h"
 #include "inspect/inspect.h"
 #include "mail/message.h"
 #include "util/result.h"

@@ -7,7 +7,6 @@
 #include <concepts>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "config/table.h"

@@ -2,11 +2,7 @@
 // sesame.toml(5) all come from this table.
 #pragma once
 
-#include <functional>
-#include <span>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace sesame::config {
 

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "dns/resolver.h"
-
 namespace sesame::dkim {
 
 struct Key {

@@ -1,7 +1,6 @@
 // Header fields as they were received: their order and every octet matter to DKIM.
 #pragma once
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -11,7 +11,6 @@
 #include "dmarc/dmarc.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
-#include "mail/field.h"
 #include "ses/predict.h"
 #include "spf/spf.h"
 
