@@ -26,8 +26,6 @@ struct Outcome {
 struct Options {
   std::int64_t now = 0;           // unix seconds, for t= and x=
   std::int64_t clock_skew = 300;  // seconds tolerated
-  unsigned min_rsa_bits = 1024;
-  unsigned max_rsa_bits = 8192;
 };
 
 // The same steps as dkim::Verifier.

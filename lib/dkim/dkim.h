@@ -29,13 +29,18 @@ struct Outcome {
   bool testing = false;   // key has t=y: reported, no better and no worse than unsigned
 };
 
+// What is accepted of RSA keys.
+struct KeyLimits {
+  unsigned min_rsa_bits = 1024;  // RFC 8301 Section 3.2
+  unsigned max_rsa_bits = 8192;
+};
+
 struct Options {
   std::int64_t now = 0;            // unix seconds, for t= and x=
   std::int64_t clock_skew = 300;   // seconds tolerated
   std::size_t max_signatures = 10; // tried; those whose d= is the author domain or related come first
-  unsigned min_rsa_bits = 1024;    // RFC 8301 Section 3.2
-  unsigned max_rsa_bits = 8192;
-  // rsa-sha1 and RSA keys under min_rsa_bits verify. Only to examine old archives.
+  KeyLimits limits;
+  // lax: rsa-sha1 and RSA keys under min_rsa_bits verify. Only to examine old archives.
   enum class Keys { strict, lax } keys = Keys::strict;
 };
 

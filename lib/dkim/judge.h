@@ -14,7 +14,7 @@ namespace sesame::dkim {
 // Our own clock.
 struct Now {
   std::int64_t seconds = 0;  // unix time
-  std::int64_t skew = 300;   // tolerated
+  std::int64_t skew = 0;     // tolerated, likewise
 };
 
 // Against t= and x=.
@@ -22,11 +22,6 @@ MaybeProblem judge_time(const Signature& signature, const Now& now);
 
 // Against bh= and l=; `body` is finished.
 MaybeProblem judge_body(const Signature& signature, const BodyHash& body);
-
-struct KeyLimits {
-  unsigned min_rsa_bits = 1024;
-  unsigned max_rsa_bits = 8192;
-};
 
 struct KeyVerdict {
   Result result = Result::permerror;

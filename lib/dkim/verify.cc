@@ -145,9 +145,9 @@ Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, 
     outcome.reason = "the header could not be hashed";
     return outcome;
   }
-  const bool strict = options_.keys == Options::Keys::strict;
-  auto verdict =
-      check_key(*resolver_, signature, digest, {strict ? options_.min_rsa_bits : 0, options_.max_rsa_bits}, deadline);
+  auto limits = options_.limits;
+  if (options_.keys == Options::Keys::lax) limits.min_rsa_bits = 0;
+  auto verdict = check_key(*resolver_, signature, digest, limits, deadline);
   outcome.result = verdict.result;
   outcome.reason = std::move(verdict.reason);
   outcome.testing = verdict.testing;

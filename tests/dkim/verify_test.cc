@@ -169,7 +169,7 @@ TEST(Verify, RsaSizes) {
   lax.keys = dkim::Options::Keys::lax;
   EXPECT_EQ(verify(768, lax).result, Result::pass);
   auto small = at(kNow);
-  small.max_rsa_bits = 2048;
+  small.limits.max_rsa_bits = 2048;
   EXPECT_EQ(verify(4096, small).result, Result::permerror);
 }
 
