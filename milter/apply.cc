@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mail/field.h"
 #include "util/text.h"
 
 namespace sesame::milter {
@@ -12,7 +13,7 @@ constexpr std::size_t kMaxReplyText = 480;
 constexpr std::size_t kMaxQuarantineReason = 200;
 
 bool is_field_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7f && c != ':'; });
+  return !name.empty() && std::ranges::all_of(name, mail::is_ftext);
 }
 
 // Octets of the message's own names ("From :", obs-optional) may come back for a removal, so only what would break the

@@ -118,8 +118,8 @@ MaybeProblem read_h(std::string_view value, Signature& signature) {
     return syntax_problem("h= has more than " + std::to_string(kMaxSignedFields) + " names");
   for (const auto part : split(value, ':')) {
     const auto name = trim(part);
-    const auto is_ftext = [](char c) { return c > 0x20 && c < 0x7f && c != ':' && c != ';'; };
-    if (!std::ranges::all_of(name, is_ftext)) return syntax_problem("h= has " + quoted(name) + ", not a field name");
+    if (!std::ranges::all_of(name, mail::is_ftext))
+      return syntax_problem("h= has " + quoted(name) + ", not a field name");
     signature.signed_fields.push_back(lower(name));
   }
   return std::nullopt;

@@ -14,6 +14,11 @@ struct Field {
   std::string value;  // everything after the colon: leading white space and CRLF folding kept, final CRLF not
 };
 
+// RFC 5322 Section 3.6.8: ftext, what a field name is made of.
+constexpr bool is_ftext(char c) {
+  return c > ' ' && c < 0x7f && c != ':';
+}
+
 // From the top of the message down.
 using Fields = std::vector<Field>;
 

@@ -29,15 +29,14 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
-// The octets before the colon of a field: printable ASCII, then perhaps white space (RFC 5322 Section 4.5).
+// The octets before the colon of a field: ftext, then perhaps white space (RFC 5322 Section 4.5).
 std::optional<std::string_view> field_name(std::string_view line) {
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   const auto name = line.substr(0, colon);
   const auto end = name.find_last_not_of(" \t");
   if (end == std::string_view::npos) return std::nullopt;
-  const bool printable = std::ranges::all_of(name.substr(0, end + 1), [](char c) { return c > ' ' && c < 0x7f; });
-  return printable ? std::optional(name) : std::nullopt;
+  return std::ranges::all_of(name.substr(0, end + 1), is_ftext) ? std::optional(name) : std::nullopt;
 }
 
 }  // namespace
