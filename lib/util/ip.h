@@ -34,7 +34,7 @@ class IpAddress {
   std::string to_string() const;
 
   // All IPv4 addresses sort before all IPv6 addresses.
-  auto operator<=>(const IpAddress&) const = default;
+  auto operator<=>(const IpAddress&) const = default;  // NOLINT(modernize-use-nullptr): clang-tidy 14 sees a literal 0
 
  private:
   Family family_ = Family::v4;
