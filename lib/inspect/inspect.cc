@@ -295,8 +295,7 @@ policy::Report Inspection::finish() {
     report.forged_results.assign(impl.forged_results.rbegin(), impl.forged_results.rend());
     report.forged_predictions.assign(impl.forged_predictions.rbegin(), impl.forged_predictions.rend());
     impl.limit(report);
-    const auto cost = impl.meter.cost();
-    report.dns = {cost.lookups, cost.queries, cost.waited.count(), cost.failed};
+    report.dns = impl.meter.cost();
   }
   report.envelope = impl.envelope;
   return report;

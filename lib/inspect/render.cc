@@ -64,8 +64,8 @@ json dmarc_value(const dmarc::Outcome& outcome, const mail::Author& author) {
   return value;
 }
 
-json dns_value(const policy::DnsCost& dns) {
-  return {{"lookups", dns.lookups}, {"queries", dns.queries}, {"ms", dns.milliseconds}, {"failed", dns.failed}};
+json dns_value(const dns::Meter::Cost& cost) {
+  return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()}, {"failed", cost.failed}};
 }
 
 json finding_array(const std::vector<ses::Finding>& findings) {
@@ -185,7 +185,7 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   if (report.prediction) put_outbound(line, *report.prediction);
   put(line, "action", policy::to_string(decision.action));
   put(line, "dns_queries", std::to_string(report.dns.queries));
-  put(line, "dns_ms", std::to_string(report.dns.milliseconds));
+  put(line, "dns_ms", std::to_string(report.dns.waited.count()));
   if (!report.dns.failed.empty()) put(line, "dns_failed", report.dns.failed);
   put(line, "why", policy::why(report));
   return line;
@@ -213,7 +213,7 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
   event["action"] = policy::to_string(decision.action);
   if (!report.limits.empty()) event["limits"] = report.limits;
   event["dns_queries"] = report.dns.queries;
-  event["dns_ms"] = report.dns.milliseconds;
+  event["dns_ms"] = report.dns.waited.count();
   if (!report.dns.failed.empty()) event["dns_failed"] = report.dns.failed;
   event["why"] = policy::why(report);
   return dump(event, -1);

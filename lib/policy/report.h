@@ -9,6 +9,7 @@
 #include "arc/arc.h"
 #include "dkim/dkim.h"
 #include "dmarc/dmarc.h"
+#include "dns/meter.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
 #include "ses/predict.h"
@@ -19,13 +20,6 @@ namespace sesame::policy {
 // outbound: ours, on its way to SES; inbound: received; ignored: neither judged nor touched.
 enum class Direction { outbound, inbound, ignored };
 const char* to_string(Direction direction);
-
-struct DnsCost {
-  int lookups = 0;        // answers needed
-  int queries = 0;        // of those, not already known when the message began
-  long milliseconds = 0;  // spent waiting
-  std::string failed;     // the first that did not get an answer; "" if none
-};
 
 struct Report {
   std::int64_t time = 0;  // unix seconds when it was judged
@@ -44,7 +38,7 @@ struct Report {
   std::vector<std::size_t> forged_results;      // Authentication-Results under our id
   std::vector<std::size_t> forged_predictions;  // Sesame-Prediction
   std::vector<std::string> limits;              // limits of ours the message went over, each with its figure
-  DnsCost dns;
+  dns::Meter::Cost dns;
 };
 
 // Those to write down: all that pass, and the first of the others. A hostile header has room for thousands.
