@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "command.h"
+#include "util/text.h"
 
 namespace sesame::cli {
 namespace {
@@ -92,7 +93,8 @@ void add_dmarc(CLI::App& app, Arguments& a) {
 void add_preflight(CLI::App& app, Arguments& a) {
   auto& sub = subcommand(app, "preflight", "What will become of a message after Amazon SES", a.run,
                          [&a] { return run_preflight(a.common, a.preflight); });
-  sub.add_option("--config", a.preflight.config, "Settings")->required()->type_name("FILE");
+  a.preflight.config = config::default_path();
+  sub.add_option("--config", a.preflight.config, "Settings")->capture_default_str()->type_name("FILE");
   sub.add_option("--mail-from", a.preflight.mail_from,
                  "Envelope sender; '<>' or '' is the empty one. Default: the From address")
       ->type_name("ADDR");
@@ -124,14 +126,21 @@ void add_config(CLI::App& app, Arguments& a) {
              kDnsNote);
 }
 
+// What is wrong with a line that names no command of ours.
+std::string without_command(int argc, char** argv, const CLI::ParseError& error) {
+  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight or config";
+  if (argc == 1) return std::string("a command is missing") + kExpected;
+  if (argv[1][0] != '-') return "unknown command " + printable(argv[1]) + kExpected;
+  return error.what();
+}
+
 int run(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Judges mail and predicts its fate after Amazon SES", "sesame");
   app.set_version_flag("--version", "sesame " SESAME_VERSION);
   app.require_subcommand(1);
   app.footer(kExamples);
-  app.add_option("--dns", arguments.common.dns, "DNS server to ask instead of those configured")
-      ->type_name("HOST:PORT");
+  app.add_option("--dns", arguments.common.dns, "DNS server to ask instead of the usual ones")->type_name("HOST:PORT");
   add_spf(app, arguments);
   add_verify(app, arguments);
   add_dmarc(app, arguments);
@@ -142,9 +151,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& help) {
     return app.exit(help);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    const bool none = app.get_subcommands().empty() && !app.remaining_size();
-    const auto what = none ? "expected a command: spf, verify, dmarc, preflight or config" : error.what();
-    return complain(std::string(what) + "\nsee sesame --help", kUsage);
+    const auto what = app.get_subcommands().empty() ? without_command(argc, argv, error) : error.what();
+    return complain(what + "\nsee sesame --help", kUsage);
   }
   return arguments.run();
 }

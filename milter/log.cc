@@ -6,7 +6,9 @@
 #include <spdlog/sinks/syslog_sink.h>
 #include <syslog.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "util/clock.h"
 #include "util/text.h"
@@ -57,6 +59,11 @@ Result<spdlog::sink_ptr> make_sink(const std::string& destination) {
     if (destination == "syslog")
       return std::make_shared<spdlog::sinks::syslog_sink_mt>(kIdent, LOG_PID, LOG_MAIL, false);
     if (destination == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+    // spdlog would make the directory; a mistyped one is an error.
+    const auto parent = std::filesystem::path(destination).parent_path();
+    std::error_code error;
+    if (!std::filesystem::is_directory(parent, error))
+      return failure("cannot open the log: there is no directory " + parent.string());
     return std::make_shared<spdlog::sinks::basic_file_sink_mt>(destination);
   } catch (const spdlog::spdlog_ex& error) {
     return failure("cannot open the log: " + printable(error.what()));

@@ -119,6 +119,8 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
   if (auto opened = log.open(config.log); !opened) return complain(opened.error().message, kExitFailed);
   log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={}", SESAME_VERSION, socket,
                                     config.ses.identities.size(), servers_of(config.dns)));
+  if (config.ses.identities.empty())
+    log.line(Level::warning, "start: no [[ses.identity]] is configured: outbound mail gets no prediction");
   std::atomic<bool> broken = false;
   std::thread([&broken] {
     serve();
@@ -152,9 +154,14 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? EXIT_SUCCESS : kExitUsage;
   }
+  if (!arguments.socket.empty() && !config::is_milter_socket(arguments.socket))
+    return complain("--socket " + arguments.socket + ": expected inet:PORT@HOST, inet6:PORT@HOST or unix:/PATH",
+                    kExitUsage);
   const auto runtime = load_runtime(arguments.config);
   if (!runtime) return complain(runtime.error().message, kExitUsage);
   if (test) {
+    if (const auto user = find_user((*runtime)->config.milter.user); !user)
+      return complain(user.error().message, kExitUsage);
     std::printf("%s: good\n", arguments.config.c_str());
     return EXIT_SUCCESS;
   }

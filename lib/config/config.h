@@ -63,6 +63,8 @@ struct Config {
 Result<Config> load(const std::string& path);
 // The same from text; `name` stands for the file in errors.
 Result<Config> parse(std::string_view text, const std::string& name);
+// Is this a value for milter.socket?
+bool is_milter_socket(std::string_view value);
 // All defaults.
 Config defaults();
 // Where the installed configuration stands.

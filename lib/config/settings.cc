@@ -226,24 +226,29 @@ std::vector<Setting<Config>> inbound_settings() {
                     .help = "Further names under which no Authentication-Results may arrive from outside, such as "
                             "those of the other mail servers of this site. authserv_id is always one of them."},
                    SESAME_MEMBER(rules.own_ids)),
-      bind<Config>({.section = "inbound",
-                    .name = "on_policy_reject",
-                    .type = word(words<policy::Handling>()),
-                    .fallback = text("observe"),
-                    .help = "What to do with mail that fails DMARC where the domain owner asks for p=reject."},
-                   SESAME_MEMBER(rules.on_policy_reject)),
-      bind<Config>({.section = "inbound",
-                    .name = "on_policy_quarantine",
-                    .type = word(words<policy::Handling>()),
-                    .fallback = text("observe"),
-                    .help = "What to do with mail that fails DMARC where the domain owner asks for p=quarantine."},
-                   SESAME_MEMBER(rules.on_policy_quarantine)),
+      bind<Config>(
+          {.section = "inbound",
+           .name = "on_policy_reject",
+           .type = word(words<policy::Handling>()),
+           .fallback = text("observe"),
+           .help = "What to do with mail that fails DMARC where the domain owner asks for p=reject: observe logs it, "
+                   "quarantine puts it into the MTA's hold queue until somebody releases it (Postfix: postsuper "
+                   "-H), reject answers 550 5.7.1 with the reason."},
+          SESAME_MEMBER(rules.on_policy_reject)),
+      bind<Config>(
+          {.section = "inbound",
+           .name = "on_policy_quarantine",
+           .type = word(words<policy::Handling>()),
+           .fallback = text("observe"),
+           .help = "What to do with mail that fails DMARC where the domain owner asks for p=quarantine; the words "
+                   "are those of on_policy_reject."},
+          SESAME_MEMBER(rules.on_policy_quarantine)),
       bind<Config>({.section = "inbound",
                     .name = "on_bad_author",
                     .type = word(words<policy::Handling>()),
                     .fallback = text("observe"),
                     .help = "What to do with mail whose From field is missing, repeated or unreadable, so that DMARC "
-                            "has no domain to judge."},
+                            "has no domain to judge; the words are those of on_policy_reject."},
                    SESAME_MEMBER(rules.on_bad_author)),
       bind<Config>({.section = "inbound",
                     .name = "tempfail_on_temperror",

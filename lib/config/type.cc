@@ -42,23 +42,6 @@ bool is_port(std::string_view value) {
   return port && *port >= 1 && *port <= 65535;
 }
 
-bool is_milter_socket(std::string_view value) {
-  constexpr std::string_view kUnix = "unix:";
-  if (value.starts_with(kUnix)) {
-    const auto path = value.substr(kUnix.size());
-    return is_path(path) && path.size() < sizeof(sockaddr_un::sun_path);
-  }
-  const auto colon = value.find(':');
-  const auto at = value.find('@');
-  if (colon == std::string_view::npos || at == std::string_view::npos || at < colon) return false;
-  const auto family = value.substr(0, colon);
-  const auto host = value.substr(at + 1);
-  if (!is_port(value.substr(colon + 1, at - colon - 1))) return false;
-  const auto address = IpAddress::parse(host);
-  if (family == "inet") return address ? address->is_v4() : dns::is_hostname(host);
-  return family == "inet6" && (address ? !address->is_v4() : dns::is_hostname(host));
-}
-
 bool is_region(std::string_view value) {
   const auto accepts = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
   return all_of(value, accepts) && is_alpha(value.front()) && is_digit(value.back()) &&
@@ -95,6 +78,23 @@ std::string figure(double value) {
 }
 
 }  // namespace
+
+bool is_milter_socket(std::string_view value) {
+  constexpr std::string_view kUnix = "unix:";
+  if (value.starts_with(kUnix)) {
+    const auto path = value.substr(kUnix.size());
+    return is_path(path) && path.size() < sizeof(sockaddr_un::sun_path);
+  }
+  const auto colon = value.find(':');
+  const auto at = value.find('@');
+  if (colon == std::string_view::npos || at == std::string_view::npos || at < colon) return false;
+  const auto family = value.substr(0, colon);
+  const auto host = value.substr(at + 1);
+  if (!is_port(value.substr(colon + 1, at - colon - 1))) return false;
+  const auto address = IpAddress::parse(host);
+  if (family == "inet") return address ? address->is_v4() : dns::is_hostname(host);
+  return family == "inet6" && (address ? !address->is_v4() : dns::is_hostname(host));
+}
 
 Type boolean() {
   return {.shape = Type::Shape::boolean, .expected = "true or false", .canonical = {}};

@@ -55,7 +55,8 @@ json dmarc_value(const dmarc::Outcome& outcome, const mail::Author& author) {
   const bool found = discovery.state == dmarc::Discovery::State::found;
   json value{{"result", dmarc::to_string(outcome.result)},
              {"policy", found ? json(dmarc::to_string(discovery.policy)) : json(nullptr)},
-             {"disposition", found ? json(dmarc::to_string(discovery.disposition)) : json(nullptr)},
+             {"disposition",
+              dmarc::to_string(outcome.result == dmarc::Result::fail ? discovery.disposition : dmarc::Policy::none)},
              {"from_domain", author.usable() ? json(author.domain()) : json(nullptr)},
              {"org_domain", text_or_null(discovery.org_domain)},
              {"record_domain", text_or_null(discovery.record_domain)},
@@ -180,6 +181,7 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   put(line, "direction", policy::to_string(report.direction));
   put(line, "from_domain", from_domain(report));
   put(line, "mail_from", "<" + report.envelope.mail_from + ">");
+  put(line, "message_id", report.message_id);
   if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
   if (report.direction == policy::Direction::inbound) put_inbound(line, report);
   if (report.prediction) put_outbound(line, *report.prediction);

@@ -60,6 +60,7 @@ std::string verify_text(const policy::Report& report, Standards shown) {
     text += fmt::format("{:<13} {}  {}={}{}\n", "SPF", spf::to_string(spf.result), spf::to_string(spf.identity),
                         spf.domain.empty() ? "-" : spf.domain, in_parentheses(spf.reason));
   }
+  if (!report.spf_mail_from) text += fmt::format("{:<13} not evaluated, as the client's address is not given\n", "SPF");
   for (const auto& outcome : report.dkim)
     text += fmt::format("{:<13} {}  d={} s={}{}\n", "DKIM", dkim::to_string(outcome.result),
                         outcome.domain.empty() ? "-" : outcome.domain,

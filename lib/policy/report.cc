@@ -34,6 +34,9 @@ std::string inbound_why(const Report& report) {
       return "DMARC passes for " + domain + " by " + (dmarc.dkim_aligned == Tri::yes ? "DKIM d=" : "SPF of ") +
              dmarc.aligned_domain + ".";
     case dmarc::Result::none:
+      if (!dmarc.discovery.problems.empty())
+        return "There is no DMARC policy for " + domain + " that can be used: " + join(dmarc.discovery.problems, "; ") +
+               ".";
       return "There is no DMARC policy for " + domain + ".";
     case dmarc::Result::fail:
       return "DMARC fails for " + domain + " (p=" + dmarc::to_string(dmarc.discovery.policy) +

@@ -27,6 +27,15 @@ Prediction Predictor::run() && {
   return std::move(result_);
 }
 
+Prediction Predictor::undescribed() && {
+  result_.dkim.usable = result_.spf.usable = Tri::unknown;
+  result_.dkim.aligned = result_.spf.aligned = {Tri::unknown, Tri::unknown};
+  result_.dkim.reason = result_.spf.reason = "the configuration names no SES identity";
+  result_.why =
+      "No prediction: the configuration names no SES identity; list those of the account under [[ses.identity]].";
+  return std::move(result_);
+}
+
 void Predictor::choose_identity() {
   if (foreign_identity_) return;
   identity_ = world_.account.covering(from_);
@@ -188,7 +197,8 @@ void Predictor::report_mail_from(SesMailFrom outcome) {
 
 Prediction predict(dns::Resolver& resolver, const Account& account, const Submission& submission,
                    std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline) {
-  return Predictor(resolver, account, submission, std::move(suffixes), deadline).run();
+  Predictor predictor(resolver, account, submission, std::move(suffixes), deadline);
+  return account.identities.empty() ? std::move(predictor).undescribed() : std::move(predictor).run();
 }
 
 void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from) {

@@ -69,6 +69,8 @@ class Predictor {
   }
 
   Prediction run() &&;
+  // Where the configuration names no identity: nothing is known of the account, so nothing of the message's fate.
+  Prediction undescribed() &&;
 
  private:
   void add(Finding finding) { result_.findings.push_back(std::move(finding)); }

@@ -395,6 +395,7 @@ class Usage(unittest.TestCase):
             self.assertEqual(done.returncode, 2, arguments)
             self.assertTrue(done.stderr.startswith(b"sesame: "), done.stderr)
             self.assertEqual(done.stdout, b"")
+        self.assertIn(b"unknown command dmrac", sesame("dmrac", "example.com").stderr)
 
     def test_help_has_examples(self):
         for arguments in ([], *([name] for name in SUBCOMMANDS)):

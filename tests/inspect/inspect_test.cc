@@ -102,6 +102,13 @@ TEST(Inbound, ForgedResultsAreFoundLastFirstByTheirPlaceAmongTheirKind) {
   EXPECT_EQ(report.forged_results, (std::vector<std::size_t>{3, 1}));
 }
 
+TEST(Inbound, AnUnusablePolicyIsNamed) {
+  const auto runtime = runtime_with("_dmarc.example.com TXT v=DMARC1; p=banana\n");
+  const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), {{"From", " <a@example.com>"}});
+  EXPECT_EQ(report.dmarc.result, dmarc::Result::none);
+  EXPECT_THAT(policy::why(report), HasSubstr("_dmarc.example.com: p is missing or a policy is not valid"));
+}
+
 TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
   const auto runtime = runtime_with(kZone);
   runtime->config.limits.header_bytes = 1000;
@@ -213,6 +220,10 @@ TEST(Budget, DeadDnsLeavesOutboundMailUnknownAndNamesTheLookup) {
 
 TEST(Render, JsonHasThePromisedNamesAndSurvivesAnyOctet) {
   const auto runtime = runtime_with(kZone);
+  ses::Identity other;
+  other.name = "example.org";
+  other.region = "us-east-1";
+  runtime->config.ses.identities = {other};
   auto envelope = envelope_from("127.0.0.1");
   envelope.mail_from = "\xff\xfe\"@example.com";
   const auto report = inspect_message(runtime, envelope, {{"From", " a@example.com"}, {"Message-ID", " <\xff>"}});

@@ -104,7 +104,9 @@ Daemon::Daemon(const std::string& settings, const std::string& milter) : dns_(kZ
   }
 }
 
-Daemon::~Daemon() { clean_up(); }
+Daemon::~Daemon() {
+  clean_up();
+}
 
 void Daemon::clean_up() {
   if (pid_ > 0) {

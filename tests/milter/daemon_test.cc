@@ -432,6 +432,22 @@ TEST(Start, AUserThatIsNotThereIsAnError) {
   EXPECT_THAT(ran.output, HasSubstr("sesame-nobody-there"));
 }
 
+TEST(Start, TheTestOfTheSettingsLooksUpTheUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  Daemon daemon;
+  daemon.write_config("", "user = \"sesame-nobody-there\"");
+  EXPECT_EQ(run_daemon({"--config", daemon.path("sesame.toml"), "--test-config"}).status, 2);
+}
+
+TEST(Start, ASocketOfTheCommandLineIsCheckedAsTheSettingIs) {
+  Daemon daemon;
+  for (const std::string socket : {"foo", "unix:relative", "inet:99999@127.0.0.1"}) {
+    const auto ran = run_daemon({"--config", daemon.path("sesame.toml"), "--socket", socket});
+    EXPECT_EQ(ran.status, 2) << socket;
+    EXPECT_THAT(ran.output, HasSubstr("inet:PORT@HOST")) << socket;
+  }
+}
+
 TEST(Start, APortThatCannotBeOpenedIsAnError) {
   Daemon daemon;
   const auto port = std::to_string(20000 + ::getpid() % 20000);

@@ -84,6 +84,9 @@ TEST_F(LogTest, ADestinationThatCannotBeOpenedLeavesTheOldOne) {
   EXPECT_FALSE(log_.open(bad));
   log_.line(Level::info, "still here");
   EXPECT_THAT(contents(settings_.destination), HasSubstr("still here"));
+  bad.destination = directory_ / "mistyped" / "log";
+  EXPECT_FALSE(log_.open(bad));
+  EXPECT_FALSE(std::filesystem::exists(directory_ / "mistyped"));
 }
 
 TEST_F(LogTest, NothingFromOutsideBreaksALine) {
