@@ -156,6 +156,19 @@ const char* to_string(Code code) {
   return row(code).name.data();
 }
 
+std::string findings_text() {
+  std::string text =
+      "# Findings\n\n"
+      "A prediction lists what was found under codes that do not change. Words in braces are filled in; the severity "
+      "is the\n"
+      "usual one, and may be another where the finding weighs more or less for a message.\n";
+  for (const auto& entry : kRows) {
+    text += "\n## " + std::string(entry.name) + "\n\n*" + to_string(entry.severity) + "*: ";
+    text += std::string(entry.text) + ".\n" + std::string(entry.advice) + "\n";
+  }
+  return text;
+}
+
 Finding make_finding(Code code, Fields fields) {
   return make_finding(code, row(code).severity, fields);
 }

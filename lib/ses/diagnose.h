@@ -49,6 +49,9 @@ enum class Code {
 };
 const char* to_string(Code code);  // "dkim-cname-missing"
 
+// Every code with its severity, text and advice, as contrib/doc/findings.md lists them (Markdown).
+std::string findings_text();
+
 struct Finding {
   Code code = Code::dkim_ok;
   Severity severity = Severity::info;
