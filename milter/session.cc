@@ -98,8 +98,10 @@ Next Session::end_of_message(std::string queue_id, MtaEdits& mta) {
   if (!queue_id.empty()) inspection.envelope().queue_id = std::move(queue_id);
   const auto report = inspection.finish();
   if (report.direction == policy::Direction::ignored) return Next::accept;
-  const auto decision = policy::decide(report, runtime_->config.rules);
+  auto decision = policy::decide(report, runtime_->config.rules);
   const auto next = apply(decision, mta);
+  // The event says what was done, not what was meant to be.
+  if (!next) decision.action = policy::Decision::Action::accept;
   service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
                                                                         : inspect::log_text(report, decision));
   ++service_.judged;

@@ -124,7 +124,7 @@ void Predictor::judge_upstream(Receiver& walk, Receiver& list) {
         upstream.result == dkim::Result::temperror || (upstream.result == dkim::Result::pass && upstream.testing);
     const auto verifies = open ? Tri::unknown : tri(upstream.result == dkim::Result::pass);
     if (verifies == Tri::no) continue;
-    const Both passes{both(verifies, aligned.rfc9989), both(verifies, aligned.rfc7489)};
+    const Aligned passes{both(verifies, aligned.rfc9989), both(verifies, aligned.rfc7489)};
     if (passes.rfc9989 == Tri::yes && dkim_passes_.rfc9989 != Tri::yes) {
       result_.dkim = {upstream.domain, "upstream", Tri::yes, aligned, ""};
       dkim_basis_ = Basis::inferred;
@@ -160,7 +160,7 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
   bool first = true;
   for (const auto& domain : outcome.possible) {
     const Aligned aligned{walk.aligned(domain.domain, walk.spf_mode()), list.aligned(domain.domain, list.spf_mode())};
-    const Both passes{both(domain.usable, aligned.rfc9989), both(domain.usable, aligned.rfc7489)};
+    const Aligned passes{both(domain.usable, aligned.rfc9989), both(domain.usable, aligned.rfc7489)};
     if (first) {
       leg = {domain.domain, domain.result, domain.usable, aligned, domain.reason};
       spf_passes_ = passes;

@@ -1,6 +1,7 @@
 // What will become of a message after Amazon SES has signed it and replaced its envelope sender.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>

@@ -54,11 +54,6 @@ class Receiver {
   dmarc::Discovery discovery_;
 };
 
-struct Both {
-  Tri rfc9989 = Tri::no;
-  Tri rfc7489 = Tri::no;
-};
-
 // Builds one prediction. The steps are called in the order in which they stand.
 class Predictor {
  public:
@@ -113,7 +108,7 @@ class Predictor {
   const Identity* identity_ = nullptr;
   Tri refused_ = Tri::no;
   bool foreign_identity_ = false;  // sending authorization: another account's settings apply
-  Both dkim_passes_, spf_passes_;
+  Aligned dkim_passes_, spf_passes_;
   Basis dkim_basis_ = Basis::given, spf_basis_ = Basis::given;
   std::vector<Code> undecided_by_;   // what a leg found that is itself undecided
   std::vector<std::string> doubts_;  // what made it undecided, where no finding says so

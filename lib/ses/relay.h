@@ -13,14 +13,12 @@ namespace sesame::ses {
 
 inline constexpr std::size_t kMaxRecipients = 50;
 
-// Fields that SES accepts once only: a second one is answered 554 "Duplicate header".
-bool is_unique(std::string_view field_name);
-
 struct Duplicate {
   std::string name;       // as first written
   std::size_t count = 0;  // at least 2
 };
-// In order of first appearance.
+// The fields that SES accepts once only, and a second time answers 554 "Duplicate header", in order of first
+// appearance.
 std::vector<Duplicate> duplicates(std::span<const mail::Field> fields);
 
 // Fields whose content SES replaces, removes or adds: a DKIM signature that covers one does not survive.

@@ -1,9 +1,9 @@
 // SPF of a domain for every address that SES may send from.
-#include <algorithm>
 #include <set>
+#include <variant>
 
 #include "ses/legs.h"
-#include "util/text.h"
+#include "spf/parse.h"
 
 namespace sesame::ses {
 namespace {
@@ -17,31 +17,50 @@ struct Ranges {
   std::string problem;  // why they are not known; "" when they are
 };
 
-// Takes the networks of one record; names it includes are appended to `more`.
-void collect(std::string_view record, std::vector<Network>& networks, std::vector<std::string>& more) {
-  for (auto term : split(record, ' ')) {
-    if (term.starts_with('+')) term.remove_prefix(1);
-    if (istarts_with(term, "ip4:") || istarts_with(term, "ip6:")) {
-      if (const auto network = Network::parse(term.substr(4))) networks.push_back(*network);
-    } else if (istarts_with(term, "include:")) {
-      more.emplace_back(term.substr(8));
-    } else if (istarts_with(term, "redirect=")) {
-      more.emplace_back(term.substr(9));
+// The one SPF record at a name.
+Result<spf::Record> record_at(const Surroundings& world, const std::string& name) {
+  const auto answer = world.resolver.lookup(name, dns::Type::txt, world.deadline);
+  if (dns::is_temporary(answer->status)) return failure("TXT " + name + ": " + dns::to_string(answer->status));
+  std::vector<std::string_view> records;
+  for (const auto& text : answer->texts)
+    if (spf::is_spf_record(text)) records.emplace_back(text);
+  if (records.size() != 1) return failure(name + " has " + std::to_string(records.size()) + " SPF records");
+  auto record = spf::parse_record(records.front());
+  if (!record) return failure("the SPF record of " + name + ": " + record.error().message);
+  return record;
+}
+
+// Takes what one record lists. Names it leads to are appended to `more`; false when it does not list its addresses.
+// What a term with another qualifier takes away again is kept: judging more addresses than SES has makes nothing
+// definite that is not.
+bool collect(const spf::Record& record, std::vector<Network>& networks, std::vector<std::string>& more) {
+  using Kind = spf::Mechanism::Kind;
+  const auto follow = [&](const spf::MacroString& domain) {
+    const bool literal = domain.size() == 1 && std::holds_alternative<std::string>(domain.front());
+    if (literal) more.push_back(std::get<std::string>(domain.front()));
+    return literal;
+  };
+  for (const auto& [qualifier, mechanism, written] : record.directives) {
+    if (mechanism.kind == Kind::all && qualifier != spf::Result::pass) return true;
+    if (qualifier != spf::Result::pass) continue;
+    if (mechanism.kind == Kind::ip4 || mechanism.kind == Kind::ip6) {
+      networks.push_back(mechanism.network);
+    } else if (mechanism.kind != Kind::include || !follow(mechanism.domain)) {
+      return false;
     }
   }
+  return !record.redirect || follow(*record.redirect);
 }
 
 Ranges ses_ranges(const Surroundings& world) {
   Ranges ranges;
   std::vector<std::string> names{std::string(kAmazon)};
-  for (std::size_t i = 0; i < names.size() && i < kMaxRecords; ++i) {
-    const auto answer = world.resolver.lookup(names[i], dns::Type::txt, world.deadline);
-    if (dns::is_temporary(answer->status)) {
-      ranges.problem = "TXT " + names[i] + ": " + dns::to_string(answer->status);
-      return ranges;
-    }
-    for (const auto& text : answer->texts)
-      if (iequals(text, "v=spf1") || istarts_with(text, "v=spf1 ")) collect(text, ranges.networks, names);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == kMaxRecords) return {{}, "the SPF record of amazonses.com leads to too many others"};
+    const auto record = record_at(world, names[i]);
+    if (!record) return {{}, record.error().message};
+    if (!collect(*record, ranges.networks, names))
+      return {{}, "the SPF record of " + names[i] + " does not list its addresses"};
   }
   if (ranges.networks.empty()) ranges.problem = "the SPF record of amazonses.com lists no address";
   return ranges;

@@ -452,6 +452,55 @@ std::vector<Case> cases() {
        Confidence::confirmed,
        {},
        {"mailfrom-spf"}},
+      {"AmazonRecordThatDoesNotListItsAddresses",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("amazonses.com", "amazonses.com TXT v=spf1 ip4:198.51.100.0/24 exists:%{i}.ses.example -all");
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 ip4:198.51.100.0/24 -all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
+      {"AmazonRecordTwice",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("amazonses.com", "amazonses.com TXT v=spf1 ip4:198.51.100.0/24 -all\namazonses.com TXT v=spf1 -all");
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 ip4:198.51.100.0/24 -all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
+      {"AmazonRecordThatLeadsToNothing",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("amazonses.com", "amazonses.com TXT v=spf1 ip4:198.51.100.0/24 include:more.ses.example -all");
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 ip4:198.51.100.0/24 -all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
+      // A network with bits below its prefix is the network SPF takes it for.
+      {"AmazonNetworkWithLooseBits",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("amazonses.com", "amazonses.com TXT v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.9/25 -all");
+         w.replace("bounce.example.com",
+                   "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com\n"
+                   "bounce.example.com TXT v=spf1 ip4:198.51.100.0/24 -all");
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"mailfrom-spf"},
+       {"dmarc-none-aligned"}},
       // The local part SES will use is its message id: no one can say what such a record answers.
       {"SpfAsksForTheLocalPart",
        [](SesWorld& w) {
