@@ -887,7 +887,10 @@ TEST(PredictWhy, UnknownNamesWhatIsNotKnown) {
          w.envelope.mail_from = "bounces@example.net";
        },
        "whether the MAIL FROM settings of example.com or those of example.net"},
-      {[](SesWorld& w) { w.add_identity("news@example.com").mail_from = w.identity().mail_from; },
+      {[](SesWorld& w) {
+         const auto mail_from = w.identity().mail_from;
+         w.add_identity("news@example.com").mail_from = mail_from;
+       },
        "whether it signs as example.com does is not known"},
       {[](SesWorld& w) {
          w.dns("_dmarc.shop.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT !SERVFAIL");
