@@ -119,16 +119,6 @@ std::optional<IpAddress> address_of(const sockaddr* address) {
   return std::nullopt;
 }
 
-// The name the MTA verified for the client; Postfix says "unknown" and Sendmail "[192.0.2.1]" where there is none, and
-// Sendmail tells in {client_resolve} that a name did not lead back to the address.
-std::string client_name(SMFICTX* context, const char* host) {
-  const auto resolved = macro(context, "{client_resolve}");
-  if (!resolved.empty() && resolved != "OK") return "";
-  auto name = macro(context, "{client_name}");
-  if (name.empty() && host) name = host;
-  return name == "unknown" || name.starts_with('[') ? "" : name;
-}
-
 std::vector<std::string_view> arguments_of(char** argv) {
   std::vector<std::string_view> arguments;
   for (; argv && *argv; ++argv) arguments.emplace_back(*argv);
@@ -143,8 +133,8 @@ void ask_for_macros(SMFICTX* context) {
     const char* names;
   };
   for (const auto& wanted :
-       {Wanted{SMFIM_CONNECT, "{daemon_name} {client_name} {client_resolve}"},
-        Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"}, Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
+       {Wanted{SMFIM_CONNECT, "{daemon_name}"}, Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"},
+        Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
     smfi_setsymlist(context, wanted.stage, const_cast<char*>(wanted.names));
 }
 
@@ -169,9 +159,9 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
   }
 }
 
-sfsistat on_connect(SMFICTX* context, char* host, sockaddr* address) {
+sfsistat on_connect(SMFICTX* context, char*, sockaddr* address) {
   return run(context, "connect", [&](Session& session) {
-    session.connect(address_of(address), client_name(context, host), macro(context, "{daemon_name}"));
+    session.connect(address_of(address), macro(context, "{daemon_name}"));
     return Next::proceed;
   });
 }

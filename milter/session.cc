@@ -1,6 +1,5 @@
 #include "milter/session.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "inspect/render.h"
@@ -33,12 +32,11 @@ Session::Message::Message(Underway& count, Snapshot runtime, policy::Direction d
 
 Session::Session(Service& service, Peer peer) : service_(service), token_(service.connections), peer_(peer) {}
 
-void Session::connect(std::optional<IpAddress> client, std::string client_name, std::string daemon_name) {
+void Session::connect(std::optional<IpAddress> client, std::string daemon_name) {
   message_.reset();
   runtime_ = service_.runtime.current();
   facts_ = {};
   facts_.client = client;
-  facts_.client_name = std::move(client_name);
   facts_.daemon_name = std::move(daemon_name);
 }
 
@@ -51,11 +49,7 @@ Next Session::mail(const std::vector<std::string_view>& arguments, std::string a
   if (!runtime_) runtime_ = service_.runtime.current();  // an MTA that does not tell of connections
   auto envelope = facts_;
   envelope.auth_user = std::move(auth_user);
-  if (!arguments.empty()) {
-    envelope.mail_from = without_brackets(arguments.front());
-    envelope.smtputf8 = std::any_of(arguments.begin() + 1, arguments.end(),
-                                    [](std::string_view argument) { return iequals(argument, "SMTPUTF8"); });
-  }
+  if (!arguments.empty()) envelope.mail_from = without_brackets(arguments.front());
   const auto direction = inspect::direction_of(runtime_->config, envelope);
   if (direction == policy::Direction::ignored) return Next::accept;
   message_ = std::make_unique<Message>(service_.messages, runtime_, direction, std::move(envelope));

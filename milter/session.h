@@ -43,7 +43,7 @@ class Session {
   Session(Service& service, Peer peer);
 
   // The runtime taken here serves the connection to its end, whatever is reloaded meanwhile.
-  void connect(std::optional<IpAddress> client, std::string client_name, std::string daemon_name);
+  void connect(std::optional<IpAddress> client, std::string daemon_name);
   void helo(std::string_view name);
   // `arguments` are those of the command, the path first; drops what an earlier message left.
   Next mail(const std::vector<std::string_view>& arguments, std::string auth_user);

@@ -10,8 +10,7 @@
 namespace sesame::mail {
 
 struct Envelope {
-  std::optional<IpAddress> client;      // none for local submission over a pipe or UNIX socket
-  std::string client_name;              // the name the MTA verified for it; "" when none
+  std::optional<IpAddress> client;  // none for local submission over a pipe or UNIX socket
   std::string helo;
   std::string mail_from;                // without angle brackets and parameters; "" is the null reverse-path
   bool sender_known = true;             // false: a message from a file, and nobody said who sends it
@@ -19,7 +18,6 @@ struct Envelope {
   std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
   std::string daemon_name;              // {daemon_name}
   std::string queue_id;                 // {i}; may become known only after the first recipient
-  bool smtputf8 = false;                // MAIL FROM had the SMTPUTF8 parameter
 };
 
 }  // namespace sesame::mail

@@ -72,14 +72,10 @@ std::vector<const dkim::Outcome*> notable_signatures(const Report& report) {
 
 std::string why(const Report& report) {
   constexpr std::size_t kMaxSentence = 900;
-  std::string text;
-  if (!report.limits.empty()) text = "The message is over a limit: " + join(report.limits, ", ") + ". ";
-  if (report.direction == Direction::ignored) {
-    text += "Ignored by configuration.";
-  } else {
-    text += report.prediction ? report.prediction->why : inbound_why(report);
-  }
-  return printable(text, kMaxSentence);
+  if (report.direction == Direction::ignored) return "Ignored by configuration.";
+  if (!report.prediction) return printable(inbound_why(report), kMaxSentence);
+  const auto over = report.limits.empty() ? "" : "The message is over a limit: " + join(report.limits, ", ") + ". ";
+  return printable(over + report.prediction->why, kMaxSentence);
 }
 
 }  // namespace sesame::policy

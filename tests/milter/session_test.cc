@@ -70,7 +70,7 @@ class SessionTest : public testing::Test {
   // A session of an MTA as Postfix is, with a client that is inbound.
   std::unique_ptr<Session> connected(std::string_view client = "192.0.2.1", const std::string& daemon = "") {
     auto session = std::make_unique<Session>(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::understood});
-    session->connect(IpAddress::parse(client), "mail.clean.example", daemon);
+    session->connect(IpAddress::parse(client), daemon);
     session->helo("mail.clean.example");
     return session;
   }
@@ -127,7 +127,7 @@ TEST_F(SessionTest, FieldsReachTheVerifierOctetForOctet) {
 
 TEST_F(SessionTest, TheLeadingSpaceIsPutBackWhereTheMtaTakesItAway) {
   Session session(service_, Peer{Peer::LeadingSpace::stripped, Peer::Skip::unknown});
-  session.connect(IpAddress::parse("192.0.2.1"), "", "");
+  session.connect(IpAddress::parse("192.0.2.1"), "");
   auto fields = test::signed_fields();
   for (auto& [name, value] : fields) value.erase(0, 1);
   FakeMta mta;
@@ -234,7 +234,7 @@ TEST_F(SessionTest, TheBodyIsSkippedWhenNothingCanUseIt) {
   header(*session, from("a@clean.example"));
   EXPECT_EQ(session->body("x"), Next::skip);
   Session simple(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::unknown});
-  simple.connect(IpAddress::parse("192.0.2.1"), "", "");
+  simple.connect(IpAddress::parse("192.0.2.1"), "");
   simple.mail({"<a@clean.example>"}, "");
   header(simple, from("a@clean.example"));
   EXPECT_EQ(simple.body("x"), Next::proceed) << "an MTA that does not know skip gets none";
@@ -300,7 +300,7 @@ TEST_F(SessionTest, AnExceptionLetsTheMessagePassAndIsLogged) {
   EXPECT_EQ(guarded(*session, "reply", "", []() -> Next { throw 1; }), Next::accept) << "not a std::exception";
 }
 
-TEST_F(SessionTest, MailParametersAreRead) {
+TEST_F(SessionTest, MailParametersAreNoPartOfTheSender) {
   FakeMta mta;
   const auto session = connected();
   session->mail({"<a@clean.example>", "BODY=8BITMIME", "smtputf8"}, "");
