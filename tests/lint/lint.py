@@ -66,6 +66,8 @@ EVIDENCE = {
     "libgmock-dev": r"gmock/",
     "openssl": r'"openssl"',
     "postfix": r"/usr/lib/postfix",
+    "libmail-dkim-perl": r"use Mail::DKIM",
+    "libmail-spf-perl": r"use Mail::SPF",
     "python3-aiosmtpd": r"aiosmtpd",
     "python3-authres": r"import authres",
     "python3-dkim": r"import dkim",
@@ -185,7 +187,7 @@ def rule_words(tree):
 def rule_packages(tree):
     """Every package in contrib/packages is used by something, and known here."""
     listed = re.findall(r"^(\w+) (\S+)$", text_of(tree.root / "contrib/packages"), re.MULTILINE)
-    kinds = ("**/*.cc", "**/*.h", "**/*.py", "**/CMakeLists.txt", "contrib/*", "**/*.cmake")
+    kinds = ("**/*.cc", "**/*.h", "**/*.py", "**/*.pl", "**/CMakeLists.txt", "contrib/*", "**/*.cmake")
     own = ("contrib/packages", "tests/lint/lint.py")
     everything = "\n".join(text_of(path) for path in tree.files(*kinds) if tree.name(path) not in own)
     for _, package in listed:

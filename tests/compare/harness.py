@@ -1,0 +1,147 @@
+"""What the comparisons with other people's verifiers share: DNS, `sesame`, peers in Perl, and the account of differences.
+
+A comparison is a program `NAME.py BIN_DIRECTORY [FIRST_SEED COUNT]`. Everything random comes from the seed, so that a
+difference can be looked at again."""
+
+import base64
+import collections
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+SKIPPED = 77
+START_S = 20
+RUN_S = 60
+WORKERS = 2
+
+
+class World:
+    """The test DNS server with one zone after the other, and `sesame` asking it."""
+
+    def __init__(self, binaries):
+        self.binaries = pathlib.Path(binaries)
+
+    def __enter__(self):
+        self.holder = tempfile.TemporaryDirectory(prefix="sesame-compare-")
+        directory = pathlib.Path(self.holder.name)
+        self.zone, port_file = directory / "zone.json", directory / "port"
+        self.zone.write_text("{}")
+        self.server = subprocess.Popen([self.binaries / "sesame-test-dnsd", "--zone", self.zone, "--port-file", port_file],
+                                       stdout=subprocess.PIPE, text=True)
+        end = time.monotonic() + START_S
+        while not port_file.exists():
+            if self.server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("the test DNS server did not start")
+            time.sleep(0.01)
+        self.port = int(port_file.read_text())
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+        self.holder.cleanup()
+
+    def load(self, zone, faults=()):
+        """Serves this zone from now on: {name: {type: [value]}}, and faults {name, type, fault}."""
+        self.zone.write_text(json.dumps({"zone": zone, "faults": list(faults)}))
+        self.server.send_signal(1)
+        for line in self.server.stdout:
+            if "zone read again" in line:
+                return
+        raise RuntimeError("the DNS server is gone")
+
+    def sesame(self, command, *arguments, message=b""):
+        """The answer of `sesame COMMAND ARGUMENTS --json` to a message in octets."""
+        done = subprocess.run([self.binaries / "sesame", "--dns", f"127.0.0.1:{self.port}", command,
+                               *map(str, arguments), "--json"], input=message, capture_output=True, timeout=RUN_S)
+        if not done.stdout:
+            raise RuntimeError(f"sesame {command} {arguments}: {done.stderr.decode(errors='replace')}")
+        return json.loads(done.stdout)
+
+
+class Perl:
+    """A peer in Perl: SCRIPT PORT, which answers each line of JSON with one. Not for several threads at once."""
+
+    def __init__(self, script, port):
+        self.process = subprocess.Popen(["/usr/bin/perl", HERE / script, str(port)], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def ask(self, question):
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError("the peer in Perl is gone")
+        return json.loads(line)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def octets(message):
+    """A message as JSON can carry it."""
+    return base64.b64encode(message).decode()
+
+
+def need(*checks):
+    """Each check is (name of the package, command that succeeds when it is there). Ends the program when one is not."""
+    for package, command in checks:
+        if subprocess.run(command, capture_output=True).returncode != 0:
+            print(f"skipped: {package} is not installed")
+            sys.exit(SKIPPED)
+
+
+def in_parallel(work, items):
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(work, items))
+
+
+class Account:
+    """Counts comparisons. A difference is explained by one rule of the comparison's list, or it is a fault."""
+
+    def __init__(self, title, explained):
+        """`explained`: {key: sentence that says why the two differ and which section decides}."""
+        self.title, self.explained = title, explained
+        self.results = collections.Counter()
+        self.reasons = collections.Counter()
+        self.unexplained = 0
+
+    def same(self, peer, result):
+        self.results[peer, result] += 1
+
+    def differs(self, peer, ours, theirs, reason, story):
+        """`reason` is a key of the list, or None when nothing explains it; `story` lets a reader see it."""
+        if reason is not None:
+            self.reasons[peer, reason] += 1
+            assert reason in self.explained, reason
+            return
+        self.unexplained += 1
+        print(f"UNEXPLAINED {peer}: sesame {ours}, {peer} {theirs}\n{story}\n")
+
+    def close(self, wanted_results):
+        """Prints the account; the exit status. `wanted_results`: what must have been met, lest nothing was tested."""
+        for (peer, result), count in sorted(self.results.items()):
+            print(f"  {peer}: both {result}: {count}")
+        for (peer, reason), count in sorted(self.reasons.items()):
+            print(f"  {peer}: explained, {reason}: {count} ({self.explained[reason]})")
+        met = {result for _, result in self.results}
+        idle = sorted(set(wanted_results) - met)
+        if idle:
+            print(f"  never met: {', '.join(idle)}")
+        same, explained = sum(self.results.values()), sum(self.reasons.values())
+        print(f"compare {self.title}: {same + explained + self.unexplained} comparisons, {same} the same, "
+              f"{explained} explained, {self.unexplained} unexplained")
+        return 1 if self.unexplained or idle else 0
+
+
+def seeds(arguments, first, count):
+    """The seeds to go through: as told on the command line, otherwise the short run."""
+    if len(arguments) > 3:
+        first, count = int(arguments[2]), int(arguments[3])
+    return range(first, first + count)
