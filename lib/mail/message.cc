@@ -6,26 +6,38 @@
 namespace sesame::mail {
 namespace {
 
-std::string with_crlf(std::string_view text) {
-  std::string result;
-  result.reserve(text.size() + text.size() / 16);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '\r' && text[i] != '\n') {
-      result += text[i];
-      continue;
-    }
-    if (text.substr(i).starts_with("\r\n")) ++i;
-    result += "\r\n";
+// How the lines of a file end.
+struct Style {
+  explicit Style(std::string_view text)
+      : crlf(text.find("\r\n") != std::string_view::npos), lf(text.find('\n') != std::string_view::npos) {}
+  bool crlf, lf;  // there is one at least
+};
+
+// Reads the rest of the text as a body.
+void take_body(std::string_view text, const Style& style, Message& message) {
+  auto& body = message.body;
+  body.reserve(text.size() + text.size() / 16 + 2);
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of("\r\n"), text.size());
+    body += text.substr(0, end);
+    text.remove_prefix(end);
+    if (text.empty()) break;
+    const bool whole = text.starts_with("\r\n");
+    const bool bare_cr = !whole && text.front() == '\r';
+    if (bare_cr && style.lf) ++message.bare_ends.cr;
+    if (text.front() == '\n' && style.crlf) ++message.bare_ends.lf;
+    body += bare_cr && style.lf ? "\r" : "\r\n";
+    text.remove_prefix(whole ? 2 : 1);
   }
-  if (!result.empty() && !result.ends_with("\r\n")) result += "\r\n";
-  return result;
+  if (!body.empty() && !body.ends_with("\r\n")) body += "\r\n";
 }
 
-// Cuts the first line off; its CRLF is dropped.
+// Cuts the first line off; what ends it is dropped.
 std::string_view take_line(std::string_view& text) {
-  const auto end = std::min(text.find("\r\n"), text.size());
+  const auto end = std::min(text.find_first_of("\r\n"), text.size());
   const auto line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 2, text.size()));
+  text.remove_prefix(end);
+  text.remove_prefix(text.starts_with("\r\n") ? 2 : std::min<std::size_t>(text.size(), 1));
   return line;
 }
 
@@ -43,8 +55,8 @@ std::optional<std::string_view> field_name(std::string_view line) {
 
 Message read_message(std::string_view text) {
   Message message;
-  const auto normal = with_crlf(text);
-  std::string_view rest = normal;
+  const Style style(text);
+  auto rest = text;
   if (rest.starts_with("From ")) {
     auto after = rest;
     const auto line = take_line(after);
@@ -66,7 +78,7 @@ Message read_message(std::string_view text) {
     }
     rest = after;
   }
-  message.body = rest;
+  take_body(rest, style, message);
   return message;
 }
 

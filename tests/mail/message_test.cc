@@ -16,7 +16,8 @@ TEST(Message, HeaderAndBodyAreSplit) {
       {"plain", "A: 1\r\nB:2\r\n\r\nx\r\n", "[A| 1][B|2]{x\r\n}"},
       {"bare LF", "A: 1\nB: 2\n\nx\ny\n", "[A| 1][B| 2]{x\r\ny\r\n}"},
       {"bare CR", "A: 1\rB: 2\r\rx\r", "[A| 1][B| 2]{x\r\n}"},
-      {"CR before CRLF is a line end", "A: 1\r\n\r\nx\r\r\n", "[A| 1]{x\r\n\r\n}"},
+      {"bare CR in a body stays", "A: 1\r\n\r\nx\r\r\ny\rz\r", "[A| 1]{x\r\r\ny\rz\r\r\n}"},
+      {"bare CR in a header ends the line", "A: 1\rB: 2\r\n\r\nx\n", "[A| 1][B| 2]{x\r\n}"},
       {"folding kept", "A: 1\n\t2\n 3\n\nx", "[A| 1\r\n\t2\r\n 3]{x\r\n}"},
       {"blank continuation", "A: 1\n \nB: 2\n\n", "[A| 1\r\n ][B| 2]{}"},
       {"white space before the colon", "From : a@example.com\n\n", "[From | a@example.com]{}"},
@@ -33,6 +34,37 @@ TEST(Message, HeaderAndBodyAreSplit) {
       {"space inside a name", "A B: 1\n", "{A B: 1\r\n}"},
   };
   for (const auto& [rule, text, want] : cases) EXPECT_EQ(shown(read_message(text)), want) << rule;
+}
+
+TEST(Message, BareLineEndsOfTheBodyAreCounted) {  // D19
+  const std::tuple<const char*, std::string, BareLineEnds> cases[] = {
+      {"none", "A: 1\r\n\r\nx\r\ny\r\n", {0, 0}},
+      {"line ends of the system", "A: 1\n\nx\ny\n", {0, 0}},
+      {"line ends of another system", "A: 1\r\rx\ry\r", {0, 0}},
+      {"LF among CRLF", "A: 1\r\n\r\nx\n.\n\r\nMAIL FROM:<a@example.com>\r\n", {0, 2}},
+      {"CR among CRLF", "A: 1\r\n\r\nx\r.\r\r\n", {2, 0}},
+      {"CR among LF", "A: 1\n\nx\ry\n", {1, 0}},
+      {"CR at the end", "A: 1\r\n\r\nx\r", {1, 0}},
+      {"those of the header are not the body's", "A: 1\n\r\nx\r\n", {0, 0}},
+  };
+  for (const auto& [rule, text, want] : cases) {
+    const auto found = read_message(text).bare_ends;
+    EXPECT_EQ(found.cr, want.cr) << rule;
+    EXPECT_EQ(found.lf, want.lf) << rule;
+  }
+}
+
+TEST(BareLineEnds, AreCountedOverEverySplit) {  // D19
+  const std::string body = "\na\r\nb\n\rc\r\r\n\nd\r";
+  for (std::size_t first = 0; first <= body.size(); ++first) {
+    for (std::size_t second = first; second <= body.size(); ++second) {
+      BareLineEndCounter counter;
+      counter.update(body.substr(0, first));
+      counter.update(body.substr(first, second - first));
+      counter.update(body.substr(second));
+      EXPECT_EQ(counter.found(), (BareLineEnds{3, 3})) << first << ' ' << second;
+    }
+  }
 }
 
 }  // namespace
