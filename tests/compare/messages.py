@@ -3,6 +3,8 @@
 A message is (fields, body): fields from the top as (name, value) in octets, the value with its leading white space and
 its folding, without the final CRLF. Line ends are CRLF but where `bare_line_ends` is asked for."""
 
+import re
+
 WORDS = [b"alpha", b"Beta", b"gamma;", b"delta=x", b"a:b", b"=?utf-8?q?caf=C3=A9?=", b"caf\xc3\xa9", b"\xff\xfe", b"<1@example.com>",
          b"(comment)", b'"quoted \\" part"', b"x" * 70, b"b=", b"v=1;", b"From:", b"DKIM-Signature", b"."]
 NAMES = [b"Subject", b"To", b"Cc", b"Date", b"Message-ID", b"Reply-To", b"Received", b"MIME-Version", b"Content-Type",
@@ -73,6 +75,6 @@ def join(some_fields, some_body):
 
 
 def with_crlf(message):
-    """Bare CR and bare LF as CRLF, a line end at the end: as an MTA sends it on, and as files are read."""
-    text = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    """A bare LF as CRLF, a line end at the end: as an MTA sends it on, and as files are read. A bare CR is an octet."""
+    text = re.sub(rb"(?<!\r)\n", b"\r\n", message)
     return text if not text or text.endswith(b"\r\n") else text + b"\r\n"
