@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dns/resolver.h"
 #include "mail/field.h"
@@ -15,12 +16,21 @@ namespace sesame::arc {
 enum class Result { none, pass, fail };  // RFC 8617 Section 4.4; a DNS failure fails the chain (Section 5.2)
 const char* to_string(Result result);
 
+// One set of a passing chain. A sealer vouches for what it reported only as far as everyone above it is believed too:
+// whoever sealed later may have changed the message.
+struct Seal {
+  int instance = 0;
+  std::string sealer;   // d= of the ARC-Seal, canonical
+  std::string results;  // ARC-Authentication-Results behind "i=N;", for authres::parse; not safe to print
+};
+
 struct Outcome {
   Result result = Result::none;
-  int instances = 0;        // sets found
-  int oldest_pass = 0;      // RFC 8617 Section 5.2 step 5; 0 when not determined
-  std::string sealer;       // d= of the newest seal; "" if none
-  std::string reason;       // why it fails; safe to print
+  int instances = 0;       // sets found
+  int oldest_pass = 0;     // RFC 8617 Section 5.2 step 5; 0 when not determined
+  std::string sealer;      // d= of the newest seal; "" if none
+  std::string reason;      // why it fails; safe to print
+  std::vector<Seal> sets;  // newest first; only of a chain that passes
 };
 
 struct Options {

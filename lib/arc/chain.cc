@@ -106,6 +106,11 @@ bool is_arc_field(const mail::Field& field) {
   return kind_of(field).has_value();
 }
 
+std::string_view results_payload(std::string_view field_value) {
+  const auto end = field_value.find(';');
+  return end == std::string_view::npos ? std::string_view() : trim(field_value.substr(end + 1));
+}
+
 sesame::Result<std::vector<Set>> collect_sets(std::span<const mail::Field> fields) {
   std::array<std::array<bool, kNames.size()>, kMaxSets> present{};
   std::vector<Set> sets;

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dkim/signature.h"
@@ -27,6 +28,9 @@ struct Set {
 
 // True for the three names.
 bool is_arc_field(const mail::Field& field);
+
+// What follows "i=N;" in the value of an ARC-Authentication-Results field.
+std::string_view results_payload(std::string_view field_value);
 
 // Instance 1 first; empty without ARC fields. An error says what breaks the structure.
 sesame::Result<std::vector<Set>> collect_sets(std::span<const mail::Field> fields);

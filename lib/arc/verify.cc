@@ -55,6 +55,7 @@ class Verifier::Impl {
                              Deadline deadline) const;
   std::vector<std::uint8_t> seal_digest(std::size_t instance) const;
   int oldest_pass(Deadline deadline) const;
+  std::vector<Seal> sealed_sets() const;
   const Set& set(std::size_t instance) const { return sets_[instance - 1]; }
 
   dns::Resolver* resolver_;
@@ -165,6 +166,15 @@ int Verifier::Impl::oldest_pass(Deadline deadline) const {
   return 0;
 }
 
+std::vector<Seal> Verifier::Impl::sealed_sets() const {
+  std::vector<Seal> seals;
+  for (std::size_t i = sets_.size(); i >= 1; --i) {
+    const auto& results = index_->fields()[set(i).results_field].value;
+    seals.push_back({static_cast<int>(i), set(i).seal.domain, std::string(results_payload(results))});
+  }
+  return seals;
+}
+
 Outcome Verifier::Impl::finish(Deadline deadline) {
   if (outcome_.result == Result::fail || sets_.empty()) return outcome_;
   hashes.finish();
@@ -181,6 +191,7 @@ Outcome Verifier::Impl::finish(Deadline deadline) {
   }
   outcome_.result = Result::pass;
   outcome_.oldest_pass = oldest_pass(deadline);
+  outcome_.sets = sealed_sets();
   return outcome_;
 }
 

@@ -6,6 +6,7 @@
 
 #include "arc/arc.h"
 #include "arc/chain.h"
+#include "authres/authres.h"
 #include "mail/message.h"
 #include "support/fake_resolver.h"
 #include "support/signer.h"
@@ -81,6 +82,24 @@ TEST(Arc, ADkimpyChainPasses) {
     EXPECT_EQ(outcome.sealer, "example.org");
     EXPECT_EQ(outcome.oldest_pass, 0);
   }
+}
+
+TEST(Arc, APassingChainTellsItsSealersAndWhatTheyReported) {
+  const auto message = sealed(2);
+  if (message.empty()) GTEST_SKIP() << "python3-dkim is not installed";
+  auto resolver = with_key(Signer::rsa(1024).record());
+  const auto outcome = check(resolver, message);
+  ASSERT_EQ(outcome.sets.size(), 2u) << outcome.reason;
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(outcome.sets[i].instance, i == 0 ? 2 : 1);
+    EXPECT_EQ(outcome.sets[i].sealer, "example.org");
+    const auto results = authres::parse(outcome.sets[i].results);
+    ASSERT_TRUE(results) << outcome.sets[i].results;
+    EXPECT_EQ(results->authserv_id, "mx.example.org");
+  }
+  EXPECT_EQ(authres::parse(outcome.sets[0].results)->statements[0].method, "arc");
+  EXPECT_EQ(authres::parse(outcome.sets[1].results)->statements[0].method, "spf");
+  EXPECT_TRUE(check(resolver, message + "x\r\n").sets.empty());
 }
 
 TEST(Arc, ChangesBreakTheChain) {
