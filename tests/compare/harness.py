@@ -10,58 +10,13 @@ import json
 import pathlib
 import subprocess
 import sys
-import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
-SKIPPED = 77
-START_S = 20
-RUN_S = 60
+sys.path.insert(0, str(HERE.parent / "support"))
+
+from dns_world import SKIPPED, World  # noqa: E402,F401  (comparisons take World from here)
+
 WORKERS = 2
-
-
-class World:
-    """The test DNS server with one zone after the other, and `sesame` asking it."""
-
-    def __init__(self, binaries):
-        self.binaries = pathlib.Path(binaries)
-
-    def __enter__(self):
-        self.holder = tempfile.TemporaryDirectory(prefix="sesame-compare-")
-        directory = pathlib.Path(self.holder.name)
-        self.zone, port_file = directory / "zone.json", directory / "port"
-        self.zone.write_text("{}")
-        self.server = subprocess.Popen([self.binaries / "sesame-test-dnsd", "--zone", self.zone, "--port-file", port_file],
-                                       stdout=subprocess.PIPE, text=True)
-        end = time.monotonic() + START_S
-        while not port_file.exists():
-            if self.server.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the test DNS server did not start")
-            time.sleep(0.01)
-        self.port = int(port_file.read_text())
-        return self
-
-    def __exit__(self, *_):
-        self.server.terminate()
-        self.server.wait()
-        self.holder.cleanup()
-
-    def load(self, zone, faults=()):
-        """Serves this zone from now on: {name: {type: [value]}}, and faults {name, type, fault}."""
-        self.zone.write_text(json.dumps({"zone": zone, "faults": list(faults)}))
-        self.server.send_signal(1)
-        for line in self.server.stdout:
-            if "zone read again" in line:
-                return
-        raise RuntimeError("the DNS server is gone")
-
-    def sesame(self, command, *arguments, message=b""):
-        """The answer of `sesame COMMAND ARGUMENTS --json` to a message in octets."""
-        done = subprocess.run([self.binaries / "sesame", "--dns", f"127.0.0.1:{self.port}", command,
-                               *map(str, arguments), "--json"], input=message, capture_output=True, timeout=RUN_S)
-        if not done.stdout:
-            raise RuntimeError(f"sesame {command} {arguments}: {done.stderr.decode(errors='replace')}")
-        return json.loads(done.stdout)
 
 
 class Perl:

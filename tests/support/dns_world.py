@@ -1,0 +1,66 @@
+"""The test DNS server with one zone after the other, and `sesame` asking it. For one thread at a time."""
+
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+
+SKIPPED = 77
+START_S = 20
+RUN_S = 60
+
+
+class World:
+    def __init__(self, binaries):
+        self.binaries = pathlib.Path(binaries)
+
+    def __enter__(self):
+        self.holder = tempfile.TemporaryDirectory(prefix="sesame-dns-")
+        directory = pathlib.Path(self.holder.name)
+        self.zone, self.log, port_file = directory / "zone.json", directory / "log", directory / "port"
+        self.zone.write_text("{}")
+        self.logged = 0
+        command = [self.binaries / "sesame-test-dnsd", "--zone", self.zone, "--port-file", port_file, "--log", self.log]
+        self.server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        end = time.monotonic() + START_S
+        while not port_file.exists():
+            if self.server.poll() is not None or time.monotonic() > end:
+                raise RuntimeError("the test DNS server did not start")
+            time.sleep(0.01)
+        self.port = int(port_file.read_text())
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait()
+        self.server.stdout.close()
+        self.holder.cleanup()
+
+    def load(self, zone, faults=()):
+        """Serves this zone from now on: {name: {type: [value]}}, and faults {name, type, fault}."""
+        self.zone.write_text(json.dumps({"zone": zone, "faults": list(faults)}))
+        self.server.send_signal(signal.SIGHUP)
+        for line in self.server.stdout:
+            if "zone read again" in line:
+                self.logged = self.log.stat().st_size
+                return
+            if "the old zone stays" in line:
+                raise RuntimeError(line.strip())
+        raise RuntimeError("the DNS server is gone")
+
+    def queries(self):
+        """What the DNS server was asked since the zone was loaded, as (type, name, "udp" or "tcp")."""
+        with open(self.log, "rb") as log:
+            log.seek(self.logged)
+            lines = log.read().decode("ascii").splitlines()
+        return [(line.split(" ", 1)[0], *line.split(" ", 1)[1].rsplit(" ", 1)) for line in lines]
+
+    def sesame(self, command, *arguments, message=b""):
+        """The answer of `sesame COMMAND ARGUMENTS --json` to a message in octets."""
+        done = subprocess.run([self.binaries / "sesame", "--dns", f"127.0.0.1:{self.port}", command,
+                               *map(str, arguments), "--json"], input=message, capture_output=True, timeout=RUN_S)
+        if not done.stdout:
+            raise RuntimeError(f"sesame {command} {arguments}: {done.stderr.decode(errors='replace')}")
+        return json.loads(done.stdout)
