@@ -30,7 +30,7 @@ struct Outcome {
   int oldest_pass = 0;     // RFC 8617 Section 5.2 step 5; 0 when not determined
   std::string sealer;      // d= of the newest seal; "" if none
   std::string reason;      // why it fails; safe to print
-  std::vector<Seal> sets;  // newest first; only of a chain that passes
+  std::vector<Seal> sets;  // newest first; only of a chain that passes and whose newest set signs From
 };
 
 struct Options {

@@ -29,38 +29,66 @@ struct Member {
   std::optional<TagList> tags;  // not of results
 };
 
-// RFC 8617 Section 4.2.1: 1 to 50.
+// RFC 8617 Section 4.2.1: position = 1*2DIGIT, 1 to 50.
 std::optional<std::size_t> instance_number(std::string_view text) {
-  const auto number = parse_number(text);
+  const auto number = text.size() <= 2 ? parse_number(text) : std::nullopt;
   if (!number || *number < 1 || *number > kMaxSets) return std::nullopt;
   return static_cast<std::size_t>(*number);
 }
 
-// RFC 8617 Section 4.1.1: "i=1;" comes first, and what follows is not a tag list.
-std::optional<std::size_t> instance_of_results(std::string_view value) {
-  const auto end = value.find(';');
-  if (end == std::string_view::npos) return std::nullopt;
-  const auto spec = value.substr(0, end);
-  const auto equals = spec.find('=');
-  if (equals == std::string_view::npos || trim(spec.substr(0, equals)) != "i") return std::nullopt;
-  return instance_number(trim(spec.substr(equals + 1)));
+// The position behind [CFWS] at `at`, RFC 5322 Section 3.2.2; the end of the text when a comment does not close.
+std::size_t skip_cfws(std::string_view text, std::size_t at) {
+  std::size_t depth = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '(')
+      ++depth;
+    else if (depth == 0 && !is_space(c))
+      return at;
+    else if (c == ')')
+      --depth;
+    else if (c == '\\')
+      ++at;
+  }
+  return text.size();
+}
+
+struct Instance {
+  std::size_t number = 0;
+  std::string_view rest;  // behind the ";"
+};
+
+// RFC 8617 Section 4.2.1: instance = [CFWS] "i" [CFWS] "=" [CFWS] position [CFWS] ";", with which a field begins.
+std::optional<Instance> leading_instance(std::string_view value) {
+  std::size_t at = 0;
+  const auto take = [&](char c) {
+    at = skip_cfws(value, at);
+    return at < value.size() && value[at++] == c;
+  };
+  if (!take('i') || !take('=')) return std::nullopt;
+  const auto begin = at = skip_cfws(value, at);
+  while (at < value.size() && is_digit(value[at])) ++at;
+  const auto number = instance_number(value.substr(begin, at - begin));
+  if (!number || !take(';')) return std::nullopt;
+  return Instance{*number, value.substr(at)};
 }
 
 sesame::Result<Member> read_member(Kind kind, std::string_view value, std::size_t position) {
   Member member{kind, 0, position, std::nullopt};
   const std::string name(kNames[static_cast<std::size_t>(kind)]);
-  std::optional<std::size_t> instance;
-  if (kind == Kind::results) {
-    instance = instance_of_results(value);
-  } else {
+  const auto leading = leading_instance(value);
+  if (leading) member.instance = leading->number;
+  if (kind != Kind::results) {
     if (value.size() > dkim::kMaxSignatureField) return failure(name + " is too long");
-    auto tags = TagList::parse(value);
+    auto tags = TagList::parse(leading ? leading->rest : value);
     if (!tags) return failure(name + ": syntax: " + tags.error().message);
-    instance = instance_number(tags->find("i").value_or(""));
+    const auto number = tags->find("i");
+    if (leading && number) return failure(name + ": syntax: the tag i= appears twice");
+    // Sealers that sort their tags are in use, and the public suite has them: i= may stand elsewhere.
+    if (!leading) member.instance = instance_number(number.value_or("")).value_or(0);
     member.tags = std::move(*tags);
   }
-  if (!instance) return failure(name + " has no instance number from 1 to 50");
-  member.instance = *instance;
+  if (member.instance == 0) return failure(name + " has no instance number from 1 to 50");
   return member;
 }
 
@@ -107,8 +135,8 @@ bool is_arc_field(const mail::Field& field) {
 }
 
 std::string_view results_payload(std::string_view field_value) {
-  const auto end = field_value.find(';');
-  return end == std::string_view::npos ? std::string_view() : trim(field_value.substr(end + 1));
+  const auto leading = leading_instance(field_value);
+  return leading ? trim(leading->rest) : std::string_view();
 }
 
 sesame::Result<std::vector<Set>> collect_sets(std::span<const mail::Field> fields) {

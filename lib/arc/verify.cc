@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "arc/arc.h"
@@ -9,12 +10,11 @@
 namespace sesame::arc {
 namespace {
 
-// Keys asked for before the whole header is known, and body hashes kept to find the oldest set that still holds.
+// Keys asked for before the whole header is known.
 constexpr std::size_t kMaxEarlyKeys = 4;
 // Seals whose keys are asked for together, the newest. The keys of a longer chain, which hardly exists but to burden
 // DNS, are asked for one by one, and only as long as every seal above holds.
 constexpr std::size_t kMaxKeysAtOnce = 10;
-constexpr std::size_t kMaxBodyHashes = 4;
 
 using dkim::MaybeProblem;
 
@@ -53,6 +53,7 @@ class Verifier::Impl {
   std::string problem_of_seal(std::size_t instance, Deadline deadline) const;
   std::string problem_of_key(const dkim::Signature& signature, std::span<const std::uint8_t> digest,
                              Deadline deadline) const;
+  void canonicalize_sets();
   std::vector<std::uint8_t> seal_digest(std::size_t instance) const;
   int oldest_pass(Deadline deadline) const;
   std::vector<Seal> sealed_sets() const;
@@ -61,8 +62,10 @@ class Verifier::Impl {
   dns::Resolver* resolver_;
   Options options_;
   std::vector<Set> sets_;
-  std::vector<const dkim::BodyHash*> bodies_;  // by instance, null when not kept
+  std::vector<const dkim::BodyHash*> bodies_;  // by instance; null when the message signature cannot hold
   std::optional<dkim::FieldIndex> index_;
+  std::string covered_;                  // the canonical sets
+  std::vector<std::size_t> covered_by_;  // by instance: what of them comes before its seal
   std::size_t early_keys_ = 0;
   Outcome outcome_;
 };
@@ -108,8 +111,10 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields) {
   for (std::size_t i = sets_.size(); i >= 1; --i) {
     if (sets_.size() - i < kMaxKeysAtOnce)
       resolver_->prefetch(dkim::key_name(set(i).seal.selector, set(i).seal.domain), dns::Type::txt);
-    if (set(i).message_problem || hashes.size() >= kMaxBodyHashes) continue;
-    bodies_[i - 1] = &hashes.want(set(i).message.body);
+    const auto& message = set(i).message;
+    if (set(i).message_problem || message.body.hash == crypto::Hash::sha1) continue;
+    // Whole bodies only: what l= leaves unsigned is not accepted, so there are two hashes at most.
+    bodies_[i - 1] = &hashes.want({message.body.hash, message.body.canonicalization, std::nullopt});
   }
 }
 
@@ -125,30 +130,34 @@ std::string Verifier::Impl::problem_of_message(std::size_t instance, Deadline de
   const auto& signature = set(instance).message;
   const auto* const body = bodies_[instance - 1];
   if (const auto& problem = set(instance).message_problem) return problem->reason;
-  if (!body) return "its body hash was not kept";
-  if (signature.body.hash == crypto::Hash::sha1) return "rsa-sha1 is not accepted";
+  if (!body) return "rsa-sha1 is not accepted";
   if (const auto problem = dkim::judge_time(signature, {options_.now, options_.clock_skew})) return problem->reason;
-  if (const auto problem = dkim::judge_body(signature, *body)) return problem->reason;
   if (signature.body.length && body->seen() > *signature.body.length) return "l= leaves part of the body unsigned";
+  if (const auto problem = dkim::judge_body(signature, *body)) return problem->reason;
   return problem_of_key(signature, dkim::header_digest(signature, *index_, set(instance).message_field), deadline);
 }
 
-// RFC 8617 Section 5.1.1: all sets up to this one, oldest first, each as results, message signature, seal; the last
-// seal without its b= and without CRLF.
-std::vector<std::uint8_t> Verifier::Impl::seal_digest(std::size_t instance) const {
-  crypto::Hasher hasher(set(instance).seal.body.hash);
-  const auto add = [&](const mail::Field& field) {
-    hasher.update(dkim::canonical_field(field, dkim::Canonicalization::relaxed));
+// RFC 8617 Section 5.1.1: all sets, oldest first, each as results, message signature, seal.
+void Verifier::Impl::canonicalize_sets() {
+  const auto add = [&](std::size_t position) {
+    covered_ += dkim::canonical_field(index_->fields()[position], dkim::Canonicalization::relaxed);
+    covered_ += "\r\n";
   };
-  const auto fields = index_->fields();
-  for (std::size_t i = 1; i <= instance; ++i) {
-    for (const auto position : {set(i).results_field, set(i).message_field, set(i).seal_field}) {
-      const auto& field = fields[position];
-      const bool own = i == instance && position == set(i).seal_field;
-      add(own ? mail::Field{field.name, dkim::without_signature(field.value)} : field);
-      if (!own) hasher.update("\r\n");
-    }
+  for (const auto& each : sets_) {
+    add(each.results_field);
+    add(each.message_field);
+    covered_by_.push_back(covered_.size());
+    add(each.seal_field);
   }
+}
+
+// Up to that set, whose seal comes last, without its b= and without CRLF.
+std::vector<std::uint8_t> Verifier::Impl::seal_digest(std::size_t instance) const {
+  const auto& field = index_->fields()[set(instance).seal_field];
+  crypto::Hasher hasher(set(instance).seal.body.hash);
+  hasher.update(std::string_view(covered_).substr(0, covered_by_[instance - 1]));
+  hasher.update(
+      dkim::canonical_field({field.name, dkim::without_signature(field.value)}, dkim::Canonicalization::relaxed));
   return hasher.finish();
 }
 
@@ -168,6 +177,9 @@ int Verifier::Impl::oldest_pass(Deadline deadline) const {
 
 std::vector<Seal> Verifier::Impl::sealed_sets() const {
   std::vector<Seal> seals;
+  // RFC 6376 Section 5.4: From must be signed. Without it, nobody vouches for whom the message is from.
+  const auto& names = set(sets_.size()).message.signed_fields;
+  if (std::ranges::find(names, "from") == names.end()) return seals;
   for (std::size_t i = sets_.size(); i >= 1; --i) {
     const auto& results = index_->fields()[set(i).results_field].value;
     seals.push_back({static_cast<int>(i), set(i).seal.domain, std::string(results_payload(results))});
@@ -183,6 +195,7 @@ Outcome Verifier::Impl::finish(Deadline deadline) {
     fail(in_field("ARC-Message-Signature", newest, reason));
     return outcome_;
   }
+  canonicalize_sets();
   for (std::size_t i = newest; i >= 1; --i) {
     if (const auto reason = problem_of_seal(i, deadline); !reason.empty()) {
       fail(in_field("ARC-Seal", i, reason));
