@@ -73,6 +73,7 @@ EVIDENCE = {
     "python3-dkim": r"import dkim",
     "python3-dnspython": r"import dns\.",
     "python3-spf": r"import spf",
+    "python3-yaml": r"import yaml",
 }
 
 
