@@ -61,7 +61,6 @@ EVIDENCE = {
     "nlohmann-json3-dev": r"nlohmann/",
     "libidn2-dev": r"idn2\.h",
     "libpsl-dev": r"libpsl\.h",
-    "libyaml-cpp-dev": r"yaml-cpp/",
     "libgtest-dev": r"gtest/",
     "libgmock-dev": r"gmock/",
     "openssl": r'"openssl"',
