@@ -49,6 +49,7 @@ int run_verify(const Common& common, const VerifyArguments& arguments) {
   inspect::Inspection inspection(*runtime, policy::Direction::inbound, std::move(envelope), options);
   feed(inspection, *message);
   auto report = inspection.finish();
+  report.bare_ends = message->bare_ends;  // what was fed has the LF mended
   const auto only = vintage_of(arguments.dmarc_mode);
   // All that is said then is of that standard, the sentence that tells why too.
   if (only == dmarc::Vintage::rfc7489) report.dmarc = report.dmarc_rfc7489;

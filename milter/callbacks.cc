@@ -133,7 +133,7 @@ void ask_for_macros(SMFICTX* context) {
     const char* names;
   };
   for (const auto& wanted :
-       {Wanted{SMFIM_CONNECT, "{daemon_name}"}, Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"},
+       {Wanted{SMFIM_CONNECT, "{daemon_name} {client_resolve}"}, Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"},
         Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
     smfi_setsymlist(context, wanted.stage, const_cast<char*>(wanted.names));
 }
@@ -159,9 +159,10 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
   }
 }
 
-sfsistat on_connect(SMFICTX* context, char*, sockaddr* address) {
+sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
   return run(context, "connect", [&](Session& session) {
-    session.connect(address_of(address), macro(context, "{daemon_name}"));
+    session.connect(
+        {address_of(address), name ? name : "", macro(context, "{client_resolve}"), macro(context, "{daemon_name}")});
     return Next::proceed;
   });
 }

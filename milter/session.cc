@@ -25,6 +25,15 @@ std::string with_crlf(std::string_view value) {
   return text;
 }
 
+// RFC 8601 Section 2.7.3, in the words of Sendmail, which Postfix has, too.
+mail::Iprev iprev_of(std::string_view resolved) {
+  if (resolved == "OK") return mail::Iprev::pass;
+  if (resolved == "FORGED") return mail::Iprev::fail;
+  if (resolved == "TEMP") return mail::Iprev::temperror;
+  if (resolved == "FAIL") return mail::Iprev::permerror;
+  return mail::Iprev::none;
+}
+
 }  // namespace
 
 Session::Message::Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope)
@@ -32,12 +41,14 @@ Session::Message::Message(Underway& count, Snapshot runtime, policy::Direction d
 
 Session::Session(Service& service, Peer peer) : service_(service), token_(service.connections), peer_(peer) {}
 
-void Session::connect(std::optional<IpAddress> client, std::string daemon_name) {
+void Session::connect(Client client) {
   message_.reset();
   runtime_ = service_.runtime.current();
   facts_ = {};
-  facts_.client = client;
-  facts_.daemon_name = std::move(daemon_name);
+  facts_.client = client.address;
+  facts_.iprev = iprev_of(client.resolved);
+  if (facts_.iprev == mail::Iprev::pass) facts_.client_name = std::move(client.name);
+  facts_.daemon_name = std::move(client.daemon_name);
 }
 
 void Session::helo(std::string_view name) {

@@ -37,13 +37,21 @@ struct Peer {
   enum class Skip { understood, unknown } skip = Skip::unknown;
 };
 
+// What the MTA tells of a client when it connects.
+struct Client {
+  std::optional<IpAddress> address;
+  std::string name;         // verified, "unknown" or an address in brackets
+  std::string resolved;     // {client_resolve}: OK, FAIL, FORGED, TEMP; "" when the MTA does not say
+  std::string daemon_name;  // {daemon_name}
+};
+
 // The steps may come from different threads, one at a time.
 class Session {
  public:
   Session(Service& service, Peer peer);
 
   // The runtime taken here serves the connection to its end, whatever is reloaded meanwhile.
-  void connect(std::optional<IpAddress> client, std::string daemon_name);
+  void connect(Client client);
   void helo(std::string_view name);
   // `arguments` are those of the command, the path first; drops what an earlier message left.
   Next mail(const std::vector<std::string_view>& arguments, std::string auth_user);

@@ -257,6 +257,15 @@ std::vector<Setting<Config>> inbound_settings() {
                     .help = "Whether mail that DNS trouble leaves undecided is answered 451, so that the sender tries "
                             "again later. false: it is accepted."},
                    SESAME_MEMBER(rules.tempfail_on_temperror)),
+      bind<Config>({.section = "inbound",
+                    .name = "trusted_arc_sealers",
+                    .type = list_of(domain()),
+                    .fallback = Texts{},
+                    .example = Texts{"lists.example.org"},
+                    .help = "Forwarders whose word is taken where DMARC fails: the domains (d=) they seal with. The "
+                            "policy is not applied when the ARC chain holds, one of them saw DMARC pass for the author "
+                            "domain, and everybody who sealed after it is one of them. The result stays fail."},
+                   SESAME_MEMBER(rules.trusted_sealers)),
       bind<Config>({.section = "ignore",
                     .name = "networks",
                     .type = list_of(network()),

@@ -8,6 +8,7 @@
 #include "dmarc/dmarc.h"
 #include "dns/meter.h"
 #include "dns/name.h"
+#include "mail/line_ends.h"
 #include "ses/predict.h"
 #include "spf/spf.h"
 #include "util/text.h"
@@ -114,6 +115,7 @@ struct Inspection::Impl {
   dkim::Verifier dkim;
   arc::Verifier arc;
   mail::Fields fields;
+  mail::BareLineEndCounter bare_ends;
   std::size_t header_bytes = 0;
   std::size_t results_fields = 0, prediction_fields = 0;        // seen so far
   std::vector<std::size_t> forged_results, forged_predictions;  // the first first
@@ -266,6 +268,7 @@ void Inspection::end_of_header() {
 
 void Inspection::body(std::string_view chunk) {
   if (impl_->ignored()) return;
+  impl_->bare_ends.update(chunk);
   impl_->dkim.body(chunk);
   if (impl_->inbound()) impl_->arc.body(chunk);
 }
@@ -282,6 +285,7 @@ policy::Report Inspection::finish() {
   report.time = impl.now;
   report.direction = impl.direction;
   report.author = impl.author;
+  report.bare_ends = impl.bare_ends.found();
   for (const auto& field : impl.fields)
     if (mail::is_named(field, "Message-ID")) report.message_id = printable(trim(field.value));
   if (!impl.ignored()) {

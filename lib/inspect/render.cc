@@ -65,6 +65,10 @@ json dmarc_value(const dmarc::Outcome& outcome, const mail::Author& author) {
   return value;
 }
 
+json body_value(const mail::BareLineEnds& ends) {
+  return {{"bare_cr", ends.cr}, {"bare_lf", ends.lf}};
+}
+
 json dns_value(const dns::Meter::Cost& cost) {
   return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()}, {"failed", cost.failed}};
 }
@@ -185,6 +189,9 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
   if (report.direction == policy::Direction::inbound) put_inbound(line, report);
   if (report.prediction) put_outbound(line, *report.prediction);
+  if (report.bare_ends.cr != 0) put(line, "bare_cr", std::to_string(report.bare_ends.cr));
+  if (report.bare_ends.lf != 0) put(line, "bare_lf", std::to_string(report.bare_ends.lf));
+  if (!decision.trusted_forwarder.empty()) put(line, "trusted_forwarder", decision.trusted_forwarder);
   put(line, "action", policy::to_string(decision.action));
   put(line, "dns_queries", std::to_string(report.dns.queries));
   put(line, "dns_ms", std::to_string(report.dns.waited.count()));
@@ -212,6 +219,8 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
     event["forged_removed"] = report.forged_results.size();
   }
   if (report.prediction) event.update(prediction_value(*report.prediction));
+  if (report.bare_ends != mail::BareLineEnds{}) event["body"] = body_value(report.bare_ends);
+  if (!decision.trusted_forwarder.empty()) event["trusted_forwarder"] = decision.trusted_forwarder;
   event["action"] = policy::to_string(decision.action);
   if (!report.limits.empty()) event["limits"] = report.limits;
   event["dns_queries"] = report.dns.queries;
@@ -233,6 +242,7 @@ std::string verify_json(const policy::Report& report, Standards shown) {
   value["dmarc"] = dmarc_value(report.dmarc, report.author);
   if (shown == Standards::both) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
   value["arc"] = {{"result", arc::to_string(report.arc.result)}, {"reason", report.arc.reason}};
+  value["body"] = body_value(report.bare_ends);
   value["dns"] = dns_value(report.dns);
   value["why"] = policy::why(report);
   return dump(value, 2);

@@ -69,6 +69,9 @@ std::string verify_text(const policy::Report& report, Standards shown) {
   text += fmt::format("{:<13} {}{}\n", "ARC", arc::to_string(report.arc.result), in_parentheses(report.arc.reason));
   text += dmarc_line("DMARC", report.dmarc);
   if (shown == Standards::both) text += dmarc_line("DMARC 7489", report.dmarc_rfc7489);
+  if (report.bare_ends != mail::BareLineEnds{})
+    text += fmt::format("{:<13} {} bare CR, {} bare LF: systems may disagree on where its lines end\n", "Body",
+                        report.bare_ends.cr, report.bare_ends.lf);
   return text + fmt::format("{:<13} {}\n", "Why", policy::why(report));
 }
 

@@ -9,8 +9,14 @@
 
 namespace sesame::mail {
 
+// Does the client's address lead to a name that leads back to it? RFC 8601 Sections 2.7.3 and 3. `none`: not known.
+enum class Iprev { none, pass, fail, temperror, permerror };
+const char* to_string(Iprev result);
+
 struct Envelope {
   std::optional<IpAddress> client;  // none for local submission over a pipe or UNIX socket
+  Iprev iprev = Iprev::none;        // as the MTA found it
+  std::string client_name;          // the name that leads back; "" unless iprev is pass
   std::string helo;
   std::string mail_from;                // without angle brackets and parameters; "" is the null reverse-path
   bool sender_known = true;             // false: a message from a file, and nobody said who sends it

@@ -4,6 +4,7 @@
 
 #include "authres/authres.h"
 #include "dns/name.h"
+#include "policy/forwarder.h"
 #include "util/text.h"
 
 namespace sesame::policy {
@@ -17,6 +18,15 @@ authres::Statement spf_statement(const spf::Outcome& outcome) {
   authres::Statement statement{"spf", spf::to_string(outcome.result), outcome.reason, "", {}};
   statement.properties.push_back({"smtp", spf::to_string(outcome.identity), outcome.domain});
   return statement;
+}
+
+// RFC 8601 Section 2.7.3
+authres::Statement iprev_statement(const mail::Envelope& envelope) {
+  return {"iprev",
+          mail::to_string(envelope.iprev),
+          "",
+          envelope.client_name,
+          {{"policy", "iprev", envelope.client->to_string()}}};
 }
 
 authres::Statement dkim_statement(const dkim::Outcome& outcome) {
@@ -33,9 +43,10 @@ authres::Statement dkim_statement(const dkim::Outcome& outcome) {
   return statement;
 }
 
-authres::Statement dmarc_statement(const Report& report) {
+authres::Statement dmarc_statement(const Report& report, const std::string& forwarder) {
   const auto& dmarc = report.dmarc;
   authres::Statement statement{"dmarc", dmarc::to_string(dmarc.result), "", "", {}};
+  if (!forwarder.empty()) statement.comment = "policy not applied: ARC sealer " + forwarder + " is trusted";
   if (dmarc.result != dmarc::Result::pass) statement.reason = dmarc.reason;
   if (!report.author.usable()) statement.reason = report.author.problem;
   if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
@@ -55,8 +66,10 @@ authres::Statement arc_statement(const Report& report) {
 }
 
 // RFC 8601
-Edit results_field(const Report& report, const Rules& rules) {
+Edit results_field(const Report& report, const Rules& rules, const std::string& forwarder) {
   authres::Header header{rules.authserv_id, {}};
+  if (report.envelope.client && report.envelope.iprev != mail::Iprev::none)
+    header.statements.push_back(iprev_statement(report.envelope));
   if (report.spf_mail_from) header.statements.push_back(spf_statement(*report.spf_mail_from));
   // With the null reverse-path the HELO result is the one above.
   const bool helo_apart = report.spf_helo && report.spf_helo->result != spf::Result::none &&
@@ -65,7 +78,7 @@ Edit results_field(const Report& report, const Rules& rules) {
   if (report.dkim.empty()) header.statements.push_back({"dkim", "none", "", "", {}});
   for (const auto* signature : notable_signatures(report)) header.statements.push_back(dkim_statement(*signature));
   if (report.arc.result != arc::Result::none) header.statements.push_back(arc_statement(report));
-  header.statements.push_back(dmarc_statement(report));
+  header.statements.push_back(dmarc_statement(report, forwarder));
   return {Edit::Kind::insert, std::string(kResultsField), authres::write(header), 0};
 }
 
@@ -144,19 +157,22 @@ void act_inbound(Decision& decision, Handling handling, const Report& report) {
 
 Decision decide_inbound(const Report& report, const Rules& rules) {
   Decision decision;
+  const auto disposition = report.dmarc.discovery.disposition;
+  // RFC 9989 Section 5.4: p=none changes nothing.
+  const bool asked_to_act =
+      report.author.usable() && report.dmarc.result == dmarc::Result::fail && disposition != dmarc::Policy::none;
+  if (asked_to_act)
+    decision.trusted_forwarder = trusted_forwarder(report.arc, report.author.domain(), rules.trusted_sealers);
   remove(decision, kResultsField, report.forged_results);
-  decision.edits.push_back(results_field(report, rules));
+  decision.edits.push_back(results_field(report, rules, decision.trusted_forwarder));
   if (!report.author.usable()) {
     act_inbound(decision, rules.on_bad_author, report);
   } else if (report.dmarc.result == dmarc::Result::temperror && rules.tempfail_on_temperror) {
     decision.action = Action::tempfail;
     reply(decision, "451", "4.7.1", why(report));
-  } else if (report.dmarc.result == dmarc::Result::fail) {
-    // RFC 9989 Section 5.4: p=none changes nothing.
-    if (report.dmarc.discovery.disposition == dmarc::Policy::reject)
-      act_inbound(decision, rules.on_policy_reject, report);
-    if (report.dmarc.discovery.disposition == dmarc::Policy::quarantine)
-      act_inbound(decision, rules.on_policy_quarantine, report);
+  } else if (asked_to_act && decision.trusted_forwarder.empty()) {
+    const bool reject = disposition == dmarc::Policy::reject;
+    act_inbound(decision, reject ? rules.on_policy_reject : rules.on_policy_quarantine, report);
   }
   return decision;
 }

@@ -38,6 +38,7 @@ struct Rules {
   std::vector<OutboundOverride> overrides;            // the most specific domain wins
   Handling on_policy_reject = Handling::observe;      // p=reject
   Handling on_policy_quarantine = Handling::observe;  // p=quarantine
+  std::vector<std::string> trusted_sealers;           // ARC d= whose word is taken where DMARC fails
   bool tempfail_on_temperror = false;                 // DMARC temperror: 451 instead of accepting
   Handling on_bad_author = Handling::observe;         // From missing, repeated or unreadable
 };
@@ -55,10 +56,11 @@ struct Edit {
 struct Decision {
   // accept: nothing to act upon. observe and above: the verdict called for action; that much was allowed.
   enum class Action { accept, observe, tag, hold, reject, tempfail } action = Action::accept;
-  std::vector<Edit> edits;    // removals first, the last of a name first; then insertions at the top
-  std::string reason;         // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
-  std::string code;           // "550" or "451"; "" otherwise
-  std::string enhanced_code;  // "5.7.1"; "" otherwise
+  std::vector<Edit> edits;        // removals first, the last of a name first; then insertions at the top
+  std::string trusted_forwarder;  // the ARC sealer for whose word the policy was not applied; "" if none
+  std::string reason;             // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
+  std::string code;               // "550" or "451"; "" otherwise
+  std::string enhanced_code;      // "5.7.1"; "" otherwise
 };
 const char* to_string(Decision::Action action);
 

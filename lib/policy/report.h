@@ -12,6 +12,7 @@
 #include "dns/meter.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "mail/line_ends.h"
 #include "ses/predict.h"
 #include "spf/spf.h"
 
@@ -27,6 +28,7 @@ struct Report {
   mail::Envelope envelope;
   mail::Author author;
   std::string message_id;                // printable
+  mail::BareLineEnds bare_ends;          // in the part of the body that was read
   std::optional<spf::Outcome> spf_helo;  // inbound with a client address
   std::optional<spf::Outcome> spf_mail_from;
   std::vector<dkim::Outcome> dkim;  // message order, top first

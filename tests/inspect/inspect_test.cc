@@ -109,6 +109,19 @@ TEST(Inbound, AnUnusablePolicyIsNamed) {
   EXPECT_THAT(policy::why(report), HasSubstr("_dmarc.example.com: p is missing or a policy is not valid"));
 }
 
+TEST(Inbound, BareLineEndsAreCountedAndTold) {  // D19
+  const auto report = inspect_message(runtime_with(kZone), envelope_from("192.0.2.1"), {{"From", " a@example.com"}},
+                                      "one\r\n.\n\r\ntwo\r\r\n");
+  EXPECT_EQ(report.bare_ends, (mail::BareLineEnds{1, 1}));
+  const policy::Decision decision;
+  EXPECT_THAT(log_text(report, decision), HasSubstr("bare_cr=1 bare_lf=1"));
+  EXPECT_EQ(nlohmann::json::parse(log_json(report, decision))["body"]["bare_lf"], 1);
+  EXPECT_EQ(nlohmann::json::parse(verify_json(report, Standards::both))["body"]["bare_cr"], 1);
+  EXPECT_THAT(verify_text(report, Standards::both), HasSubstr("1 bare CR, 1 bare LF"));
+  const auto clean = inspect_message(runtime_with(kZone), envelope_from("192.0.2.1"), {{"From", " a@example.com"}});
+  EXPECT_EQ(log_text(clean, decision).find("bare"), std::string::npos);
+}
+
 TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
   const auto runtime = runtime_with(kZone);
   runtime->config.limits.header_bytes = 1000;

@@ -70,7 +70,7 @@ class SessionTest : public testing::Test {
   // A session of an MTA as Postfix is, with a client that is inbound.
   std::unique_ptr<Session> connected(std::string_view client = "192.0.2.1", const std::string& daemon = "") {
     auto session = std::make_unique<Session>(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::understood});
-    session->connect(IpAddress::parse(client), daemon);
+    session->connect({IpAddress::parse(client), "mail.clean.example", "OK", daemon});
     session->helo("mail.clean.example");
     return session;
   }
@@ -108,6 +108,22 @@ FieldList from(const std::string& address) {
   return {{"From", " <" + address + ">"}, {"Subject", " x"}};
 }
 
+TEST_F(SessionTest, WhatTheMtaSaysOfTheClientsNameIsPassedOn) {
+  const std::tuple<const char*, const char*> cases[] = {{"OK", "iprev=pass (mail.clean.example)"},
+                                                        {"FORGED", "iprev=fail policy.iprev"},
+                                                        {"TEMP", "iprev=temperror policy.iprev"},
+                                                        {"FAIL", "iprev=permerror policy.iprev"}};
+  for (const auto& [resolved, want] : cases) {
+    FakeMta mta;
+    Session session(service_, Peer{});
+    session.connect({IpAddress::parse("192.0.2.1"), "mail.clean.example", resolved, ""});
+    session.helo("mail.clean.example");
+    send(session, "a@clean.example", from("a@clean.example"), mta);
+    ASSERT_EQ(mta.calls.size(), 1u);
+    EXPECT_THAT(mta.calls[0], HasSubstr(want));
+  }
+}
+
 TEST_F(SessionTest, InboundMailGetsItsResultsOnTop) {
   FakeMta mta;
   EXPECT_EQ(send(*connected(), "a@clean.example", from("a@clean.example"), mta), Next::proceed);
@@ -127,7 +143,7 @@ TEST_F(SessionTest, FieldsReachTheVerifierOctetForOctet) {
 
 TEST_F(SessionTest, TheLeadingSpaceIsPutBackWhereTheMtaTakesItAway) {
   Session session(service_, Peer{Peer::LeadingSpace::stripped, Peer::Skip::unknown});
-  session.connect(IpAddress::parse("192.0.2.1"), "");
+  session.connect({IpAddress::parse("192.0.2.1"), "mail.clean.example", "OK", ""});
   auto fields = test::signed_fields();
   for (auto& [name, value] : fields) value.erase(0, 1);
   FakeMta mta;
@@ -234,7 +250,7 @@ TEST_F(SessionTest, TheBodyIsSkippedWhenNothingCanUseIt) {
   header(*session, from("a@clean.example"));
   EXPECT_EQ(session->body("x"), Next::skip);
   Session simple(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::unknown});
-  simple.connect(IpAddress::parse("192.0.2.1"), "");
+  simple.connect({IpAddress::parse("192.0.2.1"), "mail.clean.example", "OK", ""});
   simple.mail({"<a@clean.example>"}, "");
   header(simple, from("a@clean.example"));
   EXPECT_EQ(simple.body("x"), Next::proceed) << "an MTA that does not know skip gets none";

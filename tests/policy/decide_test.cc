@@ -189,6 +189,103 @@ TEST(Inbound, AMessageWithoutOneAuthorIsPermerrorWithTheReason) {
   EXPECT_EQ(decide(report, rules).action, Action::reject);
 }
 
+const Edit& results_of(const Decision& decision) {
+  const auto found =
+      std::ranges::find_if(decision.edits, [](const Edit& edit) { return edit.kind == Edit::Kind::insert; });
+  EXPECT_NE(found, decision.edits.end());
+  return *found;
+}
+
+TEST(Inbound, ATrustedForwardersWordStandsInForThePolicy) {  // C2
+  const std::string pass = "lists.example.org; dmarc=pass header.from=shop.example.com";
+  const auto set = [](int instance, const char* sealer, const std::string& results) {
+    return arc::Seal{instance, sealer, results};
+  };
+  const auto chain = [](arc::Result result, std::vector<arc::Seal> sets) {
+    arc::Outcome outcome;
+    outcome.result = result;
+    outcome.sets = std::move(sets);
+    return outcome;
+  };
+  const struct {
+    const char* rule;
+    arc::Outcome chain;
+    const char* forwarder;
+  } cases[] = {
+      {"it saw a pass", chain(arc::Result::pass, {set(1, "lists.example.org", pass)}), "lists.example.org"},
+      {"in any case of letters",
+       chain(arc::Result::pass, {set(1, "lists.example.org", "x; DMARC=Pass Header.From=Shop.Example.COM")}),
+       "lists.example.org"},
+      {"everybody after it is trusted",
+       chain(arc::Result::pass,
+             {set(2, "also.example", "x; dmarc=fail header.from=shop.example.com"), set(1, "lists.example.org", pass)}),
+       "lists.example.org"},
+      {"somebody after it is not",
+       chain(arc::Result::pass, {set(2, "other.example", "x; none"), set(1, "lists.example.org", pass)}), ""},
+      {"the chain is broken", chain(arc::Result::fail, {set(1, "lists.example.org", pass)}), ""},
+      {"there is no chain", chain(arc::Result::none, {}), ""},
+      {"nobody trusts the sealer", chain(arc::Result::pass, {set(1, "other.example", pass)}), ""},
+      {"not even one below a trusted name", chain(arc::Result::pass, {set(1, "a.lists.example.org", pass)}), ""},
+      {"it saw a fail",
+       chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=fail header.from=shop.example.com")}), ""},
+      {"it saw another author",
+       chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=pass header.from=example.com")}), ""},
+      {"it does not say whose", chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=pass")}), ""},
+      {"it says two things",
+       chain(arc::Result::pass, {set(1, "lists.example.org", pass + "; dmarc=fail header.from=shop.example.com")}), ""},
+      {"it cannot be read", chain(arc::Result::pass, {set(1, "lists.example.org", "; dmarc=pass header.from=")}), ""},
+  };
+  auto rules = rules_with(Level::observe, Level::observe);
+  rules.on_policy_reject = Handling::reject;
+  rules.trusted_sealers = {"lists.example.org", "also.example"};
+  for (const auto& [rule, arc, forwarder] : cases) {
+    auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
+    report.arc = arc;
+    const auto decision = decide(report, rules);
+    const bool trusted = *forwarder != '\0';
+    EXPECT_EQ(decision.trusted_forwarder, forwarder) << rule;
+    EXPECT_EQ(decision.action, trusted ? Action::accept : Action::reject) << rule;
+    // The result stays what it is; why nothing follows from it stands beside it.
+    EXPECT_THAT(results_of(decision).value, HasSubstr("dmarc=fail")) << rule;
+    EXPECT_EQ(results_of(decision).value.find("is trusted") != std::string::npos, trusted) << rule;
+  }
+}
+
+TEST(Inbound, AForwarderChangesNothingWhereNothingWouldFollow) {
+  auto rules = rules_with(Level::observe, Level::observe);
+  rules.trusted_sealers = {"lists.example.org"};
+  rules.tempfail_on_temperror = true;
+  rules.on_bad_author = Handling::reject;
+  const auto decided = [&](dmarc::Result result, dmarc::Policy policy, const char* author_problem) {
+    auto report = inbound(result, policy);
+    report.author.problem = author_problem;
+    report.arc.result = arc::Result::pass;
+    report.arc.sets = {{1, "lists.example.org", "x; dmarc=pass header.from=shop.example.com"}};
+    return decide(report, rules);
+  };
+  EXPECT_EQ(decided(dmarc::Result::fail, dmarc::Policy::none, "").trusted_forwarder, "");
+  EXPECT_EQ(decided(dmarc::Result::temperror, dmarc::Policy::reject, "").action, Action::tempfail);
+  EXPECT_EQ(decided(dmarc::Result::permerror, dmarc::Policy::reject, "2 From fields").action, Action::reject);
+}
+
+TEST(Inbound, WhatTheMtaFoundOfTheClientsNameIsWritten) {  // RFC 8601 Section 2.7.3
+  auto report = inbound(dmarc::Result::pass, dmarc::Policy::none);
+  report.envelope.client = IpAddress::parse("2001:db8::1");
+  EXPECT_THAT(results_of(decide(report, rules_with(Level::observe, Level::observe))).value, Not(HasSubstr("iprev")));
+  for (const auto result : {mail::Iprev::pass, mail::Iprev::fail, mail::Iprev::temperror, mail::Iprev::permerror}) {
+    report.envelope.iprev = result;
+    report.envelope.client_name = result == mail::Iprev::pass ? "mail.example.com" : "";
+    const auto header = authres::parse(results_of(decide(report, rules_with(Level::observe, Level::observe))).value);
+    ASSERT_TRUE(header);
+    const auto& statement = header->statements.front();
+    EXPECT_EQ(statement.method, "iprev");
+    EXPECT_EQ(statement.result, mail::to_string(result));
+    ASSERT_EQ(statement.properties.size(), 1u);
+    EXPECT_EQ(statement.properties[0].type + "." + statement.properties[0].name, "policy.iprev");
+    EXPECT_EQ(statement.properties[0].value, "2001:db8::1");
+  }
+}
+
 TEST(Ignored, NothingIsTouched) {
   auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
   report.direction = Direction::ignored;
