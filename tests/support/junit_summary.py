@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Adds up JUnit files for contrib/test: `junit_summary.py yes|no FILE...`, where the word says whether all was built.
-Prints what failed and what was skipped, each with why; the last line is the sum."""
+Prints the scores that tests of the first file report, then what failed and what was skipped, each with why; the last
+line is the sum."""
 
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -10,6 +12,19 @@ import xml.etree.ElementTree as ElementTree
 def last_line(text):
     lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
     return lines[-1] if lines else ""
+
+
+# How a test tells what it counted, on a line of its own: "suite NAME: ...", "compare NAME: ...", "alignment table: ...".
+SCORE = re.compile(r"^(?:suite [\w-]+|compare [\w-]+|[a-z]+ table): .*\d.*$", re.MULTILINE)
+
+
+def scores(path):
+    """The lines of one file that tell scores, each once."""
+    try:
+        cases = ElementTree.parse(path).getroot().iter("testcase")
+    except (OSError, ElementTree.ParseError):
+        return []  # told as a failure below
+    return sorted({score for case in cases for score in SCORE.findall(case.findtext("system-out") or "")})
 
 
 def why_skipped(case):
@@ -44,6 +59,8 @@ def main():
     if built != "yes":
         count["failed"] += 1
         print("failed   a build")
+    for score in scores(paths[0]):
+        print(score)
     for path in paths:
         try:
             cases = list(read(path))
