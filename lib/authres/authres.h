@@ -1,6 +1,7 @@
 // The Authentication-Results header field: RFC 8601.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,7 @@ struct Statement {
   std::string reason;   // "" if none
   std::string comment;  // written in parentheses behind the result; "" if none
   std::vector<Property> properties;
+  std::uint32_t version = 1;  // of the method; a reader that does not know it leaves the statement alone
 };
 
 struct Header {
@@ -33,16 +35,21 @@ struct Header {
 };
 
 // The value of the field after the colon, without a leading space: folded with CRLF and one tab so that lines stay
-// under 78 octets where a fold is possible and always under 998; values quoted where RFC 8601 demands it. Whatever the
-// values hold, nothing but printable ASCII and folds comes out: control and 8-bit octets are written "?".
+// under 78 octets where a fold is possible and always under 998; values quoted where RFC 8601 demands it, and never
+// folded. Whatever the values hold, nothing but printable ASCII and folds comes out, and no quoted pair, which not
+// every reader knows: control and 8-bit octets, quotes and backslashes are written "?" (in reasons and comments quotes
+// become single ones, and what would end a comment a square bracket). What is cut ends in "[cut]". Neither reads as
+// another domain.
 std::string write(const Header& header);
 
 // Accepts comments and folding wherever RFC 8601 Section 2.2 does, and methods, ptypes and results it does not know.
+// Methods, results, ptypes and properties are given in lower case. Reads what follows "i=N;" in an
+// ARC-Authentication-Results field (RFC 8617 Section 4.1.1) just as well.
 Result<Header> parse(std::string_view value);
 
-// Does this field claim to be ours? True when its authserv-id is one of `ids` however it is dressed (case, comments,
-// quotes, a trailing dot, a version, U-labels), and also when the field cannot be parsed but one of the ids stands where an
-// authserv-id could. RFC 8601 Section 5.
+// Does this field, an Authentication-Results, claim to be ours? True when its authserv-id is one of `ids` however it is
+// dressed (case, comments, quotes, white space, a trailing dot, a version, U-labels), and also when the field cannot be
+// parsed but one of the ids stands where some reader could find the authserv-id. RFC 8601 Section 5.
 bool claims(const mail::Field& field, std::span<const std::string> ids);
 
 }  // namespace sesame::authres

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <limits>
 #include <variant>
 
 #include "authres/authres.h"
@@ -12,6 +13,7 @@ constexpr std::size_t kMaxStatements = 1000;
 constexpr std::size_t kMaxProperties = 1000;  // of one statement
 constexpr std::size_t kShown = 40;            // octets of the text quoted in an error
 
+// RFC 8601 Section 2.2: Keyword, and "_", which mail in use has in it.
 bool is_keyword_char(char c) {
   return is_alnum(c) || c == '-' || c == '_';
 }
@@ -37,7 +39,8 @@ class Parser {
   Result<std::string> authserv_id();
   Result<std::string> value();
   Status version();
-  Status keyword_then(char separator, std::string& keyword, std::string_view what);
+  std::string keyword() { return lower(run(is_keyword_char)); }
+  Status method(Statement& statement);
   Result<Statement> statement();
   Status detail(Statement& statement);
 
@@ -129,31 +132,35 @@ Parser::Status Parser::version() {
   return skip_space();
 }
 
-Parser::Status Parser::keyword_then(char separator, std::string& keyword, std::string_view what) {
+// method, with its version, and the "=" behind it
+Parser::Status Parser::method(Statement& statement) {
+  constexpr std::uint64_t kMost = std::numeric_limits<decltype(statement.version)>::max();
+  statement.method = keyword();
+  if (statement.method.empty()) return wrong("method");
   if (auto status = skip_space(); !status) return status;
-  keyword = run(is_keyword_char);
-  if (keyword.empty()) return wrong(what);
-  if (auto status = skip_space(); !status) return status;
-  if (separator == '=' && take('/')) {
+  if (take('/')) {
     if (auto status = skip_space(); !status) return status;
-    if (run(is_digit).empty()) return wrong("method version");
+    const auto digits = run(is_digit);
+    if (digits.empty()) return wrong("method version");
+    // One too great to be held is as unknown as the greatest that can be.
+    statement.version = static_cast<std::uint32_t>(std::min(parse_number(digits).value_or(kMost), kMost));
     if (auto status = skip_space(); !status) return status;
   }
-  if (!take(separator)) return wrong(fmt::format("\"{}\"", separator));
+  if (!take('=')) return wrong("\"=\"");
   return skip_space();
 }
 
 // reasonspec or propspec; they differ in what follows the first word.
 Parser::Status Parser::detail(Statement& statement) {
   Property property;
-  property.type = run(is_keyword_char);
+  property.type = keyword();
   if (property.type.empty()) return wrong("property");
   if (auto status = skip_space(); !status) return status;
-  const bool is_reason = iequals(property.type, "reason") && take('=');
+  const bool is_reason = property.type == "reason" && take('=');
   if (!is_reason) {
     if (!take('.')) return wrong("\".\"");
     if (auto status = skip_space(); !status) return status;
-    property.name = run(is_keyword_char);
+    property.name = keyword();
     if (property.name.empty()) return wrong("property name");
     if (auto status = skip_space(); !status) return status;
     if (!take('=')) return wrong("\"=\"");
@@ -173,8 +180,8 @@ Parser::Status Parser::detail(Statement& statement) {
 
 Result<Statement> Parser::statement() {
   Statement result;
-  if (auto status = keyword_then('=', result.method, "method"); !status) return tl::unexpected(status.error());
-  result.result = run(is_keyword_char);
+  if (auto status = method(result); !status) return tl::unexpected(status.error());
+  result.result = keyword();
   if (result.result.empty()) return wrong("result");
   if (auto status = skip_space(); !status) return tl::unexpected(status.error());
   result.comment = comment_;
@@ -198,7 +205,7 @@ Result<Header> Parser::header() {
     if (auto status = skip_space(); !status) return tl::unexpected(status.error());
     if (done() || at_char(';')) continue;  // an empty member, or a ";" at the end
     const auto before = at_;
-    if (iequals(run(is_keyword_char), "none") && header.statements.empty()) {
+    if (keyword() == "none" && header.statements.empty()) {
       if (auto status = skip_space(); !status) return tl::unexpected(status.error());
       if (done()) return header;
     }

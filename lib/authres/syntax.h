@@ -15,14 +15,20 @@ inline bool is_printable(char c) {
   return c >= 0x20 && c <= 0x7e;
 }
 
-// The position behind the comment that opens at `at`; npos when it does not close. RFC 5322 Section 3.2.2.
-inline std::size_t comment_end(std::string_view text, std::size_t at) {
+// RFC 5322 Section 3.2.2 has both in comments; not every reader knows.
+struct CommentSyntax {
+  bool quoted_pairs = true;
+  bool nesting = true;
+};
+
+// The position behind the comment that opens at `at`; npos when it does not close.
+inline std::size_t comment_end(std::string_view text, std::size_t at, CommentSyntax syntax = {}) {
   std::size_t depth = 0;
   for (; at < text.size(); ++at) {
-    if (text[at] == '\\') {
+    if (text[at] == '\\' && syntax.quoted_pairs) {
       ++at;
     } else if (text[at] == '(') {
-      ++depth;
+      depth = syntax.nesting ? depth + 1 : 1;
     } else if (text[at] == ')' && --depth == 0) {
       return at + 1;
     }

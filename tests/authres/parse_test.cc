@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 std::string shown(const Header& header) {
   std::string text = header.authserv_id;
   for (const auto& s : header.statements) {
-    text += " | " + s.method + "=" + s.result;
+    text += " | " + s.method + (s.version == 1 ? "" : "/" + std::to_string(s.version)) + "=" + s.result;
     if (!s.comment.empty()) text += " (" + s.comment + ")";
     if (!s.reason.empty()) text += " reason=" + s.reason;
     for (const auto& p : s.properties) text += " " + p.type + "." + p.name + "=" + p.value;
@@ -43,6 +43,9 @@ TEST(Parse, WhatTheGrammarAllowsIsRead) {
        "mx | dkim=pass (2048-bit key) header.d=example.com"},
       {"mx; dkim=fail reason=\"bad \\\"signature\\\"\" header.i=@example.com",
        "mx | dkim=fail reason=bad \"signature\" header.i=@example.com"},
+      {"mx; DKIM = Pass Header . D = Example.COM REASON=x", "mx | dkim=pass reason=x header.d=Example.COM"},
+      {"mx; dkim / 1 = pass; spf/002=fail; dmarc /(c)\t7(d) = none", "mx | dkim=pass | spf/2=fail | dmarc/7=none"},
+      {"mx; dkim/99999999999999999999=pass", "mx | dkim/4294967295=pass"},
       {"mx; spf=pass smtp.mailfrom=\"a b\"@example.com", "mx | spf=pass smtp.mailfrom=a b@example.com"},
       {"mx; dkim=pass header.b=ab/c+d==", "mx | dkim=pass header.b=ab/c+d=="},
       {"mx; spf=none smtp.mailfrom=; dkim=none", "mx | spf=none smtp.mailfrom= | dkim=none"},
@@ -66,6 +69,9 @@ TEST(Parse, WhatItDoesNotAllowIsAnError) {
       {"mx; spf", "\"=\" expected"},
       {"mx; (null)=pass", "method expected"},  // C1
       {"mx; spf=", "result expected"},
+      {"mx; spf/=pass", "method version expected"},
+      {"mx; spf/x=pass", "method version expected"},
+      {"mx; spf/-1=pass", "method version expected"},
       {"mx; spf=pass smtp", "\".\" expected"},
       {"mx; spf=pass smtp.", "property name expected"},
       {"mx; spf=pass smtp.mailfrom", "\"=\" expected"},
@@ -88,7 +94,9 @@ TEST(Parse, TenThousandResultsAreRefusedAndAThousandRead) {  // A4
 }
 
 TEST(Parse, AMegabyteIsReadInOnePass) {  // A3
-  for (const char* piece : {"(", "()", "\"", ";", "a=b;", "\\", "mx", " ", "\r\n\t", ";a=b c.d=e"}) {
+  for (const char* piece : {"(", "()", "\"", ";", "a=b;", "\\", "mx", " ", "\r\n\t", ";a=b c.d=e", "\r", "\r(",
+                            "\xc3\xbc ", "\xc3\xbc(c)", "Authentication-Results:", "\nAuthentication-Results:(",
+                            "\rAuthentication-Results:\xc3\xbc a b c d(c)", "(\\", "(\\)"}) {
     for (std::string value : {std::string(), std::string("mx; a=b ")}) {
       while (value.size() < (1U << 20)) value += piece;
       (void)parse(value);
@@ -101,16 +109,35 @@ TEST(Parse, AMegabyteIsReadInOnePass) {  // A3
 TEST(Parse, WrittenIsReadBack) {
   const Header headers[] = {
       {"mx.example.com", {}},
-      {"mx example", {{"spf", "pass", "", "", {{"smtp", "mailfrom", "b=\"x\\y\"@example.com"}}}}},
+      {"mx example", {{"spf", "pass", "", "", {{"smtp", "mailfrom", "b=x y@example.com"}}}}},
       {"mx.example.com",
        {{"dkim",
          "fail",
          "body (hash); differs",
-         "a (b) c\\d",
-         {{"header", "d", "example.com"}, {"header", "b", "a/b="}}},
+         "a [b] c/d",
+         {{"header", "d", "example.com"}, {"header", "b", "a/b="}},
+         3},
         {"dmarc", "none", "", std::string(60, 'x') + " " + std::string(60, 'y'), {{"header", "from", ""}}}}},
   };
   for (const auto& header : headers) EXPECT_EQ(shown(write(header)), shown(header));
+}
+
+// What stands behind "i=N;" in an ARC-Authentication-Results field: RFC 8617 Section 4.1.1.
+TEST(Parse, ThePayloadOfArcAuthenticationResultsIsRead) {
+  EXPECT_EQ(
+      shown(" mx.example.org; dkim=pass header.d=example.com; dmarc=pass (p=none dis=none) header.from=example.com"),
+      "mx.example.org | dkim=pass header.d=example.com | dmarc=pass (p=none dis=none) header.from=example.com");
+  EXPECT_EQ(
+      shown("mx.example.org;\r\n\tarc=none; spf=pass (mx.example.org: domain of u@example.com designates 192.0.2.1 as "
+            "permitted sender) smtp.mailfrom=u@example.com;\r\n dmarc=fail (p=REJECT sp=NONE) header.from=example.net"),
+      "mx.example.org | arc=none | spf=pass (mx.example.org: domain of u@example.com designates 192.0.2.1 as permitted "
+      "sender) smtp.mailfrom=u@example.com | dmarc=fail (p=REJECT sp=NONE) header.from=example.net");
+  EXPECT_EQ(shown("mx.example.org; none"), "mx.example.org");
+}
+
+TEST(Parse, AFieldWithoutAnIdIsNotRead) {  // A5
+  EXPECT_THAT(shown("spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=example.com; dkim=none"), HasSubstr("error: "));
+  EXPECT_EQ(shown("host; none"), "host");
 }
 
 TEST(Parse, ExamplesOfTheRfcAreRead) {  // RFC 8601 Appendix B
