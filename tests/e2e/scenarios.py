@@ -216,6 +216,9 @@ class Run:
         result.expect(logged == row.verdict, f"logged dmarc={logged}")
         result.prediction = f"verified: {logged}"
         copies = self.world.delivered(row.name)
+        ours = results_of(copies[0], rows.RECEIVER_ID) if copies else []
+        named = rf"iprev=pass \(\S+\) policy\.iprev={re.escape(row.client)};"
+        result.expect(any(re.search(named, each) for each in ours), f"the client's name is not told: {ours}")
         if any(rows.FORGED in each for each in row.fields) and copies:
             forged = any("bank.example" in each for each in results_of(copies[0], rows.RECEIVER_ID))
             foreign = len(results_of(copies[0], "mx.elsewhere.example"))
