@@ -1,6 +1,7 @@
 """What the attacks share: letters, DNS to send them in, and `sesame` to judge them."""
 
 import email.utils
+import importlib
 import json
 import os
 import pathlib
@@ -29,6 +30,15 @@ ZONE = {
 LEGIT = {"ip": "192.0.2.1", "helo": "mail.legit.example", "mail_from": "bounce@legit.example"}
 ATTACKER = {"ip": "198.51.100.1", "helo": "mail.attack.example", "mail_from": "bounce@attack.example"}
 STATUS = {"pass": 0, "none": 0, "fail": 1, "permerror": 1, "temperror": 75}
+
+
+def need(module, package):
+    """The module; a test that lacks it is skipped, and says so."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        print(f"skipped=1: {package} is not installed")
+        sys.exit(0)
 
 
 class Letter:

@@ -1,16 +1,12 @@
 #!/usr/bin/python3
 """C: ARC chains, odd, broken and of nobody we know. A chain is information; it never makes DMARC pass."""
 
-import sys
 import unittest
 
-from attack import ATTACKER, Attack, Letter, letter
+from attack import ATTACKER, Attack, Letter, letter, need
 
-try:
-    import signing
-except ImportError:
-    print("skipped=1: python3-dkim is not installed")
-    sys.exit(0)
+need("dkim", "python3-dkim")
+import signing  # noqa: E402: needs python3-dkim
 
 SEAL = "ARC-Seal: i=1; a=rsa-sha256; cv=none; d=sealer.example; s=s1; b=YWFh"
 MESSAGE = "ARC-Message-Signature: i=1; a=rsa-sha256; d=sealer.example; s=s1; h=from; bh=YWFh; b=YWFh"

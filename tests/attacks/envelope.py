@@ -4,9 +4,9 @@ come to the attacker's help."""
 
 import unittest
 
-import authres
+from attack import ATTACKER, LEGIT, Attack, letter, need
 
-from attack import ATTACKER, LEGIT, Attack, letter
+authres = need("authres", "python3-authres")
 
 LETTER = letter("admin@legit.example")
 # Each as it stands between the brackets of MAIL FROM, and none of them an address.

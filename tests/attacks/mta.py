@@ -188,6 +188,11 @@ class Daemon:
         finally:
             connection.close()
 
+    def peak_memory(self):
+        """In MiB, the most it ever had."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status).group(1)) // 1024
+
     def events(self):
         """What was logged of each message so far."""
         lines = [json.loads(line) for line in self.logged().splitlines()]

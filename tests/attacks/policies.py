@@ -3,12 +3,10 @@
 
 import unittest
 
-from attack import ATTACKER, LEGIT, Attack, letter
+from attack import ATTACKER, LEGIT, Attack, letter, need
 
-try:
-    import signing
-except ImportError:
-    signing = None
+need("dkim", "python3-dkim")
+import signing  # noqa: E402: needs python3-dkim
 
 WALK = ("--dmarc-mode", "rfc9989")
 
@@ -67,7 +65,6 @@ class Policies(Attack):
             self.assertEqual((found["record_domain"], found["policy"], found["org_domain"]),
                              (record_domain, policy, "org.psd.example"))
             del zone[name]
-        self.assertEqual(self.run_sesame("dmarc", "a.b.org.other.example")[1]["rfc9989"]["state"], "absent")
 
     def test_m01_psd_stops_the_walk(self):
         self.records(sub_org_example="p=quarantine; psd=n", org_example="p=reject")
@@ -85,7 +82,6 @@ class Policies(Attack):
             self.assertEqual(answer["spf"]["result"], "pass")
             self.assert_dmarc(answer, result, (domain, strict))
 
-    @unittest.skipUnless(signing, "python3-dkim is not installed")
     def test_m02_strict_alignment_of_signatures(self):
         key = signing.Key()
         for domain, strict, result in (("legit.example", "adkim=s", "pass"), ("sub.legit.example", "", "pass"),
@@ -103,7 +99,6 @@ class Policies(Attack):
                       "_dmarc.unit.org.example": {"TXT": ["v=DMARC1; p=reject; psd=n"]},
                       **self.publish_host("sub.unit.org.example"), **self.publish_host("other.org.example"),
                       **self.publish_host("org.example"), **self.publish_host("own.org.example", "p=none; psd=n")})
-        self.publish_host("org.example")
         for author, sender, result in (("unit.org.example", "sub.unit.org.example", "pass"),
                                        ("unit.org.example", "other.org.example", "fail"),
                                        ("other.org.example", "sub.unit.org.example", "fail"),
@@ -134,7 +129,6 @@ class Policies(Attack):
             self.publish({"_dmarc.legit.example": {"TXT": ["v=DMARC1; " + record]}})
             self.assert_dmarc(self.verify(letter("admin@legit.example"), **ATTACKER), "fail", record)
 
-    @unittest.skipUnless(signing, "python3-dkim is not installed")
     def test_m06_a_failed_aligned_and_a_passing_unaligned_signature(self):
         key = signing.Key()
         self.publish({"s1._domainkey.legit.example": {"TXT": [signing.Key().record()]},

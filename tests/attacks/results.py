@@ -4,9 +4,9 @@ stays, and what we write has one reading. Ours is mx.example.net."""
 
 import unittest
 
-import authres
+from attack import ATTACKER, LEGIT, Attack, letter, need
 
-from attack import ATTACKER, LEGIT, Attack, letter
+authres = need("authres", "python3-authres")
 
 OURS = "mx.example.net"
 PASS = "dmarc=pass header.from=legit.example; spf=pass smtp.mailfrom=legit.example; dkim=pass header.d=legit.example"

@@ -3,18 +3,14 @@
 hostile one costs next to nothing."""
 
 import hashlib
-import sys
 import time
 import unittest
 
-from attack import ATTACKER, LEGIT, Attack, Letter, letter
+from attack import ATTACKER, LEGIT, Attack, Letter, letter, need
 
-try:
-    import signing
-    from signing import tags
-except ImportError:
-    print("skipped=1: python3-dkim is not installed")
-    sys.exit(0)
+need("dkim", "python3-dkim")
+import signing  # noqa: E402: needs python3-dkim
+from signing import tags  # noqa: E402
 
 BH = "frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY="
 NOW = 1790000000
