@@ -57,14 +57,21 @@ MaybeProblem read_b(std::string_view value, Signature& signature) {
   return std::nullopt;
 }
 
-// RFC 6376 Section 3.5, d= and s=; RFC 8616 Section 5. Names with other octets than host names have never reach DNS.
+// sub-domain *("." sub-domain) of RFC 5321 Section 4.1.2, without a final dot and as A-labels (RFC 8616 Section 5).
+std::optional<std::string> domain_name(std::string_view text) {
+  if (text.ends_with('.')) return std::nullopt;
+  auto name = mail::to_ascii_domain(text);
+  return name && dns::is_hostname(*name) ? name : std::nullopt;
+}
+
+// RFC 6376 Section 3.5, d= and s=. Names with other octets than host names have never reach DNS.
 MaybeProblem read_names(const TagList& tags, Signature& signature) {
-  const auto domain = mail::to_ascii_domain(*tags.find("d"));
-  if (!domain || !dns::is_hostname(*domain)) return syntax_problem("d= is not a domain name");
+  const auto domain = domain_name(*tags.find("d"));
+  if (!domain) return syntax_problem("d= is not a domain name");
   // RFC 6376 Section 6.1.1: a top-level domain signs for nobody.
   if (dns::label_count(*domain) < 2) return syntax_problem("d= has a single label");
-  const auto selector = mail::to_ascii_domain(*tags.find("s"));
-  if (!selector || !dns::is_hostname(*selector)) {
+  const auto selector = domain_name(*tags.find("s"));
+  if (!selector) {
     signature.domain = *domain;
     return syntax_problem("s= is not a selector");
   }
@@ -175,7 +182,7 @@ MaybeProblem read_i(const TagList& tags, Signature& signature) {
   const auto decoded = decode_quoted_printable(*value);
   const auto at = decoded ? decoded->rfind('@') : std::string::npos;
   if (at == std::string::npos) return syntax_problem("i= is not an address");
-  const auto domain = mail::to_ascii_domain(std::string_view(*decoded).substr(at + 1));
+  const auto domain = domain_name(std::string_view(*decoded).substr(at + 1));
   if (!domain) return syntax_problem("the domain of i= is not a domain name");
   if (!dns::is_at_or_below(*domain, signature.domain)) return syntax_problem("i= is not in the domain of d=");
   signature.identity = without_white_space(*value);
