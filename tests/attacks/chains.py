@@ -39,22 +39,30 @@ class Chains(Attack):
 
     def test_c01_fields_out_of_shape(self):
         with self.daemon() as daemon:
-            for fields in (["ARC-Seal: x"], ["ARC-Seal: i=1; none"], ["ARC-Seal:"], ["ARC-Seal: i=1"], ["ARC-Seal: ;;;"],
+            for fields in (["ARC-Seal: x"], ["ARC-Seal: i=1; none"], ["ARC-Seal:"], ["ARC-Seal: i=1"],
+                           ["ARC-Seal: ;;;"],
                            [SEAL], [MESSAGE], [RESULTS], [SEAL, MESSAGE], ["ARC-Authentication-Results: i=1; none"],
-                           [SEAL, MESSAGE, RESULTS], [SEAL + ";", MESSAGE + ";", RESULTS + ";"], [SEAL, SEAL, MESSAGE, RESULTS],
-                           [SEAL, MESSAGE, "ARC-Authentication-Results: i=1"], [SEAL, MESSAGE, "ARC-Authentication-Results: x"],
-                           [SEAL, MESSAGE, "ARC-Authentication-Results: i=1; i=1; i=1"], [SEAL, "ARC-Message-Signature: x", RESULTS],
+                           [SEAL, MESSAGE, RESULTS], [SEAL + ";", MESSAGE + ";", RESULTS + ";"],
+                           [SEAL, SEAL, MESSAGE, RESULTS],
+                           [SEAL, MESSAGE, "ARC-Authentication-Results: i=1"],
+                           [SEAL, MESSAGE, "ARC-Authentication-Results: x"],
+                           [SEAL, MESSAGE, "ARC-Authentication-Results: i=1; i=1; i=1"],
+                           [SEAL, "ARC-Message-Signature: x", RESULTS],
                            [SEAL.replace("b=YWFh", "b=" + "A" * 100000), MESSAGE, RESULTS], [RESULTS + "; x=y" * 20000],
-                           [SEAL.replace("i=1", "i=99999999999999999999"), MESSAGE, RESULTS], [SEAL.replace("i=1", "i=0")],
-                           [SEAL.replace("i=1", "i=-1")], [SEAL.replace("i=1", "i=1 1")], ["ARC-Seal: " + "i=1; " * 500],
+                           [SEAL.replace("i=1", "i=99999999999999999999"), MESSAGE, RESULTS],
+                           [SEAL.replace("i=1", "i=0")],
+                           [SEAL.replace("i=1", "i=-1")], [SEAL.replace("i=1", "i=1 1")],
+                           ["ARC-Seal: " + "i=1; " * 500],
                            ["ARC-Seal: x"] * 500):
                 message = self.message.above(*fields)
                 self.assert_arc("fail", message, fields)
                 self.assert_unharmed(daemon, message, fields)
 
     def test_c01_good_chains_with_odd_parts(self):
-        for results in ("sealer.example; (null)=pass", "sealer.example; x-unknown=maybe x.y=z", "none", "sealer.example; none",
-                        "sealer.example", "=;=;=", "sealer.example; spf=pass (unclosed", "sealer.example; dmarc=pass\udcff"):
+        for results in ("sealer.example; (null)=pass", "sealer.example; x-unknown=maybe x.y=z", "none",
+                        "sealer.example; none",
+                        "sealer.example", "=;=;=", "sealer.example; spf=pass (unclosed",
+                        "sealer.example; dmarc=pass\udcff"):
             self.assert_arc("pass", self.seal(results=results), results)
         self.assert_arc("pass", self.seal(tail=";"), "trailing ;")
         self.assert_arc("pass", self.seal(tail=" ; "), "trailing ;")
@@ -98,9 +106,9 @@ class Chains(Attack):
         results = "sealer.example; arc=none; dmarc=pass header.from=legit.example; spf=pass smtp.mailfrom=legit.example"
         message = self.seal(results=results)
         self.assert_arc("pass", message)
-        trust = 'on_policy_reject = "reject"\ntrusted_arc_sealers = ["lists.example", "er.example", "sub.sealer.example"]\n'
-        for settings in ('on_policy_reject = "reject"\n', trust):
-            with self.daemon("[inbound]\n" + settings) as daemon:
+        reject = '[inbound]\non_policy_reject = "reject"\n'
+        for trust in ("", 'trusted_arc_sealers = ["lists.example", "er.example", "sub.sealer.example"]\n'):
+            with self.daemon(reject + trust) as daemon:
                 reply = daemon.send(message.fields())
                 self.assertRegex(reply.text, r"^550 5\.7\.1 DMARC fails for legit\.example ")
         with self.daemon() as daemon:

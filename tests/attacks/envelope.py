@@ -11,7 +11,8 @@ authres = need("authres", "python3-authres")
 LETTER = letter("admin@legit.example")
 # Each as it stands between the brackets of MAIL FROM, and none of them an address.
 MALFORMED = ("(any@legit.example", "(any@legit.example)", "any", "any@", "@", " ", "<any@legit.example",
-             "any@legit.example>", "any@legit.example@", "any@@legit.example", "any@legit..example", "any@.legit.example",
+             "any@legit.example>", "any@legit.example@", "any@@legit.example", "any@legit..example",
+             "any@.legit.example",
              "any legit.example", "any@[192.0.2.1]", "any@legit.example,b@legit.example", "any@legit.example\x01",
              "\"any@legit.example", "any@legit.example (x)")
 
@@ -84,7 +85,8 @@ class Envelope(Attack):
         for sender, result in (("any@nothing.example", "none"), ("any@attack.example", "fail")):
             session = {**LEGIT, "mail_from": sender}
             answer = self.verify(LETTER, **session)
-            self.assertEqual((answer["spf_helo"]["result"], answer["spf_helo"]["domain"]), ("pass", "mail.legit.example"))
+            self.assertEqual((answer["spf_helo"]["result"], answer["spf_helo"]["domain"]),
+                             ("pass", "mail.legit.example"))
             self.assert_no_help(answer, sender, (result,))
             with self.daemon() as daemon:
                 self.assertIn("dmarc=fail", daemon.send(LETTER.fields(), **session).results())
@@ -111,7 +113,8 @@ class Envelope(Attack):
             self.assertEqual(daemon.event()["spf"]["identity"], "helo")
 
     def test_s05_helo_that_is_no_name(self):
-        for helo in ("[192.0.2.1]", "[IPv6:2001:db8::1]", "192.0.2.1", "localhost", "mail", "", "a..example", "(legit.example"):
+        for helo in ("[192.0.2.1]", "[IPv6:2001:db8::1]", "192.0.2.1", "localhost", "mail", "", "a..example",
+                     "(legit.example"):
             answer = self.spf(mail_from="", helo=helo)
             self.assertEqual((answer["result"], answer["identity"]), ("none", "helo"), helo)
             self.assert_dmarc(self.verify(LETTER, ip="192.0.2.1", helo=helo, mail_from=""), "fail", helo)

@@ -18,7 +18,8 @@ class Policies(Attack):
 
     def records(self, **texts):
         """Publishes DMARC records: the names with "_" for ".", the texts after the version."""
-        self.publish({"_dmarc." + name.replace("_", "."): {"TXT": ["v=DMARC1; " + text]} for name, text in texts.items()})
+        self.publish({"_dmarc." + name.replace("_", "."): {"TXT": ["v=DMARC1; " + text]}
+                      for name, text in texts.items()})
 
     def publish_host(self, domain, record=None):
         """A domain that the attacker's client may use, perhaps with a policy."""
@@ -33,9 +34,11 @@ class Policies(Attack):
 
     def test_m01_record_at_the_parent_only(self):
         self.records(org_example="p=reject; sp=quarantine")
-        for author, policy in (("org.example", "reject"), ("mail.org.example", "quarantine"), ("a.b.c.d.org.example", "quarantine")):
+        for author, policy in (("org.example", "reject"), ("mail.org.example", "quarantine"),
+                               ("a.b.c.d.org.example", "quarantine")):
             answer = self.judge(author)
-            self.assertEqual((answer["result"], answer["policy"], answer["org_domain"]), ("fail", policy, "org.example"))
+            self.assertEqual((answer["result"], answer["policy"], answer["org_domain"]),
+                             ("fail", policy, "org.example"))
 
     def test_m01_record_at_a_public_suffix_domain(self):
         self.records(psd_example="p=reject; psd=y")
@@ -73,8 +76,10 @@ class Policies(Attack):
         self.assertEqual(self.asked("_dmarc.org.example"), ["_dmarc.org.example"], "by the older standard alone")
 
     def test_m02_strict_alignment(self):
-        for domain, strict, result in (("org.example", "", "pass"), ("org.example", "aspf=s", "pass"), ("mail.org.example", "", "pass"),
-                                       ("mail.org.example", "aspf=s", "fail"), ("org.example.attack.example", "", "fail"),
+        for domain, strict, result in (("org.example", "", "pass"), ("org.example", "aspf=s", "pass"),
+                                       ("mail.org.example", "", "pass"),
+                                       ("mail.org.example", "aspf=s", "fail"),
+                                       ("org.example.attack.example", "", "fail"),
                                        ("xorg.example", "", "fail"), ("attack.example", "", "fail")):
             zone = {"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject; " + strict]}, **self.publish_host(domain)}
             self.publish(zone)
@@ -94,7 +99,7 @@ class Policies(Attack):
             self.assert_dmarc(answer, result, (domain, strict))
 
     def test_m03_each_identifier_has_its_own_organization(self):
-        # The author's walk ends at psd=n; a sibling's goes on to another Organizational Domain, and so does the parent's.
+        # The author's walk ends at psd=n; those of a sibling and of the parent go on to another Organizational Domain.
         self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]},
                       "_dmarc.unit.org.example": {"TXT": ["v=DMARC1; p=reject; psd=n"]},
                       **self.publish_host("sub.unit.org.example"), **self.publish_host("other.org.example"),
@@ -121,7 +126,8 @@ class Policies(Attack):
             self.assertIn("2 DMARC records", daemon.event()["why"])
 
     def test_m05_nothing_passes(self):
-        for session in (ATTACKER, {"ip": "203.0.113.9", "helo": "x", "mail_from": ""}, {"mail_from": "a@legit.example"}):
+        for session in (ATTACKER, {"ip": "203.0.113.9", "helo": "x", "mail_from": ""},
+                        {"mail_from": "a@legit.example"}):
             answer = self.verify(letter("admin@legit.example"), **session)
             self.assert_dmarc(answer, "fail")
             self.assertEqual(answer["dmarc"]["disposition"], "reject")
@@ -147,14 +153,18 @@ class Policies(Attack):
     def test_m07_records_out_of_shape(self):
         many = "; ".join(f"rua=mailto:r{i}@legit.example" for i in range(60))
         for text, result, policy in (("v=DMARC1; p=reject; rf=afrfruf=mailto:x@legit.example", "fail", "reject"),
-                                     (f"v=DMARC1; p=reject; {many}", "fail", "reject"), ("v=DMARC1; p=reject;;;", "fail", "reject"),
-                                     ("v=DMARC1;p=reject;rua=" + ",".join(["mailto:r@legit.example"] * 60), "fail", "reject"),
+                                     (f"v=DMARC1; p=reject; {many}", "fail", "reject"),
+                                     ("v=DMARC1; p=reject;;;", "fail", "reject"),
+                                     ("v=DMARC1;p=reject;rua=" + ",".join(["mailto:r@legit.example"] * 60), "fail",
+                                      "reject"),
                                      ("v=DMARC1 ; p = reject ; x=" + "y" * 5000, "fail", "reject"),
                                      ("v=DMARC1; p=reject; rua=" + "," * 5000, "fail", "reject"),
                                      ("v=DMARC1; p=reject rua=mailto:r@legit.example", "none", None),
                                      ("v=DMARC1 p=reject", "none", None), ("v=DMARC1p=reject", "none", None),
-                                     ("v=DMARC1; p=", "none", None), ("v=DMARC1; =reject", "none", None), ("v=DMARC1", "none", None),
-                                     ("v=DMARC1; p=reject;" + ";" * 5000, "fail", "reject"), ("p=reject; v=DMARC1", "none", None),
+                                     ("v=DMARC1; p=", "none", None), ("v=DMARC1; =reject", "none", None),
+                                     ("v=DMARC1", "none", None),
+                                     ("v=DMARC1; p=reject;" + ";" * 5000, "fail", "reject"),
+                                     ("p=reject; v=DMARC1", "none", None),
                                      ("v=DMARC1; p=nonsense; rua=mailto:r@legit.example", "fail", "none")):
             self.publish({"_dmarc.legit.example": {"TXT": [text]}})
             answer = self.verify(letter("admin@legit.example"), *WALK, **ATTACKER)
@@ -162,17 +172,21 @@ class Policies(Attack):
 
     def test_m08_historic_and_new_tags(self):
         for record, policy, disposition in (("p=reject; pct=0; rf=iodef; ri=1", "reject", "reject"),
-                                            ("p=reject; pct=x; ri=-1", "reject", "reject"), ("p=reject; t=y", "reject", "quarantine"),
-                                            ("p=quarantine; t=y", "quarantine", "none"), ("p=none; t=y", "none", "none"),
+                                            ("p=reject; pct=x; ri=-1", "reject", "reject"),
+                                            ("p=reject; t=y", "reject", "quarantine"),
+                                            ("p=quarantine; t=y", "quarantine", "none"),
+                                            ("p=none; t=y", "none", "none"),
                                             ("p=reject; t=n", "reject", "reject")):
             self.records(org_example=record)
             answer = self.judge("org.example")
-            self.assertEqual((answer["result"], answer["policy"], answer["disposition"]), ("fail", policy, disposition), record)
+            self.assertEqual((answer["result"], answer["policy"], answer["disposition"]), ("fail", policy, disposition),
+                             record)
 
     def test_m08_policy_for_names_that_are_not_there(self):
         self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=none; sp=quarantine; np=reject"]},
                       "there.org.example": {"A": ["192.0.2.1"]}, "below.empty.org.example": {"A": ["192.0.2.1"]}})
-        for author, policy in (("org.example", "none"), ("there.org.example", "quarantine"), ("empty.org.example", "quarantine"),
+        for author, policy in (("org.example", "none"), ("there.org.example", "quarantine"),
+                               ("empty.org.example", "quarantine"),
                                ("gone.org.example", "reject")):
             self.assertEqual(self.judge(author)["policy"], policy, author)
 
@@ -180,12 +194,14 @@ class Policies(Attack):
         for fault in ("SERVFAIL", "REFUSED", "NOTIMP"):
             self.publish({"_dmarc.legit.example": {"FAULT": fault}})
             self.assert_dmarc(self.verify(letter("admin@legit.example"), **ATTACKER), "temperror", fault)
-        self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]}, "_dmarc.bad.org.example": {"FAULT": "SERVFAIL"},
+        self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]},
+                      "_dmarc.bad.org.example": {"FAULT": "SERVFAIL"},
                       "_dmarc.down.example": {"FAULT": "SERVFAIL"}})
         self.assertEqual(self.judge("a.down.example")["result"], "temperror")
 
     def test_m09_one_bad_name_harms_no_sibling(self):
-        self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]}, "_dmarc.bad.org.example": {"FAULT": "SERVFAIL"}})
+        self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]},
+                      "_dmarc.bad.org.example": {"FAULT": "SERVFAIL"}})
         with self.daemon() as daemon:
             for _ in range(3):
                 self.assertIn("dmarc=temperror", daemon.send(letter("a@bad.org.example").fields()).results())

@@ -30,10 +30,14 @@ class Records(Attack):
 
     def test_r01_which_text_is_the_record(self):
         for result, texts in (("permerror", [f"v=spf1 {MATCH} -all", f"v=spf1 {MATCH} -all"]),
-                              ("permerror", [f"v=spf1 {MATCH} -all", "V=SPF1 -all"]), ("permerror", ["v=spf1", "v=spf1"]),
-                              ("none", [f"v=spf10 {MATCH} -all"]), ("none", [f"v=spf1a {MATCH}"]), ("none", ["v=spf 1"]),
-                              ("none", [f" v=spf1 {MATCH}"]), ("none", [f"\tv=spf1 {MATCH}"]), ("none", ["v=spf1\t-all"]),
-                              ("none", [f'"v=spf1 {MATCH}"']), ("none", ["spf1 -all"]), ("pass", [f"V=SpF1 {MATCH} -ALL"]),
+                              ("permerror", [f"v=spf1 {MATCH} -all", "V=SPF1 -all"]),
+                              ("permerror", ["v=spf1", "v=spf1"]),
+                              ("none", [f"v=spf10 {MATCH} -all"]), ("none", [f"v=spf1a {MATCH}"]),
+                              ("none", ["v=spf 1"]),
+                              ("none", [f" v=spf1 {MATCH}"]), ("none", [f"\tv=spf1 {MATCH}"]),
+                              ("none", ["v=spf1\t-all"]),
+                              ("none", [f'"v=spf1 {MATCH}"']), ("none", ["spf1 -all"]),
+                              ("pass", [f"V=SpF1 {MATCH} -ALL"]),
                               ("pass", [f"v=spf1 {MATCH} -all", "v=spf10 -all", "v=spf2.0/mfrom -all", "other"]),
                               ("pass", [[f"v=sp", f"f1 {MATCH} -", "all"]]), ("neutral", ["v=spf1"])):
             self.assert_spf(result, *texts)
@@ -138,7 +142,8 @@ class Records(Attack):
                             ("%{lr-}.%{d1}", "c.a.b.example"), ("%{L}.%{h}", "a.b-c.mail.legit.example"),
                             ("%{o}.%{d}", "legit.example.legit.example"), ("%{h1}.%{dr}.x", "example.example.legit.x"),
                             ("%{d99999999999999999999r}.x", "example.legit.x"), ("%{d128}.x", "legit.example.x"),
-                            ("%{d0000001}.x", "example.x"), ("%{i4r}.x", "1.2.0.192.x"), ("%%%_%-x.example", "% %20x.example"),
+                            ("%{d0000001}.x", "example.x"), ("%{i4r}.x", "1.2.0.192.x"),
+                            ("%%%_%-x.example", "% %20x.example"),
                             ("%{s}.x", "a.b-c@legit.example.x"), ("%{l1r-}.x", "a.b.x")):
             self.publish({"legit.example": {"TXT": [f"v=spf1 exists:{macro} -all"]}})
             self.assertEqual(self.spf(mail_from=f"{local}@legit.example")["result"], "fail", macro)
@@ -167,12 +172,14 @@ class Records(Attack):
     def test_r07_labels_no_name_may_have(self):
         # Over 63 octets, or empty: no such name can be asked for, so nothing matches.
         for local in ("a" * 64, "a" * 300, "a..b", ".a"):
-            self.assertEqual(self.judge("v=spf1 exists:%{l}.example -all", mail_from=f"{local}@legit.example")["result"],
+            self.assertEqual(self.judge("v=spf1 exists:%{l}.example -all",
+                                        mail_from=f"{local}@legit.example")["result"],
                              "fail", local)
 
     def test_r08_odd_octets(self):
         for text in (f"v=spf1 {MATCH}\x0a -all", f"v=spf1 {MATCH}\010 -all", f"v=spf1 {MATCH}\0 -all",
-                     f"v=spf1 {MATCH}\\010 -all", f"v=spf1\0", f"v=spf1 {MATCH}\xe2\x80\x8b -all", "v=spf1 +all\xe2\x80\x8b",
+                     f"v=spf1 {MATCH}\\010 -all", f"v=spf1\0", f"v=spf1 {MATCH}\xe2\x80\x8b -all",
+                     "v=spf1 +all\xe2\x80\x8b",
                      f"v=spf1 {MATCH}\t-all", f"v=spf1 {MATCH}\r\n -all", f"v=spf1 \xa0{MATCH}", "v=spf1 +all\x7f",
                      f"v=spf1 ip4:192.0.2.1\xff"):
             # "v=spf1" that no space follows is no SPF record at all, RFC 7208 Section 4.5.
@@ -189,13 +196,15 @@ class Records(Attack):
         self.assertIn(("TXT", "legit.example", "tcp"), self.world.queries())
 
     def test_r10_wide_records_pass_and_are_flagged(self):
-        wide = ("+all", "all", "ip4:0.0.0.0/0", "ip4:0.0.0.0/1 ip4:128.0.0.0/1", "ip4:192.0.2.1/2 -all", "ip4:192.0.0.0/4",
+        wide = ("+all", "all", "ip4:0.0.0.0/0", "ip4:0.0.0.0/1 ip4:128.0.0.0/1", "ip4:192.0.2.1/2 -all",
+                "ip4:192.0.0.0/4",
                 "a:mail.legit.example/0")
         with self.daemon() as daemon:
             for text in wide:
                 answer = self.assert_spf("pass", f"v=spf1 {text}")
                 self.assertNotEqual(answer["reason"], "", text)
-            self.publish({"wide.example": {"TXT": ["v=spf1 +all"]}, "cloud.example": {"TXT": [f"v=spf1 {MATCH}/24 -all"]}})
+            self.publish({"wide.example": {"TXT": ["v=spf1 +all"]},
+                          "cloud.example": {"TXT": [f"v=spf1 {MATCH}/24 -all"]}})
             daemon.send(letter("a@wide.example").fields(), mail_from="a@wide.example")
             self.assertEqual(daemon.event()["spf"]["result"], "pass")
             self.assertNotEqual(daemon.event()["spf"]["reason"], "")

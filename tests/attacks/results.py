@@ -35,7 +35,8 @@ class Results(Attack):
 
     def test_a01_forged_fields_are_removed_the_last_first(self):
         with self.daemon() as daemon:
-            fields = [(NAME, f" {OURS}; {PASS}"), ("Received", " from x by y; date"), (NAME, " other.example; spf=pass"),
+            fields = [(NAME, f" {OURS}; {PASS}"), ("Received", " from x by y; date"),
+                      (NAME, " other.example; spf=pass"),
                       ("authentication-results", f" {OURS}; {PASS}"), (NAME, f"\n {OURS}; {PASS}"),
                       (NAME, " third.example; none"), ("AUTHENTICATION-RESULTS", f" {OURS}; none")]
             reply = self.send(daemon, *fields)
@@ -51,11 +52,13 @@ class Results(Attack):
     def test_a02_our_name_in_every_dress(self):
         with self.daemon('[inbound]\nown_ids = ["relay.example.net"]\n') as daemon:
             self.assert_removed(daemon, [text.format(name, PASS) for name in (OURS, "relay.example.net") for text in (
-                " {}.; {}", " {}. 1; {}", " {} 1; {}", " {}/1; {}", " (hello) {}; {}", " (a (b) \\) c){}; {}", " \"{}\"; {}",
+                " {}.; {}", " {}. 1; {}", " {} 1; {}", " {}/1; {}", " (hello) {}; {}", " (a (b) \\) c){}; {}",
+                " \"{}\"; {}",
                 "\n {};\n {}", "\t{} ;{}", "{}; {}", " {}(x); {}", " \"{}.\" 1; {}", " (x)\n (y) {}; {}", " {}\n; {}",
                 " ; {}; {}", " {}:{}", " {} {}", " =?utf-8?q?{}?=; {}", " {}.. ; {}")])
             self.assert_removed(daemon, [f" {text}; {PASS}" for text in (
-                "MX.EXAMPLE.NET", "Mx.Example.Net", "\"mx\\.example.net\"", "mx.example.net\\", "\"m\"x.example.net", "mx(x).example.net",
+                "MX.EXAMPLE.NET", "Mx.Example.Net", "\"mx\\.example.net\"", "mx.example.net\\", "\"m\"x.example.net",
+                "mx(x).example.net",
                 "(unclosed mx.example.net")])
 
     def test_a02_the_name_of_the_field_in_every_dress(self):
@@ -67,7 +70,8 @@ class Results(Attack):
     def test_a03_oversized_and_unparsable(self):
         with self.daemon() as daemon:
             self.assert_removed(daemon, [f" {OURS}" + rest for rest in (
-                ";" * 1000, "; dmarc", "; =pass", "; dmarc=pass (unclosed", "; \"", " 99; dmarc=pass", "", "; dmarc=pass reason=\"",
+                ";" * 1000, "; dmarc", "; =pass", "; dmarc=pass (unclosed", "; \"", " 99; dmarc=pass", "",
+                "; dmarc=pass reason=\"",
                 "; spf=pass smtp.mailfrom=\udcff", "; " + "x" * 300000, "; " + PASS * 500)])
             reply = self.send(daemon, (NAME, " (" + "(" * 100000 + f" {OURS}; {PASS}"))
             self.assertEqual(reply.removed(), [1])
@@ -84,37 +88,49 @@ class Results(Attack):
 
     def test_a05_fields_without_a_name(self):
         with self.daemon() as daemon:
-            self.assert_kept(daemon, [f" {PASS}", " spf=pass (sender IP is 192.0.2.1)\n smtp.mailfrom=legit.example; dkim=pass",
-                                      " other.example; none", " other.example", " none", "", " ;", " dmarc=pass action=none",
+            self.assert_kept(daemon, [f" {PASS}",
+                                      " spf=pass (sender IP is 192.0.2.1)\n smtp.mailfrom=legit.example; dkim=pass",
+                                      " other.example; none", " other.example", " none", "", " ;",
+                                      " dmarc=pass action=none",
                                       " mx.example.net.attack.example; " + PASS, " notmx.example.net; " + PASS,
                                       " example.net; " + PASS, f" other.example; x=y reason=\"{OURS}\""])
 
     def test_a06_what_others_wrote_is_no_input(self):
         others = [("Received-SPF", " pass (mx.example.net: domain of legit.example designates 198.51.100.1)"),
-                  ("Received-SPF", " Pass client-ip=192.0.2.1; envelope-from=\"admin@legit.example\"; helo=mail.legit.example;"),
-                  ("X-Authentication-Results", f" {OURS}; {PASS}"), ("X-DMARC-Result", " pass"), ("X-Originating-IP", " 192.0.2.1"),
-                  ("X-Sender", " admin@legit.example"), ("X-Forwarded-For", " 192.0.2.1"), ("X-Client-IP", " 192.0.2.1"),
-                  ("ARC-Authentication-Results", f" i=1; {OURS}; {PASS}"), ("Sesame-Prediction", f" {OURS}; ses-relay=pass"),
-                  ("X-SES-DKIM-SIGNATURE", " v=1; a=rsa-sha256; d=legit.example"), ("Return-Path", " <admin@legit.example>"),
-                  ("Received", " from mail.legit.example ([192.0.2.1]) by mx.example.net; Mon, 21 Sep 2026 14:13:20 +0000"),
+                  ("Received-SPF",
+                   " Pass client-ip=192.0.2.1; envelope-from=\"admin@legit.example\"; helo=mail.legit.example;"),
+                  ("X-Authentication-Results", f" {OURS}; {PASS}"), ("X-DMARC-Result", " pass"),
+                  ("X-Originating-IP", " 192.0.2.1"),
+                  ("X-Sender", " admin@legit.example"), ("X-Forwarded-For", " 192.0.2.1"),
+                  ("X-Client-IP", " 192.0.2.1"),
+                  ("ARC-Authentication-Results", f" i=1; {OURS}; {PASS}"),
+                  ("Sesame-Prediction", f" {OURS}; ses-relay=pass"),
+                  ("X-SES-DKIM-SIGNATURE", " v=1; a=rsa-sha256; d=legit.example"),
+                  ("Return-Path", " <admin@legit.example>"),
+                  ("Received",
+                   " from mail.legit.example ([192.0.2.1]) by mx.example.net; Mon, 21 Sep 2026 14:13:20 +0000"),
                   ("Authentication-Results-Original", f" {OURS}; {PASS}"), ("Auto-Submitted", " no")]
         with self.daemon() as daemon:
             self.assertIn("dmarc=fail", self.send(daemon, *others).results())
-            self.assertIn("spf=fail", self.send(daemon, *others, session={**ATTACKER, "mail_from": "a@legit.example"}).results())
+            session = {**ATTACKER, "mail_from": "a@legit.example"}
+            self.assertIn("spf=fail", self.send(daemon, *others, session=session).results())
             for field in others:
                 self.assertIn("dmarc=fail", self.send(daemon, field).results(), field)
             # Nor do they hurt.
             self.assertIn("dmarc=pass", self.send(daemon, *others, session=LEGIT).results())
 
     def test_a07_our_own_field(self):
-        senders = ("bounce@legit.example", "", "\"a b;c\\\"d(e)\"@legit.example", "a'b@legit.example", "a=b+c@legit.example",
-                   "\udcff@legit.example", "(@legit.example", "a" * 300 + "@legit.example", "x@" + "a." * 120 + "example",
+        senders = ("bounce@legit.example", "", "\"a b;c\\\"d(e)\"@legit.example", "a'b@legit.example",
+                   "a=b+c@legit.example",
+                   "\udcff@legit.example", "(@legit.example", "a" * 300 + "@legit.example",
+                   "x@" + "a." * 120 + "example",
                    "x; dmarc=pass@legit.example")
         helos = ("mail.legit.example", "[192.0.2.1]", "a;dmarc=pass", "\"; dmarc=pass", "(", "", "x" * 500, "a\udcffb")
         with self.daemon() as daemon:
             for sender in senders:
                 for helo in helos:
-                    reply = daemon.send(letter("admin@legit.example").fields(), ip="192.0.2.1", helo=helo, mail_from=sender)
+                    reply = daemon.send(letter("admin@legit.example").fields(), ip="192.0.2.1", helo=helo,
+                                        mail_from=sender)
                     field, = reply.inserted()
                     self.assertEqual((field.index, field.name), (0, NAME))
                     for line in field.value.split("\n"):
@@ -128,11 +144,13 @@ class Results(Attack):
 
     def test_a07_authors_nobody_can_read(self):
         with self.daemon() as daemon:
-            for author in ("a@legit.example; dmarc=pass", "a\"; dmarc=pass header.from=legit.example", "(; dmarc=pass", "\udcff\x01",
+            for author in ("a@legit.example; dmarc=pass", "a\"; dmarc=pass header.from=legit.example", "(; dmarc=pass",
+                           "\udcff\x01",
                            "=?utf-8?q?;_dmarc=3Dpass?="):
                 reply = daemon.send([("From", " " + author)], **LEGIT)
                 read = authres.AuthenticationResultsHeader.parse(f"{NAME}: {reply.results()}")
-                self.assertEqual([result.result for result in read.results if result.method == "dmarc"], ["permerror"], author)
+                self.assertEqual([result.result for result in read.results if result.method == "dmarc"], ["permerror"],
+                                 author)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def sign(letter, key, text=tags(), hasher=hashlib.sha256, name="DKIM-Signature",
     # RFC 6376 Section 3.7: white space around the value of b= is no part of what is hashed.
     field = (name.encode(), (value + tail.lstrip()).encode("utf-8", "surrogateescape"))
     hashed = dkim.HashThrough(hasher())
-    dkim.hash_headers(hashed, policy, policy.canonicalize_headers(headers), [each.strip().lower().encode() for each in names],
+    dkim.hash_headers(hashed, policy, policy.canonicalize_headers(headers),
+                      [each.strip().lower().encode() for each in names],
                       field, {})
     signature = dkim.crypto.RSASSA_PKCS1_v1_5_sign(hashed, dkim.crypto.parse_pem_private_key(key.pem))
     return letter.above(f"{name}:{value}{base64.b64encode(signature).decode()}{tail}")
