@@ -198,6 +198,9 @@ class Policies(Attack):
                       "_dmarc.bad.org.example": {"FAULT": "SERVFAIL"},
                       "_dmarc.down.example": {"FAULT": "SERVFAIL"}})
         self.assertEqual(self.judge("a.down.example")["result"], "temperror")
+        # What has passed might align, had its walk been answered.
+        self.publish({**self.publish_host("bad.legit.example"), "_dmarc.bad.legit.example": {"FAULT": "SERVFAIL"}})
+        self.assertEqual(self.judge("legit.example", "x@bad.legit.example")["result"], "temperror")
 
     def test_m09_one_bad_name_harms_no_sibling(self):
         self.publish({"_dmarc.org.example": {"TXT": ["v=DMARC1; p=reject"]},

@@ -142,6 +142,27 @@ class Results(Attack):
                     dmarc, = (result for result in read.results if result.method == "dmarc")
                     self.assertEqual(dmarc.result, daemon.event()["dmarc"]["result"], reply.results())
 
+    def test_a07_text_from_dns(self):
+        hostile = ('"; dmarc=pass', "\\\"; dmarc=pass header.from=legit.example; x=\"", "(; dmarc=pass",
+                   "\r\nX-Injected: yes",
+                   "x\n\tX-Injected: yes", "\u2028; dmarc=pass", "%0d%0a" * 50)
+        signature = ("DKIM-Signature", " v=1; a=rsa-sha256; d=sub.legit.example; s=s1; h=from; b=YWFh;\n"
+                     " bh=yZQq1c8wjBl0fZ4Wc/oraMCAG1mZJv5v/hlvyFy+t6A=")
+        with self.daemon() as daemon:
+            for place, text in enumerate(hostile):
+                domain = f"d{place}.example"  # the daemon remembers what it has asked
+                self.publish({domain: {"TXT": [f"v=spf1 exp=why.{domain} {'' if place % 2 else text} -all"]},
+                              f"why.{domain}": {"TXT": [text]},
+                              f"_dmarc.{domain}": {"TXT": ["v=DMARC1; p=reject; x=" + text]},
+                              f"s1._domainkey.{domain}": {"TXT": ["v=DKIM1; p=YWFh; k=" + text]}})
+                fields = [(signature[0], signature[1].replace("sub.legit.example", domain))]
+                reply = daemon.send([*fields, *letter(f"a@{domain}").fields()], ip="192.0.2.9", mail_from=f"a@{domain}")
+                field, = reply.inserted()
+                for line in field.value.split("\n"):
+                    self.assertRegex(line, r"^[ \t][ -~]*[!-~]$")
+                read = authres.AuthenticationResultsHeader.parse(f"{NAME}: {reply.results()}")
+                self.assertEqual([each.result for each in read.results if each.method == "dmarc"], ["fail"], text)
+
     def test_a07_authors_nobody_can_read(self):
         with self.daemon() as daemon:
             for author in ("a@legit.example; dmarc=pass", "a\"; dmarc=pass header.from=legit.example", "(; dmarc=pass",

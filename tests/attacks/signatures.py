@@ -295,6 +295,9 @@ class Signatures(Attack):
                                        ("a\n\r\n", 0, 1)):
             answer = self.verify(letter("admin@legit.example", body=body), **LEGIT)
             self.assertEqual(answer["body"], {"bare_cr": bare_cr, "bare_lf": bare_lf}, body)
+        # A file with the line ends of Unix has no bare LF, but may have a bare CR.
+        unix = letter("admin@legit.example", body="a\rb\r\n").octets().replace(b"\r\n", b"\n")
+        self.assertEqual(self.verify(unix, **LEGIT)["body"], {"bare_cr": 1, "bare_lf": 0})
 
     def test_d19_smuggled_messages_are_one_body(self):
         smuggled = ("MAIL FROM:<bounce@legit.example>\r\nRCPT TO:<rcpt@example.net>\r\nDATA\r\n"
