@@ -140,6 +140,16 @@ TEST(Parse, AFieldWithoutAnIdIsNotRead) {  // A5
   EXPECT_EQ(shown("host; none"), "host");
 }
 
+// The values of fields that look like results and are none of ours to read.
+TEST(Parse, WhatOtherFieldsHoldIsNoResult) {  // A6
+  for (const char* value :
+       {"pass (mx.example.com: domain of example.org designates 192.0.2.1) client-ip=192.0.2.1; helo=mail.example.org",
+        "Pass client-ip=192.0.2.1; envelope-from=\"u@example.org\"; helo=mail.example.org;",
+        "i=1; mx.example.com; dmarc=pass header.from=example.org",  // ARC-Authentication-Results with its instance
+        "dmarc=pass header.from=example.org", "pass"})
+    EXPECT_FALSE(parse(value).has_value()) << value;
+}
+
 TEST(Parse, ExamplesOfTheRfcAreRead) {  // RFC 8601 Appendix B
   const auto path = std::filesystem::path(SESAME_SOURCE_DIR) / "../shared/suites/rfc-examples/authres.json";
   std::ifstream file(path);

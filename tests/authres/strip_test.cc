@@ -137,7 +137,6 @@ TEST(Strip, AFieldWithoutAnIdIsNobodys) {  // A5
   EXPECT_TRUE(claimed("mx.example.com; none"));
 }
 
-// The field is the caller's to choose: of other names nothing is ever read, ours or not (tests/policy, tests/attacks).
 TEST(Strip, ForeignIdsStay) {
   const std::string cases[] = {
       "notmx.example.com; spf=pass",

@@ -91,7 +91,7 @@ TEST(Write, AVersionOtherThanTheFirstIsSaid) {
             "mx;\r\n\tdkim=pass;\r\n\tspf/2=pass");
 }
 
-TEST(Write, TheAuthservIdIsInALabels) {  // RFC 8616 Section 5
+TEST(Write, TheAuthservIdIsInALabels) {  // RFC 8601 Section 5
   EXPECT_EQ(write({"b\xc3\xbc"
                    "cher.example",
                    {}}),

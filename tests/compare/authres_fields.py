@@ -97,7 +97,7 @@ def intended(header):
         return value(text.replace('"', "'").replace("\\", "/"))
 
     name, statements = header
-    # RFC 8616 Section 5
+    # RFC 8601 Section 5
     name = name.encode("idna").decode() if name in making.OWN else value(name)
     return name.lower(), [(keyword(method), version, keyword(result), prose(reason),
                            [(keyword(ptype), keyword(key), value(text)) for ptype, key, text in properties])
