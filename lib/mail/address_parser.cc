@@ -120,7 +120,9 @@ Result<AddressParser::Words> AddressParser::words() {
   }
 }
 
-// RFC 5322 Section 3.4.1 and obs-domain of Section 4.4: atoms and dots, white space and comments around them.
+// RFC 5322 Section 3.4.1 and obs-domain of Section 4.4: atoms and dots, white space and comments around them. Where a
+// name of several labels stands before a gap, a reader who stops there sees another domain than one who goes on: that
+// is refused ("legit.example .evil.example"); "machine(comment). example" of Appendix A.6.3 is not.
 Result<std::string> AddressParser::domain() {
   std::string name;
   for (;;) {
@@ -129,8 +131,11 @@ Result<std::string> AddressParser::domain() {
     const auto label = atom();
     if (label.empty()) return wrong("domain expected");
     name += label;
+    const auto end = at_;
     if (auto status = skip_space(); !status) return tl::unexpected(status.error());
     if (!take('.')) return name;
+    const bool gap = at_ != end + 1 || is_wsp(peek()) || peek() == '(';
+    if (gap && name.find('.') != std::string::npos) return wrong("a gap in the domain,");
     name += '.';
   }
 }
