@@ -24,9 +24,11 @@ struct Outcome {
   std::string identity;   // i= as written or "@" + d
   std::string algorithm;  // a=
   std::string b_prefix;   // first 8 characters of b= without white space (RFC 6008)
-  std::string reason;     // which part failed: "body hash differs", "header hash differs", "key: ...", "syntax: ..."; safe to print
+  // What failed; safe to print, and empty for a plain pass. Begins with the part: "body hash", "header hash", "key: ",
+  // "syntax: ", "unsupported: ", "time: " or "limit: ".
+  std::string reason;
   std::vector<std::string> signed_fields;  // h= in lower case, in order
-  bool testing = false;   // key has t=y: reported, no better and no worse than unsigned
+  bool testing = false;                    // key has t=y: reported, no better and no worse than unsigned
 };
 
 // What is accepted of RSA keys.
@@ -36,9 +38,9 @@ struct KeyLimits {
 };
 
 struct Options {
-  std::int64_t now = 0;            // unix seconds, for t= and x=
-  std::int64_t clock_skew = 300;   // seconds tolerated
-  std::size_t max_signatures = 10; // tried; those whose d= is the author domain or related come first
+  std::int64_t now = 0;             // unix seconds, for t= and x=
+  std::int64_t clock_skew = 300;    // seconds tolerated
+  std::size_t max_signatures = 10;  // tried; those whose d= is the author domain or related come first
   KeyLimits limits;
   // lax: rsa-sha1 and RSA keys under min_rsa_bits verify. Only to examine old archives.
   enum class Keys { strict, lax } keys = Keys::strict;
@@ -61,7 +63,7 @@ class Verifier {
   void body(std::string_view chunk);
   // False when no signature can still pass, or none needs more of the body.
   bool wants_body() const;
-  // In message order, top first; one for each DKIM-Signature field (those over max_signatures: neutral, with the reason).
+  // In message order, top first; one for each DKIM-Signature field (neutral when over max_signatures).
   std::vector<Outcome> finish(Deadline deadline);
 
  private:

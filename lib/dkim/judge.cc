@@ -51,14 +51,14 @@ KeyVerdict without_answer(const dns::Answer& answer) {
 MaybeProblem judge_time(const Signature& signature, const Now& now) {
   // The times of a signature have 12 digits at most; our own may be any, so it stays out of the sums.
   if (signature.expires_at && *signature.expires_at + now.skew < now.seconds)
-    return Problem{Result::fail, "expired at " + std::to_string(*signature.expires_at)};
+    return Problem{Result::fail, "time: expired at " + std::to_string(*signature.expires_at)};
   if (signature.signed_at && *signature.signed_at - now.skew > now.seconds)
-    return Problem{Result::fail, "signed in the future, at " + std::to_string(*signature.signed_at)};
+    return Problem{Result::fail, "time: signed in the future, at " + std::to_string(*signature.signed_at)};
   return std::nullopt;
 }
 
 MaybeProblem judge_body(const Signature& signature, const BodyHash& body) {
-  if (body.digest().empty()) return Problem{Result::temperror, "the body could not be hashed"};
+  if (body.digest().empty()) return Problem{Result::temperror, "body hash: could not be computed"};
   // RFC 6376 Section 6.1.3: l= may not be more than there is.
   if (signature.body.length && *signature.body.length > body.seen())
     return syntax_problem("l= is more than the " + std::to_string(body.seen()) + " octets of the body");

@@ -13,14 +13,14 @@ struct Key {
   // (no key, and not a revocation); `bad` cannot be parsed, see reason.
   enum class State { ok, revoked, empty, bad };
   State state = State::bad;
-  std::string reason;             // safe to print
-  std::string type = "rsa";       // k=
-  std::vector<std::uint8_t> data; // p= decoded
-  unsigned bits = 0;              // of an RSA modulus; 256 for ed25519; 0 when unknown
-  std::vector<std::string> hashes;// h=, lower case; empty means all
-  bool testing = false;           // t=y
-  bool strict_identity = false;   // t=s
-  bool for_email = true;          // s= has "*" or "email"
+  std::string reason;               // safe to print
+  std::string type = "rsa";         // k=
+  std::vector<std::uint8_t> data;   // p= decoded
+  unsigned bits = 0;                // of an RSA modulus; 256 for ed25519; 0 when unknown
+  std::vector<std::string> hashes;  // h=, lower case; empty means all
+  bool testing = false;             // t=y
+  bool strict_identity = false;     // t=s
+  bool for_email = true;            // s= has "*" or "email"
 };
 
 Key parse_key(std::string_view record);

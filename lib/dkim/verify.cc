@@ -90,7 +90,7 @@ class Verifier::Impl {
 MaybeProblem Verifier::Impl::judge_early(const Signature& signature) const {
   // RFC 8301 Section 3.1
   if (signature.body.hash == crypto::Hash::sha1 && options_.keys == Options::Keys::strict)
-    return Problem{Result::permerror, "rsa-sha1 is not accepted (RFC 8301)"};
+    return Problem{Result::permerror, "unsupported: rsa-sha1 is not accepted (RFC 8301)"};
   return judge_time(signature, {options_.now, options_.clock_skew});
 }
 
@@ -119,8 +119,8 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::spa
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
     auto& candidate = candidates_[order[rank].second];
     if (rank >= options_.max_signatures) {
-      candidate.problem =
-          Problem{Result::neutral, "not tried: more than " + std::to_string(options_.max_signatures) + " signatures"};
+      candidate.problem = Problem{
+          Result::neutral, "limit: not tried, more than " + std::to_string(options_.max_signatures) + " signatures"};
       continue;
     }
     tried_.push_back(order[rank].second);
@@ -142,7 +142,7 @@ Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, 
   const auto digest = header_digest(signature, *index_, position);
   if (digest.empty()) {
     outcome.result = Result::temperror;
-    outcome.reason = "the header could not be hashed";
+    outcome.reason = "header hash: could not be computed";
     return outcome;
   }
   auto limits = options_.limits;
@@ -156,7 +156,8 @@ Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, 
   // RFC 6376 Section 8.2: anything may follow what l= covers.
   if (signature.body.length && candidate.body->seen() > *signature.body.length) {
     outcome.result = Result::policy;
-    outcome.reason = "only the first " + std::to_string(*signature.body.length) + " octets of the body are signed (l=)";
+    outcome.reason =
+        "body hash: only the first " + std::to_string(*signature.body.length) + " octets of the body are signed (l=)";
   }
   return outcome;
 }

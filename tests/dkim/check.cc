@@ -1,5 +1,7 @@
 #include "check.h"
 
+#include <gtest/gtest.h>
+
 #include "mail/message.h"
 
 namespace sesame::test {
@@ -12,6 +14,58 @@ std::vector<dkim::Outcome> check(dns::Resolver& resolver, std::string_view messa
   verifier.end_of_header(parsed.fields, authors);
   verifier.body(parsed.body);
   return verifier.finish(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+}
+
+dkim::Outcome only(const std::vector<dkim::Outcome>& outcomes) {
+  EXPECT_EQ(outcomes.size(), 1u);
+  return outcomes.empty() ? dkim::Outcome{} : outcomes.front();
+}
+
+FakeResolver resolver_with(const std::string& record) {
+  return FakeResolver(record.empty() ? std::string() : kKeyName + " TXT " + record);
+}
+
+dkim::Outcome check_one(const std::string& record, const std::string& message, const dkim::Options& options) {
+  auto resolver = resolver_with(record);
+  return only(check(resolver, message, options));
+}
+
+Crafted plain() {
+  return {kTags, {kFrom, kSubject}, "", "Hi\r\n", "", "SHA256"};
+}
+
+Crafted with_tags(const std::string& more) {
+  auto crafted = plain();
+  crafted.tags += " " + more;
+  return crafted;
+}
+
+std::string signed_plain() {
+  return sign_simple(Signer::rsa(1024), plain());
+}
+
+std::string decoys(std::size_t count, const std::string& domain) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto decoy = signed_plain().substr(0, signed_plain().find("\r\n") + 2);
+    decoy = replaced(decoy, "d=example.com", "d=" + domain);
+    text += replaced(decoy, "s=s;", "s=n" + std::to_string(i) + ";");
+  }
+  return text;
+}
+
+std::string key() {
+  return Signer::rsa(1024).record();
+}
+
+std::string bare_key() {
+  return key().substr(key().find("p="));
+}
+
+std::string replaced(std::string text, const std::string& old, const std::string& with) {
+  const auto position = text.find(old);
+  EXPECT_NE(position, std::string::npos) << old;
+  return position == std::string::npos ? text : text.replace(position, old.size(), with);
 }
 
 }  // namespace sesame::test

@@ -9,7 +9,6 @@
 #include "check.h"
 #include "dkim/judge.h"
 #include "mail/message.h"
-#include "support/signer.h"
 
 namespace sesame::test {
 namespace {
@@ -19,49 +18,6 @@ using dkim::Result;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
-
-const std::string kFrom = "From: a@example.com\r\n";
-const std::string kSubject = "Subject: hello\r\n";
-const std::string kTags = "v=1; a=rsa-sha256; d=example.com; s=s; h=from:subject;";
-const std::string kKeyName = "s._domainkey.example.com";
-
-Crafted plain() {
-  return {kTags, {kFrom, kSubject}, "", "Hi\r\n", "", "SHA256"};
-}
-Crafted with_tags(const std::string& more) {
-  auto crafted = plain();
-  crafted.tags += " " + more;
-  return crafted;
-}
-std::string signed_plain() {
-  return sign_simple(Signer::rsa(1024), plain());
-}
-
-FakeResolver resolver_with(const std::string& record) {
-  return FakeResolver(record.empty() ? std::string() : kKeyName + " TXT " + record);
-}
-std::string key() {
-  return Signer::rsa(1024).record();
-}
-std::string bare_key() {
-  return key().substr(key().find("p="));
-}
-
-Outcome only(const std::vector<Outcome>& outcomes) {
-  EXPECT_EQ(outcomes.size(), 1u);
-  return outcomes.empty() ? Outcome{} : outcomes.front();
-}
-
-Outcome check_one(const std::string& record, const std::string& message, const dkim::Options& options = at(kNow)) {
-  auto resolver = resolver_with(record);
-  return only(check(resolver, message, options));
-}
-
-std::string replaced(std::string text, const std::string& old, const std::string& with) {
-  const auto position = text.find(old);
-  EXPECT_NE(position, std::string::npos) << old;
-  return text.replace(position, old.size(), with);
-}
 
 TEST(Verify, PassSaysWhatPassed) {
   const auto outcome = check_one(key(), sign_simple(Signer::rsa(1024), with_tags("i=x@sub.example.com;")));
@@ -89,7 +45,7 @@ struct KeyCase {
   const char* reason;
 };
 
-TEST(Verify, KeyDecides) {
+TEST(Verify, KeyDecides) {  // D10
   const auto p = bare_key();
   const std::vector<KeyCase> cases = {
       {"bare p=", p, Result::pass, ""},
@@ -116,14 +72,14 @@ TEST(Verify, KeyDecides) {
 }
 
 // RFC 6376 Section 3.6.1, t=s
-TEST(Verify, StrictIdentityKeyRefusesASubdomain) {
+TEST(Verify, StrictIdentityKeyRefusesASubdomain) {  // D13
   const auto message = sign_simple(Signer::rsa(1024), with_tags("i=@sub.example.com;"));
   EXPECT_EQ(check_one("t=s; " + bare_key(), message).result, Result::permerror);
   EXPECT_EQ(check_one(key(), message).result, Result::pass);
 }
 
 // RFC 6376 Section 6.1.2 step 4: each of the first five is tried.
-TEST(Verify, SeveralKeysAtOneName) {
+TEST(Verify, SeveralKeysAtOneName) {  // D10
   const auto line = kKeyName + " TXT ";
   const auto other = Signer::rsa(1032).record();
   const auto verify = [&](const std::vector<std::string>& records) {
@@ -155,7 +111,7 @@ TEST(Verify, TestingIsSaidNotHidden) {
 }
 
 // RFC 8301 Section 3.2
-TEST(Verify, RsaSizes) {
+TEST(Verify, RsaSizes) {  // D11
   const auto verify = [](unsigned bits, const dkim::Options& options) {
     return check_one(Signer::rsa(bits).record(), sign_simple(Signer::rsa(bits), plain()), options);
   };
@@ -174,7 +130,7 @@ TEST(Verify, RsaSizes) {
 }
 
 // RFC 8301 Section 3.1
-TEST(Verify, RsaSha1OnlyForArchives) {
+TEST(Verify, RsaSha1OnlyForArchives) {  // D11
   auto crafted = plain();
   crafted.hash = "SHA1";
   crafted.tags = replaced(crafted.tags, "rsa-sha256", "rsa-sha1");
@@ -225,7 +181,7 @@ TEST(Verify, EveryTagIsSigned) {
 }
 
 // RFC 6376 Section 3.5, t= and x=
-TEST(Verify, Clock) {
+TEST(Verify, Clock) {  // D12
   struct Case {
     const char* rule;
     std::string tags;
@@ -236,10 +192,12 @@ TEST(Verify, Clock) {
   const std::vector<Case> cases = {
       {"not yet expired", "x=" + second(10), Result::pass, ""},
       {"expired within the skew", "x=" + second(-300), Result::pass, ""},
-      {"D12: expired", "x=" + second(-301), Result::fail, "expired at "},
+      {"D12: expired", "x=" + second(-301), Result::fail, "time: expired at "},
       {"signed now", "t=" + second(0), Result::pass, ""},
       {"in the future within the skew", "t=" + second(300), Result::pass, ""},
-      {"D12: in the future", "t=" + second(301), Result::fail, "signed in the future"},
+      {"D12: expired before it was signed", "t=" + second(-10) + " x=" + second(-20), Result::permerror,
+       "syntax: x= is"},
+      {"D12: in the future", "t=" + second(301), Result::fail, "time: signed in the future"},
   };
   for (const auto& test : cases) {
     const auto outcome = check_one(key(), sign_simple(Signer::rsa(1024), with_tags(test.tags)));
@@ -262,7 +220,7 @@ TEST(Verify, ClockAtEitherEndOfTime) {
 }
 
 // RFC 6376 Sections 3.5 (l=) and 8.2
-TEST(Verify, LengthOfTheBody) {
+TEST(Verify, LengthOfTheBody) {  // D4
   struct Case {
     const char* rule;
     std::string tags;
@@ -273,7 +231,7 @@ TEST(Verify, LengthOfTheBody) {
   const std::vector<Case> cases = {
       {"all of the body", "l=4;", "", Result::pass, ""},
       {"blank lines after it are no body", "l=4;", "\r\n\r\n", Result::pass, ""},
-      {"D4: text appended", "l=4;", "Click here\r\n", Result::policy, "only the first 4 octets"},
+      {"D4: text appended", "l=4;", "Click here\r\n", Result::policy, "body hash: only the first 4 octets"},
       {"more than there is", "l=5;", "", Result::permerror, "syntax: l= is more"},
       {"more than there can be", "l=99999999999999999999999999;", "", Result::permerror, "syntax: l= is more"},
   };
@@ -291,7 +249,7 @@ TEST(Verify, LengthOfTheBody) {
 }
 
 // RFC 6376 Section 5.4.2
-TEST(Verify, FieldsAreTakenFromTheBottom) {
+TEST(Verify, FieldsAreTakenFromTheBottom) {  // D14
   const std::string lower = "Subject: lower\r\n";
   auto crafted = plain();
   crafted.signed_lines = {kFrom, lower};
@@ -304,7 +262,7 @@ TEST(Verify, FieldsAreTakenFromTheBottom) {
   EXPECT_EQ(check_one(key(), sign_simple(Signer::rsa(1024), crafted)).result, Result::pass);
 }
 
-TEST(Verify, OversigningSeesAnAddedField) {
+TEST(Verify, OversigningSeesAnAddedField) {  // D14
   auto crafted = plain();
   crafted.tags = replaced(crafted.tags, "h=from:subject", "h=from:from:subject:subject:date");
   const auto message = sign_simple(Signer::rsa(1024), crafted);
@@ -328,52 +286,6 @@ TEST(Verify, ASignatureMaySignAnother) {
   EXPECT_EQ(outcomes[1].domain, "");
 }
 
-TEST(Verify, BrokenSignaturesAskNothing) {
-  for (const auto* domain : {"d=example.com(.attacker.test", "d=com", "d=exa mple.com"}) {
-    auto resolver = resolver_with(key());
-    const auto outcome = only(check(resolver, replaced(signed_plain(), "d=example.com", domain)));
-    EXPECT_EQ(outcome.result, Result::permerror) << domain;
-    EXPECT_THAT(outcome.reason, StartsWith("syntax: ")) << domain;
-    EXPECT_EQ(outcome.domain, "") << domain;
-    EXPECT_THAT(resolver.asked(), IsEmpty()) << domain;
-  }
-}
-
-std::string decoys(std::size_t count, const std::string& domain) {
-  std::string text;
-  for (std::size_t i = 0; i < count; ++i) {
-    auto decoy = signed_plain().substr(0, signed_plain().find("\r\n") + 2);
-    decoy = replaced(decoy, "d=example.com", "d=" + domain);
-    text += replaced(decoy, "s=s;", "s=n" + std::to_string(i) + ";");
-  }
-  return text;
-}
-
-// D7, D8: many decoys cost a bounded number of questions and displace nothing.
-TEST(Verify, DecoysDisplaceNothing) {
-  auto resolver = resolver_with(key());
-  const auto outcomes = check(resolver, decoys(200, "decoy.test") + signed_plain());
-  ASSERT_EQ(outcomes.size(), 201u);
-  EXPECT_EQ(outcomes.back().result, Result::pass) << outcomes.back().reason;
-  EXPECT_LE(resolver.asked().size(), 10u);
-  EXPECT_EQ(std::ranges::count(outcomes, Result::neutral, &Outcome::result), 191);
-  EXPECT_THAT(outcomes[100].reason, HasSubstr("not tried"));
-}
-
-TEST(Verify, TheAuthorsOwnDomainComesBeforeItsRelatives) {
-  auto resolver = resolver_with(key());
-  const auto outcomes = check(resolver, decoys(20, "sub.example.com") + signed_plain());
-  EXPECT_EQ(outcomes.back().result, Result::pass) << outcomes.back().reason;
-}
-
-TEST(Verify, BrokenOnesDoNotUseUpTheCap) {
-  auto resolver = resolver_with(key());
-  std::string broken;
-  for (int i = 0; i < 50; ++i) broken += "DKIM-Signature: v=1; d=example.com; nonsense\r\n";
-  const auto outcomes = check(resolver, broken + signed_plain(), at(kNow), {"other.example"});
-  EXPECT_EQ(outcomes.back().result, Result::pass);
-}
-
 TEST(Verify, OutcomesAreInMessageOrder) {
   auto resolver = resolver_with(key());
   const auto outcomes = check(resolver, decoys(1, "decoy.test") + signed_plain(), at(kNow));
@@ -383,14 +295,8 @@ TEST(Verify, OutcomesAreInMessageOrder) {
   EXPECT_EQ(outcomes[1].domain, "example.com");
 }
 
-struct Prefetches final : dns::Resolver {
-  dns::AnswerPtr lookup(std::string_view, dns::Type, Deadline) override { return std::make_shared<dns::Answer>(); }
-  void prefetch(std::string_view name, dns::Type) override { names.emplace_back(name); }
-  std::vector<std::string> names;
-};
-
 TEST(Verify, KeysAreAskedForAtTheField) {
-  Prefetches resolver;
+  Recorder resolver;
   const auto message = mail::read_message(decoys(30, "decoy.test") + signed_plain());
   dkim::Verifier verifier(resolver, at(kNow));
   verifier.field(message.fields.front());
@@ -405,7 +311,7 @@ TEST(Verify, KeysAreAskedForAtTheField) {
 
 // `wants_body` after the header and after each chunk.
 std::vector<bool> wants(const std::string& text, const std::vector<std::string>& chunks) {
-  Prefetches resolver;
+  Recorder resolver;
   const auto message = mail::read_message(text);
   dkim::Verifier verifier(resolver, at(kNow));
   for (const auto& field : message.fields) verifier.field(field);
@@ -433,13 +339,6 @@ TEST(Verify, ReasonsAreSafeToPrint) {
     EXPECT_NE(outcome.result, Result::pass);
     EXPECT_THAT(outcome.reason, testing::Not(testing::ContainsRegex("[^ -~]")));
   }
-}
-
-TEST(Verify, IdentityHasNoLineBreaks) {
-  const auto message = sign_simple(Signer::rsa(1024), with_tags("i=x@\r\n example.com;"));
-  const auto outcome = check_one(key(), message);
-  EXPECT_EQ(outcome.result, Result::pass) << outcome.reason;
-  EXPECT_EQ(outcome.identity, "x@example.com");
 }
 
 }  // namespace
