@@ -2,9 +2,29 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+
 #include "mail/message.h"
 
 namespace sesame::test {
+namespace {
+
+// Whatever did not pass says which part of it failed, in print, and whatever passed plainly says nothing.
+void expect_part_named(const dkim::Outcome& outcome) {
+  const auto& reason = outcome.reason;
+  if (outcome.result == dkim::Result::pass) {
+    EXPECT_EQ(reason, outcome.testing ? "key: in testing (t=y)" : "");
+    return;
+  }
+  const bool named = std::ranges::any_of(
+      std::array{"body hash", "header hash", "key: ", "syntax: ", "unsupported: ", "time: ", "limit: "},
+      [&](const char* part) { return reason.starts_with(part) && reason.size() > std::string_view(part).size(); });
+  EXPECT_TRUE(named) << to_string(outcome.result) << ": " << reason;
+  EXPECT_TRUE(std::ranges::all_of(reason, [](char c) { return c >= ' ' && c < 0x7f; })) << reason;
+}
+
+}  // namespace
 
 std::vector<dkim::Outcome> check(dns::Resolver& resolver, std::string_view message, const dkim::Options& options,
                                  const std::vector<std::string>& authors) {
@@ -13,7 +33,9 @@ std::vector<dkim::Outcome> check(dns::Resolver& resolver, std::string_view messa
   for (const auto& field : parsed.fields) verifier.field(field);
   verifier.end_of_header(parsed.fields, authors);
   verifier.body(parsed.body);
-  return verifier.finish(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  auto outcomes = verifier.finish(std::chrono::steady_clock::now() + std::chrono::seconds(5));
+  std::ranges::for_each(outcomes, expect_part_named);
+  return outcomes;
 }
 
 dkim::Outcome only(const std::vector<dkim::Outcome>& outcomes) {

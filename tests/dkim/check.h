@@ -19,7 +19,7 @@ inline dkim::Options at(std::int64_t now) {
   return options;
 }
 
-// `message` may have LF line ends.
+// `message` may have LF line ends. Of every outcome it is expected that its reason names the part that failed.
 std::vector<dkim::Outcome> check(dns::Resolver& resolver, std::string_view message,
                                  const dkim::Options& options = at(kNow),
                                  const std::vector<std::string>& authors = {"example.com"});
