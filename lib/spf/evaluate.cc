@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <variant>
 
 #include "dns/name.h"
@@ -120,15 +121,16 @@ Match match_mx(Context& context, const Mechanism& mechanism, const std::string& 
   const auto answer = ask(context, *name, dns::Type::mx);
   if (map_dns(answer->status) == Result::temperror) return temperror(context, *answer);
   count_void(context, *answer);
-  std::vector<std::string> hosts;
-  for (const auto& exchange : answer->exchanges)
-    if (!exchange.host.empty()) hosts.push_back(exchange.host);  // RFC 7505: the null MX has no addresses
-  // RFC 7208 Section 4.6.4. Judged before any is asked, so that the order of the answer decides nothing.
-  if (hosts.size() > kMaxNames)
+  auto exchanges = answer->exchanges;
+  std::erase_if(exchanges, [](const auto& exchange) { return exchange.host.empty(); });  // RFC 7505: no addresses
+  // RFC 7208 Section 4.6.4. Judged before any is asked, and then asked by preference, so that the order of the answer
+  // decides nothing.
+  if (exchanges.size() > kMaxNames)
     return error(Result::permerror,
-                 fmt::format("{} has {} MX names, more than {}", printable(*name), hosts.size(), kMaxNames));
-  for (const auto& host : hosts) {
-    auto match = compare_addresses(context, host, mechanism);
+                 fmt::format("{} has {} MX names, more than {}", printable(*name), exchanges.size(), kMaxNames));
+  std::ranges::sort(exchanges, {}, [](const auto& exchange) { return std::tie(exchange.preference, exchange.host); });
+  for (const auto& exchange : exchanges) {
+    auto match = compare_addresses(context, exchange.host, mechanism);
     if (match.kind != Match::Kind::no) return match;
   }
   return no_match();

@@ -1,7 +1,6 @@
 // check_host() of RFC 7208 Section 4.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +25,8 @@ struct Context {
   std::vector<Network> compared = {};
   bool client_specific = false;
   bool sender_specific = false;
-  std::optional<std::vector<std::string>> client_names = {};  // validated, once they were asked for
+  dns::AnswerPtr client_ptr = nullptr;         // once it was asked for
+  std::vector<std::string> client_names = {};  // of it, validated
 
   std::string slowest = {};  // the look-up that took longest, for when the time is up
   Duration slowest_took{-1};

@@ -46,10 +46,21 @@ bool leads_back(Context& context, const std::string& name) {
   return std::ranges::find(answer->addresses, context.client) != answer->addresses.end();
 }
 
+void look_up_client_names(Context& context) {
+  // RFC 7208 Section 5.5: a DNS error means no names, here and for the address of each name.
+  context.client_ptr = ask(context, reverse_name(context.client), dns::Type::ptr);
+  const auto& names = context.client_ptr->names;
+  // RFC 7208 Section 4.6.4: those after the first ten are ignored. Their addresses are no void look-ups of the record:
+  // whoever owns the client's network chose the names.
+  const auto count = std::min<std::size_t>(names.size(), kMaxNames);
+  for (std::size_t i = 0; i < count; ++i)
+    if (leads_back(context, names[i])) context.client_names.push_back(names[i]);
+}
+
 }  // namespace
 
 dns::AnswerPtr ask(Context& context, const std::string& name, dns::Type type) {
-  const auto& clock = system_clock();
+  const auto& clock = *context.options.clock;
   const auto began = clock.steady_now();
   if (began >= context.options.deadline) {
     context.out_of_time = true;
@@ -84,17 +95,10 @@ std::string failure_reason(const Context& context, const dns::Answer& answer) {
 
 const std::vector<std::string>& client_names(Context& context) {
   context.client_specific = true;
-  if (context.client_names) return *context.client_names;
-  context.client_names.emplace();
-  // RFC 7208 Section 5.5: a DNS error means no names, here and for the address of each name.
-  const auto answer = ask(context, reverse_name(context.client), dns::Type::ptr);
-  count_void(context, *answer);
-  // RFC 7208 Section 4.6.4: those after the first ten are ignored. Their addresses are no void look-ups of the record:
-  // whoever owns the client's network chose the names.
-  const auto count = std::min<std::size_t>(answer->names.size(), kMaxNames);
-  for (std::size_t i = 0; i < count; ++i)
-    if (leads_back(context, answer->names[i])) context.client_names->push_back(answer->names[i]);
-  return *context.client_names;
+  if (!context.client_ptr) look_up_client_names(context);
+  // RFC 7208 Section 4.6.4: for every term that needs the names, although they are looked up once.
+  count_void(context, *context.client_ptr);
+  return context.client_names;
 }
 
 std::optional<std::string> macro_value(Context& context, char letter, const std::string& domain) {
@@ -124,7 +128,7 @@ std::optional<std::string> macro_value(Context& context, char letter, const std:
     case 'r':
       return context.options.receiver;
     case 't':
-      return std::to_string(system_clock().unix_now());
+      return std::to_string(context.options.now.value_or(context.options.clock->unix_now()));
     default:
       return std::nullopt;
   }

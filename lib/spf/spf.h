@@ -1,10 +1,13 @@
 // Sender Policy Framework, RFC 7208: may this client use this domain?
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dns/resolver.h"
+#include "util/clock.h"
 #include "util/ip.h"
 
 namespace sesame::spf {
@@ -22,7 +25,7 @@ inline constexpr int kMaxVoidLookups = 2;   // RFC 7208 Section 4.6.4
 inline constexpr int kMaxNames = 10;        // of one mx or ptr, RFC 7208 Section 4.6.4
 
 struct Query {
-  IpAddress client;       // an IPv4-mapped IPv6 address counts as IPv4
+  IpAddress client;  // an IPv4-mapped IPv6 address counts as IPv4
   std::string helo;
   std::string mail_from;  // without angle brackets; "" is the null reverse-path
 };
@@ -31,14 +34,16 @@ struct Options {
   Deadline deadline = Deadline::max();  // then temperror
   std::string receiver = "unknown";     // %{r}
   int max_void_lookups = kMaxVoidLookups;
+  const Clock* clock = &system_clock();  // never null; of the deadline
+  std::optional<std::int64_t> now = {};  // %{t}, unix seconds; the clock's when absent
 };
 
 struct Outcome {
   Result result = Result::none;
   Identity identity = Identity::mail_from;
-  std::string domain;       // judged, canonical; "" when there was none to judge
-  std::string mechanism;    // the directive that matched, as written ("ip4:192.0.2.0/24", "-all"); "" if none
-  std::string reason;       // one phrase, safe to print: why it is not a plain pass or fail; "" when there is nothing to add
+  std::string domain;     // judged, canonical; "" when there was none to judge
+  std::string mechanism;  // the directive that matched, as written ("ip4:192.0.2.0/24", "-all"); "" if none
+  std::string reason;  // one phrase, safe to print: why it is not a plain pass or fail; "" when there is nothing to add
   std::string explanation;  // of the domain owner (exp=), only with fail; printable ASCII
   int lookup_terms = 0;     // of 10
   int void_lookups = 0;     // of 2

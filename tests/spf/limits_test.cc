@@ -110,10 +110,14 @@ TEST(VoidLookups, CountOverIncludesAndMxNamesButNotTheNamesOfTheClient) {
   EXPECT_EQ(ptr.void_lookups, 0);
 }
 
-TEST(VoidLookups, PtrOfTheClientIsOne) {
-  const auto outcome = check(record_zone("v=spf1 ptr a:v1.example.net a:v2.example.net -all"), "192.0.2.1");
-  EXPECT_EQ(outcome.result, Result::permerror);
-  EXPECT_EQ(outcome.void_lookups, 3);
+TEST(VoidLookups, PtrOfTheClientIsOneForEachTermThatNeedsIt) {
+  for (const auto* record :
+       {"v=spf1 ptr a:v1.example.net a:v2.example.net -all", "v=spf1 ptr ptr:example.org a:v1.example.net -all",
+        "v=spf1 exists:%{p}.example.net ptr -all"}) {
+    const auto outcome = check(record_zone(record), "192.0.2.1");
+    EXPECT_EQ(outcome.result, Result::permerror) << record;
+    EXPECT_EQ(outcome.void_lookups, 3) << record;
+  }
 }
 
 TEST(Mx, MoreThanTenNamesArePermerrorWhereverTheMatchIs) {
