@@ -62,6 +62,7 @@ TEST(Signature, Accepts) {
       {"i= in quoted-printable", {{"i", "a=40b@example.com"}}},
       {"i= in other case", {{"i", "a@Example.COM"}}},
       {"q= with another method beside", {{"q", "other/x : dns/txt"}}},
+      {"q= in any case", {{"q", "DNS/Txt"}}},
       {"From in any case", {{"h", "SUBJECT:fRoM"}}},
       {"a name in h= twice", {{"h", "from:from:subject"}}},
       {"z= is not looked at", {{"z", "From:x|=Z"}}},

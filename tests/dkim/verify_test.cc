@@ -102,6 +102,28 @@ TEST(Verify, KeyBehindACname) {
   EXPECT_EQ(only(check(resolver, signed_plain())).result, Result::pass);
 }
 
+// RFC 6376 Section 3.6.2.2
+TEST(Verify, StringsOfARecordAreJoined) {
+  const auto record = key();
+  const auto in_pieces =
+      "\"" + record.substr(0, 3) + "\" \"\" \"" + record.substr(3, 97) + "\" \"" + record.substr(100) + "\"";
+  EXPECT_EQ(check_one(in_pieces, signed_plain()).result, Result::pass);
+}
+
+// RFC 8616 Section 5
+TEST(Verify, ULabelsAreHashedAsWritten) {
+  auto crafted = plain();
+  crafted.tags = replaced(crafted.tags, "d=example.com; s=s;",
+                          "d=b\xc3\xbc"
+                          "cher.example; s=m\xc3\xbcller; i=\xc3\xa9@b\xc3\xbc"
+                          "cher.example;");
+  FakeResolver resolver("xn--mller-kva._domainkey.xn--bcher-kva.example TXT " + key());
+  const auto outcome = only(check(resolver, sign_simple(Signer::rsa(1024), crafted)));
+  EXPECT_EQ(outcome.result, Result::pass) << outcome.reason;
+  EXPECT_EQ(outcome.domain, "xn--bcher-kva.example");
+  EXPECT_EQ(outcome.selector, "xn--mller-kva");
+}
+
 // RFC 6376 Section 3.6.1, t=y
 TEST(Verify, TestingIsSaidNotHidden) {
   const auto outcome = check_one("t=y; " + bare_key(), signed_plain());
