@@ -13,8 +13,8 @@ namespace {
 using Ids = std::span<const std::string>;  // as normal() leaves them
 
 constexpr std::string_view kFieldName = "Authentication-Results";
-constexpr std::size_t kMaxId = 1024;  // octets of an authserv-id that are looked at
-constexpr int kMaxPieces = 4;         // parts that an authserv-id with U-labels may be torn into before it is ours
+constexpr std::size_t kMaxId = 512;  // octets of an authserv-id that are looked at
+constexpr int kMaxPieces = 4;        // parts that an authserv-id with U-labels may be torn into before it is ours
 constexpr CommentSyntax kSyntaxes[] = {{true, true}, {false, true}, {true, false}, {false, false}};
 
 bool is_id_char(char c) {
@@ -60,11 +60,18 @@ bool is_one_of(std::string_view text, Ids ids) {
 // Skips comments, white space and whatever else cannot begin an authserv-id. Nothing when a comment does not close.
 std::optional<std::size_t> skip_junk(std::string_view text, CommentSyntax syntax) {
   std::size_t at = 0;
-  while (at < text.size() && !is_id_char(text[at]) && text[at] != '"') {
+  while (at < text.size() && (!is_id_char(text[at]) || text[at] == '.') && text[at] != '"') {
     at = text[at] == '(' ? comment_end(text, at, syntax) : at + 1;
     if (at == std::string_view::npos) return std::nullopt;
   }
   return at;
+}
+
+// Is this where an authserv-id ends for readers that take it for a dot-atom or a host name, though it is part of a
+// token?
+bool ends_for_some(std::string_view text, std::size_t at) {
+  if (text[at] == '.') return at > 0 && text[at - 1] == '.';
+  return !is_alnum(text[at]) && text[at] != '-' && text[at] != '_';
 }
 
 // Readers end an authserv-id at different places, and take white space, comments, quotes and backslashes inside it away
@@ -76,6 +83,7 @@ bool begins_with_one_of(std::string_view text, Ids ids, CommentSyntax syntax) {
   for (std::size_t at = 0; at < text.size() && id.size() < kMaxId; ++at) {
     const char c = text[at];
     if (is_id_char(c)) {
+      if (ends_for_some(text, at) && is_ascii(id) && is_one_of(id, ids)) return true;
       id += c;
       continue;
     }
@@ -93,7 +101,8 @@ bool begins_with_one_of(std::string_view text, Ids ids, CommentSyntax syntax) {
       id += c;
     }
   }
-  return is_one_of(id, ids);
+  // With U-labels it may be shorter than it looks.
+  return (id.size() >= kMaxId && !is_ascii(id)) || is_one_of(id, ids);
 }
 
 // For a field whose beginning cannot be told from a comment: any of its words may be read as the authserv-id. To bring

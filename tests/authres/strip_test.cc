@@ -88,6 +88,10 @@ TEST(Strip, WhatOneReaderTakesForOursIsOurs) {  // A2
       "m\\x.example.com; dmarc=pass",
       "mx.example.com\xc3\xbc; dmarc=pass",  // what is not ASCII taken away
       "m\xffx.example.com; dmarc=pass",
+      "mx.example.com\xc3\xbc.other.example; dmarc=pass",  // or taken for the end
+      "mx.example.com..other.example; dmarc=pass",
+      "mx.example.com!other.example; dmarc=pass",
+      std::string(600, '.') + "mx.example.com" + std::string(600, '.') + "; dmarc=pass",
       "\xc2\xa0mx.example.com; dmarc=pass",  // Unicode white space
       "mx.example.com\xa0; dmarc=pass",      // the same in Latin-1
       "\xe2\x80\x89"
@@ -104,9 +108,12 @@ TEST(Strip, WhatOneReaderTakesForOursIsOurs) {  // A2
   for (const auto& value : cases) EXPECT_TRUE(claimed(value)) << value;
 }
 
-TEST(Strip, ALongLineOfPiecesWithULabelsIsOurs) {
+TEST(Strip, AnEndlessIdWithULabelsIsOurs) {
   EXPECT_TRUE(claimed("\xc3\xbc.a (c) b c d e f g; none"));
   EXPECT_FALSE(claimed("\xc3\xbc.a b; none"));
+  std::string soft_hyphens = "mx";
+  for (int i = 0; i < 300; ++i) soft_hyphens += "\xc2\xad";
+  EXPECT_TRUE(claimed(soft_hyphens + ".example.com; dmarc=pass"));
 }
 
 TEST(Strip, ForgedFieldsAreEachRecognised) {  // A1
