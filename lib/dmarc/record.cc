@@ -23,15 +23,39 @@ std::optional<Policy> parse_policy(std::string_view value) {
   return std::nullopt;
 }
 
-// RFC 3986 Sections 2 and 3: a scheme, a colon, and characters that may stand in a URI.
+bool is_hex(char c) {
+  return is_digit(c) || (to_lower(c) >= 'a' && to_lower(c) <= 'f');
+}
+
+// RFC 3986 Section 2.1
+bool is_escaped_well(std::string_view uri) {
+  for (auto at = uri.find('%'); at != std::string_view::npos; at = uri.find('%', at + 1))
+    if (uri.size() < at + 3 || !is_hex(uri[at + 1]) || !is_hex(uri[at + 2])) return false;
+  return true;
+}
+
+// RFC 3986 Sections 2 and 3: a scheme, a colon, and characters that may stand in a URI; "!" must be escaped (RFC 9989
+// Section 4.8). A mailto: without an address is of no use.
 bool is_uri(std::string_view text) {
-  constexpr std::string_view kOther = "-._~:/?#[]@!$&'()*+,;=%";
+  constexpr std::string_view kOther = "-._~:/?#[]@$&'()*+,;=%";
   const auto colon = text.find(':');
   if (colon == std::string_view::npos || colon + 1 == text.size() || !is_alpha(text.front())) return false;
   const auto in_scheme = [](char c) { return is_alnum(c) || c == '+' || c == '-' || c == '.'; };
   const auto in_uri = [&](char c) { return is_alnum(c) || kOther.find(c) != std::string_view::npos; };
   if (!std::ranges::all_of(text.substr(0, colon), in_scheme) || !std::ranges::all_of(text, in_uri)) return false;
-  return !istarts_with(text, "mailto:") || text.find('@') != std::string_view::npos;
+  return is_escaped_well(text) && (!istarts_with(text, "mailto:") || text.find('@') != std::string_view::npos);
+}
+
+// RFC 9989 Section 4.8: obs-dmarc-report-size = "!" 1*DIGIT [ "k" / "m" / "g" / "t" ]
+bool is_report_size(std::string_view text) {
+  if (!text.empty() && std::string_view("kmgtKMGT").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  return !text.empty() && std::ranges::all_of(text, is_digit);
+}
+
+bool is_report_uri(std::string_view text) {
+  const auto mark = text.find('!');
+  if (mark == std::string_view::npos) return is_uri(text);
+  return is_report_size(text.substr(mark + 1)) && is_uri(text.substr(0, mark));
 }
 
 // Reads the tags behind v= one at a time. RFC 9989 Section 4.8: an unknown tag is ignored, and one that does not
@@ -105,7 +129,7 @@ class RecordReader {
     for (const auto part : split(value, ',')) {
       const auto uri = trim_wsp(part);
       if (uri.empty()) continue;
-      if (is_uri(uri)) {
+      if (is_report_uri(uri)) {
         record_.rua.emplace_back(uri);
       } else {
         invalid("rua", uri);

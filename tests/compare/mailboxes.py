@@ -27,8 +27,8 @@ EXPLAINED = {
     "encoded-word in a local part": "RFC 2047 Section 5 forbids it; who decodes it sees another address",
     "no host name": "what stands behind @ cannot be asked for in the DNS (RFC 9989 Section 5.3.1)",
     "a gap in the domain": "RFC 5322 Section 4.4 has it, but who stops at the gap sees another domain",
-    "they split a route": "the domain is that of the address behind the route, whatever its commas (RFC 5322 Section 4.4)",
-    "they overlook an address": "the grammar and Sesame see several domains, they some of these (RFC 9989 Section 5.3.1)",
+    "they split a route": "the domain is that of the address behind the route, whatever commas it has (RFC 5322 4.4)",
+    "they overlook an address": "there are several domains, and they see some of these (RFC 9989 Section 5.3.1)",
     "they give up": "RFC 5322 Section 4 has forms that must be read, and they show no address at all",
 }
 
@@ -43,10 +43,10 @@ QUOTED = ['"Q"', '""', '"a b"', '"Doe, John"', r'"a \"b\" c"', '"a@evil.test"', 
 LOCALS = ["user", "a.b", "x+y=example.net", "o'neil", '"a@evil.test"', '"a b"', r'"a\"b"', "\xc3\xbc"]
 DOMAINS = ["example.com", "mail.example.com", "legit.example", "evil.test", "EXAMPLE.org", "xn--bcher-kva.example",
            "a_b.example", "b\xc3\xbccher.example", "localhost"]
-SPLICES = ["@", "<", ">", ",", ";", ":", ".", "(", ")", '"', "\\", "[", "]", " ", "\r\n ", "\x00", "\x1b", "\x7f", "\x80",
-           "=", "?", "@evil.test", ".evil.test", " .evil.test", "(x).evil.test", "<x@evil.test>", ", x@evil.test", "\\,",
-           "\\\"", "@evil.test:", "=?utf-8?Q?x=40evil=2etest=3e?=", "=?utf-8?B?YUBldmlsLnRlc3Q=?=", "\xef\xbc\xa0",
-           "\xe3\x80\x82", "[192.0.2.1]", "T:", "legit.example", "a@legit.example", "\xe2\x80\xae", "user@"]
+SPLICES = ["@", "<", ">", ",", ";", ":", ".", "(", ")", '"', "\\", "[", "]", " ", "\r\n ", "\x00", "\x1b", "\x7f",
+           "\x80", "=", "?", "@evil.test", ".evil.test", " .evil.test", "(x).evil.test", "<x@evil.test>",
+           ", x@evil.test", "\\,", "\\\"", "@evil.test:", "=?utf-8?Q?x=40evil=2etest=3e?=", "=?utf-8?B?YUBldmlsLnRlc3Q=?=",
+           "\xef\xbc\xa0", "\xe3\x80\x82", "[192.0.2.1]", "T:", "legit.example", "a@legit.example", "\xe2\x80\xae", "user@"]
 
 
 class Maker:
@@ -227,7 +227,7 @@ def by_python(value):
     try:
         domains = [address.domain for address in email.headerregistry.HeaderRegistry()("From", text).addresses]
         return {ascii_domain(domain.encode(errors="surrogateescape").decode("latin-1")) for domain in domains}
-    except (IndexError, AttributeError, ValueError, TypeError, email.errors.MessageError):  # of its parser, on some values
+    except (IndexError, AttributeError, ValueError, TypeError, email.errors.MessageError):  # its bugs
         return None
 
 

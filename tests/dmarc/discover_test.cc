@@ -69,6 +69,37 @@ const Case kCases[] = {
     {"record between author and organization below a suffix", "a.b.example.com",
      "_dmarc.com TXT v=DMARC1; p=quarantine; psd=y\n_dmarc.b.example.com TXT v=DMARC1; p=reject",
      "found at com: quarantine quarantine", "absent"},
+    {"public suffix domain's own policy", "bank.example",
+     "_dmarc.bank.example TXT v=DMARC1; p=quarantine; sp=reject; np=none; psd=y",
+     "found at bank.example: quarantine quarantine", "found at bank.example: quarantine quarantine"},
+    {"public suffix domain's sp", "a.bank.example",
+     "a.bank.example A 192.0.2.1\n_dmarc.bank.example TXT v=DMARC1; p=none; sp=quarantine; np=reject; psd=y",
+     "found at bank.example: quarantine quarantine", "found at bank.example: quarantine quarantine"},
+    {"public suffix domain's np", "a.bank.example",
+     "_dmarc.bank.example TXT v=DMARC1; p=none; sp=quarantine; np=reject; psd=y",
+     "found at bank.example: reject reject", "found at bank.example: quarantine quarantine"},
+    {"B.4.3 the organization below a public suffix domain", "giant.bank.example",
+     "_dmarc.bank.example TXT v=DMARC1; p=reject; psd=y\n_dmarc.giant.bank.example TXT v=DMARC1; p=quarantine",
+     "found at giant.bank.example: quarantine quarantine", "found at giant.bank.example: quarantine quarantine"},
+    {"M4 two records of the organization: the public suffix domain's", "a.example.com",
+     "_dmarc.example.com TXT v=DMARC1; p=none\n_dmarc.example.com TXT v=DMARC1; p=none\n"
+     "_dmarc.com TXT v=DMARC1; p=reject; psd=y",
+     "found at com: reject reject", "absent"},
+    {"M4 two records everywhere", "a.example.com",
+     "_dmarc.a.example.com TXT v=DMARC1; p=none\n_dmarc.a.example.com TXT v=DMARC1; p=none\n"
+     "_dmarc.example.com TXT v=DMARC1; p=none\n_dmarc.example.com TXT v=DMARC1; p=none",
+     "absent", "absent"},
+    {"other texts beside the record", "example.com",
+     "_dmarc.example.com TXT v=spf1 -all\n_dmarc.example.com TXT v=dmarc1; p=none\n"
+     "_dmarc.example.com TXT p=none; v=DMARC1\n_dmarc.example.com TXT v = DMARC1 ; p=reject",
+     "found at example.com: reject reject", "found at example.com: reject reject"},
+    {"M8 t=y on sp", "a.example.com",
+     "a.example.com A 192.0.2.1\n_dmarc.example.com TXT v=DMARC1; p=none; sp=reject; t=y",
+     "found at example.com: reject quarantine", "found at example.com: reject reject"},
+    {"M8 t=y on np", "a.example.com", "_dmarc.example.com TXT v=DMARC1; p=none; np=quarantine; t=y",
+     "found at example.com: quarantine none", "found at example.com: none none"},
+    {"M8 pct, rf and ri change nothing", "example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; pct=0; rf=x; ri=1",
+     "found at example.com: reject reject", "found at example.com: reject reject"},
     {"M8 t=y is one softer", "example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; t=y",
      "found at example.com: reject quarantine", "found at example.com: reject reject"},
     {"M8 t=y on quarantine", "example.com", "_dmarc.example.com TXT v=DMARC1; p=quarantine; t=y",
@@ -91,6 +122,13 @@ const Case kCases[] = {
     {"np undecided is the softer, whichever", "x.example.com",
      "x.example.com * !SERVFAIL\n_dmarc.example.com TXT v=DMARC1; p=reject; np=none", "found at example.com: none none",
      "found at example.com: reject reject"},
+    {"np falls back to p", "x.example.com", "_dmarc.example.com TXT v=DMARC1; p=quarantine",
+     "found at example.com: quarantine quarantine", "found at example.com: quarantine quarantine"},
+    {"sp not for the record's own name", "example.com", "_dmarc.example.com TXT v=DMARC1; p=none; sp=reject; np=reject",
+     "found at example.com: none none", "found at example.com: none none"},
+    {"np without sp is not for names that exist", "x.example.com",
+     "x.example.com TXT hello\n_dmarc.example.com TXT v=DMARC1; p=quarantine; np=reject",
+     "found at example.com: quarantine quarantine", "found at example.com: quarantine quarantine"},
     {"np falls back to sp", "x.example.com", "_dmarc.example.com TXT v=DMARC1; p=none; sp=reject",
      "found at example.com: reject reject", "found at example.com: reject reject"},
     {"M4 two records: on up the tree", "a.example.com",
@@ -108,11 +146,26 @@ const Case kCases[] = {
      "absent"},
     {"np not valid concerns only who knows it", "example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; np=x",
      "absent", "found at example.com: reject reject"},
+    {"an own record without policy ends it", "a.example.com",
+     "_dmarc.a.example.com TXT v=DMARC1\n_dmarc.example.com TXT v=DMARC1; p=reject", "absent", "absent"},
+    {"np not valid, rua", "example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; np=x; rua=mailto:a@example.com",
+     "found at example.com: none none", "found at example.com: reject reject"},
+    {"p not valid for names below", "a.example.com",
+     "_dmarc.example.com TXT v=DMARC1; p=x; sp=reject; rua=mailto:a@b.example", "found at example.com: none none",
+     "found at example.com: none none"},
     {"p not second", "example.com", "_dmarc.example.com TXT v=DMARC1; sp=none; p=reject",
      "found at example.com: reject reject", "found at example.com: reject reject"},
     {"M9 SERVFAIL at the author", "a.example.com",
      "_dmarc.a.example.com TXT !SERVFAIL\n_dmarc.example.com TXT v=DMARC1; p=reject", "temperror", "temperror"},
     {"M9 timeout above the author", "a.example.com", "_dmarc.example.com TXT !TIMEOUT", "temperror", "temperror"},
+    {"M9 SERVFAIL between", "a.b.example.com",
+     "_dmarc.b.example.com TXT !SERVFAIL\n_dmarc.example.com TXT v=DMARC1; p=reject", "temperror",
+     "found at example.com: reject reject"},
+    {"M9 REFUSED at the top", "a.example.com", "_dmarc.com TXT !REFUSED\n_dmarc.example.com TXT v=DMARC1; p=reject",
+     "temperror", "found at example.com: reject reject"},
+    {"M9 what lies above psd=n is not needed", "a.example.com",
+     "_dmarc.com TXT !REFUSED\n_dmarc.example.com TXT v=DMARC1; p=reject; psd=n", "found at example.com: reject reject",
+     "found at example.com: reject reject"},
     {"own record whatever fails above", "a.example.com",
      "_dmarc.a.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT !TIMEOUT",
      "found at a.example.com: reject reject", "found at a.example.com: reject reject"},
@@ -154,6 +207,31 @@ std::vector<std::string> asked(const char* zone, const char* author, Vintage vin
   return resolver.asked();
 }
 
+TEST(Discovery, HistoricTagsAreIgnoredTestingIsOneSofterAndNpIsForWhatIsNot) {  // M8
+  for (const auto& c : kCases) {
+    if (!std::string_view(c.rule).starts_with("M8")) continue;
+    test::FakeResolver resolver(std::string_view(c.zone));
+    Evaluator evaluator(resolver, Vintage::rfc9989, nullptr, Deadline::max());
+    const auto found = evaluator.discover(c.author);
+    EXPECT_EQ(shown(found), c.rfc9989) << c.rule;
+    EXPECT_LE(found.disposition, found.policy) << c.rule;
+  }
+}
+
+// RFC 9989 Section 4.10 step 2: they are discarded, and what is above them applies; one who asks is told.
+TEST(Discovery, SeveralRecordsAreToldThoughAnotherApplies) {  // M4
+  const char* zone =
+      "_dmarc.a.example.com TXT v=DMARC1; p=none\n_dmarc.a.example.com TXT v=DMARC1; p=none\n"
+      "_dmarc.example.com TXT v=DMARC1; p=reject";
+  for (const auto vintage : {Vintage::rfc9989, Vintage::rfc7489}) {
+    test::FakeResolver resolver{std::string_view(zone)};
+    Evaluator evaluator(resolver, vintage, nullptr, Deadline::max());
+    const auto found = evaluator.discover("a.example.com");
+    EXPECT_THAT(found.problems, ElementsAre("_dmarc.a.example.com: 2 DMARC records"));
+    EXPECT_EQ(found.state == Discovery::State::found, vintage == Vintage::rfc9989);
+  }
+}
+
 TEST(Discovery, AsksWhetherTheAuthorExistsOnlyWhenItMatters) {
   const char* np = "_dmarc.example.com TXT v=DMARC1; p=none; np=reject";
   EXPECT_THAT(asked(np, "x.example.com", Vintage::rfc9989), Contains("TXT x.example.com"));
@@ -173,6 +251,28 @@ TEST(Discovery, OldReceiversAskTwoNames) {
   EXPECT_THAT(asked("", "a.b.c.example.com", Vintage::rfc7489),
               ElementsAre("TXT _dmarc.a.b.c.example.com", "TXT _dmarc.example.com"));
   EXPECT_THAT(asked("", "example.com", Vintage::rfc7489), ElementsAre("TXT _dmarc.example.com"));
+}
+
+// RFC 9989 Sections 4.10 and 4.10.1: the author domain first, then up to the top.
+TEST(Discovery, AsksInTheOrderOfTheWalk) {  // M1
+  EXPECT_THAT(asked("_dmarc.b.example.com TXT v=DMARC1; p=none", "a.b.example.com", Vintage::rfc9989),
+              ElementsAre("TXT _dmarc.a.b.example.com", "TXT _dmarc.b.example.com", "TXT _dmarc.example.com",
+                          "TXT _dmarc.com"));
+  EXPECT_THAT(asked("_dmarc.example.com TXT v=DMARC1; p=none; psd=n", "a.example.com", Vintage::rfc9989),
+              ElementsAre("TXT _dmarc.a.example.com", "TXT _dmarc.example.com"));
+  std::string twenty = "example.com";
+  for (int i = 0; i < 18; ++i) twenty = "l" + std::to_string(i) + "." + twenty;
+  EXPECT_EQ(asked("", twenty.c_str(), Vintage::rfc9989).size(), 8U);
+  EXPECT_EQ(asked("", twenty.c_str(), Vintage::rfc7489).size(), 2U);
+}
+
+// RFC 7489 Section 6.6.3: a missing p is p=none with reports, and nothing without; psd, np and t are not known.
+TEST(Discovery, OldReceiversKnowNoNewTags) {
+  const char* zone = "_dmarc.example.com TXT v=DMARC1; p=quarantine; np=reject; psd=n; t=y";
+  test::FakeResolver resolver{std::string_view(zone)};
+  Evaluator evaluator(resolver, Vintage::rfc7489, nullptr, Deadline::max());
+  EXPECT_EQ(shown(evaluator.discover("x.example.com")), "found at example.com: quarantine quarantine");
+  EXPECT_THAT(resolver.asked(), ElementsAre("TXT _dmarc.x.example.com", "TXT _dmarc.example.com"));
 }
 
 TEST(Discovery, SingleLabelAsksNothing) {  // F15

@@ -123,6 +123,61 @@ TEST(Evaluate, EachIdentifierIsWalkedForItself) {  // M3
   EXPECT_EQ(run(zone, "example.com", {{dkim, "a.other.example.com", pass}}).result, Result::pass);
 }
 
+// RFC 9989 Section 4.10.2: the author's walk first, then what another identifier's walk needs beyond it.
+TEST(Evaluate, EachIdentifiersWalkAsksInOrder) {  // M3
+  test::FakeResolver resolver{std::string_view(kReject)};
+  (void)run(resolver, "mail.example.com",
+            {{dkim, "x.news.example.com", pass}, {dkim, "mail.example.com", pass}, {spf, "bounce.example.com", pass}});
+  EXPECT_THAT(resolver.asked(), ElementsAre("TXT _dmarc.mail.example.com", "TXT _dmarc.example.com", "TXT _dmarc.com",
+                                            "TXT _dmarc.x.news.example.com", "TXT _dmarc.news.example.com",
+                                            "TXT _dmarc.bounce.example.com"));
+}
+
+TEST(Evaluate, AcrossAPublicSuffixDomainNothingAligns) {  // RFC 9989 Appendix B.4.3
+  const char* zone =
+      "_dmarc.bank.example TXT v=DMARC1; p=reject; psd=y\n_dmarc.giant.bank.example TXT v=DMARC1; p=quarantine";
+  EXPECT_EQ(run(zone, "giant.bank.example", {{dkim, "mail.giant.bank.example", pass}}).result, Result::pass);
+  for (const char* other : {"evil.bank.example", "mail.evil.bank.example", "bank.example", "example"})
+    EXPECT_EQ(run(zone, "giant.bank.example", {{dkim, other, pass}, {spf, other, pass}}).result, Result::fail) << other;
+  EXPECT_EQ(run(zone, "giant.bank.example", {}).discovery.policy, Policy::quarantine);
+  EXPECT_EQ(run(zone, "evil.bank.example", {}).discovery.policy, Policy::reject);
+}
+
+// RFC 9989 Section 4.10: only psd=y makes a public suffix; a list does for RFC 7489 alone.
+TEST(Evaluate, PrivateSuffixesExistForTheListOnly) {
+  test::FakeResolver resolver("_dmarc.github.io TXT v=DMARC1; p=reject\n_dmarc.a.github.io TXT v=DMARC1; p=reject");
+  for (const auto vintage : {Vintage::rfc9989, Vintage::rfc7489}) {
+    Evaluator evaluator(resolver, vintage, nullptr, Deadline::max());
+    EXPECT_EQ(evaluate(evaluator, "a.github.io", {{dkim, "b.github.io", pass}}).result,
+              vintage == Vintage::rfc9989 ? Result::pass : Result::fail);
+  }
+}
+
+TEST(Evaluate, NamesAreComparedWithoutCaseAndFinalDot) {
+  const char* zone = "_dmarc.xn--bcher-kva.example TXT v=DMARC1; p=reject; adkim=s; aspf=s";
+  for (const char* author : {"xn--bcher-kva.example", "XN--Bcher-KVA.Example."})
+    for (const char* name : {"xn--bcher-kva.example", "Xn--bcher-kva.EXAMPLE."}) {
+      EXPECT_EQ(run(zone, author, {{dkim, name, pass}}).result, Result::pass) << author << " " << name;
+      EXPECT_EQ(run(zone, author, {{spf, name, pass}}).result, Result::pass) << author << " " << name;
+    }
+  EXPECT_EQ(run(zone, "xn--bcher-kva.example", {{dkim, "bcher-kva.example", pass}}).result, Result::fail);
+}
+
+TEST(Evaluate, TestingAndPolicyChangeNoResult) {  // M8
+  for (const char* record :
+       {"p=none", "p=quarantine; t=y", "p=reject; t=y", "p=reject; pct=0", "rua=mailto:a@b.example"}) {
+    const auto zone = std::string("_dmarc.example.com TXT v=DMARC1; ") + record;
+    EXPECT_EQ(run(zone.c_str(), "example.com", {}).result, Result::fail) << record;
+    EXPECT_EQ(run(zone.c_str(), "example.com", {{dkim, "example.com", pass}}).result, Result::pass) << record;
+  }
+}
+
+TEST(Evaluate, ARecordWithoutPolicyOrReportsIsNone) {
+  const auto outcome = run("_dmarc.example.com TXT v=DMARC1; p=rejct", "example.com", {{dkim, "example.com", pass}});
+  EXPECT_EQ(outcome.result, Result::none);
+  EXPECT_EQ(outcome.reason, "_dmarc.example.com: p is missing or a policy is not valid");
+}
+
 TEST(Evaluate, AlignmentAnswersWithoutARecord) {
   test::FakeResolver resolver("");
   Evaluator evaluator(resolver, Vintage::rfc9989, nullptr, Deadline::max());

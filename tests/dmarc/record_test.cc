@@ -75,10 +75,13 @@ TEST(Record, ReportAddressesMustBeUris) {
   const auto rua = [](std::string_view value) { return *parse_record("v=DMARC1; rua=" + std::string(value)); };
   EXPECT_THAT(rua("mailto:a@example.com!10m, https://example.com/r").rua,
               ElementsAre("mailto:a@example.com!10m", "https://example.com/r"));
-  for (const char* good : {"mailto:a@example.com", "x-y.z+1:q", "mailto:bad, mailto:a@example.com"})
+  for (const char* good : {"mailto:a@example.com", "x-y.z+1:q", "mailto:bad, mailto:a@example.com",
+                           "mailto:a%21b@example.com", "mailto:a@example.com!1", "mailto:a@example.com!20G"})
     EXPECT_FALSE(rua(good).rua.empty()) << good;
-  for (const char* bad : {"", "a@example.com", "mailto:", "mailto:a", ":x", "1a:x", "mailto:a b@example.com", ",",
-                          "mailto:\xc3\xbc@example.com"})
+  for (const char* bad :
+       {"", "a@example.com", "mailto:", "mailto:a", ":x", "1a:x", "mailto:a b@example.com", ",",
+        "mailto:a%2@example.com", "mailto:a%zz@example.com", "mailto:a@example.com%2", "x:%", "mailto:a@example.com!",
+        "mailto:a@example.com!m", "mailto:a@example.com!10x", "mailto:a!b@example.com", "mailto:\xc3\xbc@example.com"})
     EXPECT_TRUE(rua(bad).rua.empty()) << bad;
 }
 

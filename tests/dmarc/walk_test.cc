@@ -45,6 +45,13 @@ TEST(Walk, FindsTheOrganizationalDomain) {  // RFC 9989 Section 4.10.2
        "_dmarc.bank.example TXT v=DMARC1; p=none; psd=y\n_dmarc.example TXT v=DMARC1; p=none", "bank.example"},
       {"one below psd=y lies in the part cut out", "a.b.c.d.e.f.g.h.i.j",
        "_dmarc.d.e.f.g.h.i.j TXT v=DMARC1; p=none; psd=y", "c.d.e.f.g.h.i.j"},
+      {"one below psd=y that is the first name after the cut", "x.a.b.c.d.e.f.g",
+       "_dmarc.a.b.c.d.e.f.g TXT v=DMARC1; p=none; psd=y", "x.a.b.c.d.e.f.g"},
+      {"psd=y above a record between", "a.b.example.com",
+       "_dmarc.b.example.com TXT v=DMARC1; p=none\n_dmarc.com TXT v=DMARC1; p=none; psd=y", "example.com"},
+      {"strings of one record are joined", "a.example.com",
+       "_dmarc.a.example.com TXT \"v=DMARC1; p=no\" \"ne; ps\" \"d=n\"\n_dmarc.example.com TXT v=DMARC1; p=none",
+       "a.example.com"},
       {"a record at the top without psd", "example.com", "_dmarc.com TXT v=DMARC1; p=none", "com"},
       {"a record below only", "mail.example.com", "_dmarc.mail.example.com TXT v=DMARC1; p=none", "mail.example.com"},
       {"M4 two records are none", "a.example.com",
@@ -71,6 +78,43 @@ TEST(Walk, FindsTheOrganizationalDomain) {  // RFC 9989 Section 4.10.2
     EXPECT_EQ(records.walk(c.start).reason.empty(), *c.want != '\0') << c.rule;
     EXPECT_LE(resolver.asked().size(), kMaxQueries) << c.rule;
   }
+}
+
+TEST(Walk, OnlyPsdEndsItEarly) {  // M1, RFC 9989 Section 4.10 steps 2, 6 and 7
+  const std::string top = "TXT _dmarc.a.mail.example.com", mail = "TXT _dmarc.mail.example.com";
+  const std::string example = "TXT _dmarc.example.com", com = "TXT _dmarc.com";
+  const std::tuple<const char*, const char*, std::vector<std::string>> cases[] = {
+      {"nothing", "", {top, mail, example, com}},
+      {"records without psd",
+       "_dmarc.a.mail.example.com TXT v=DMARC1; p=reject\n_dmarc.mail.example.com TXT v=DMARC1; p=none; psd=u\n"
+       "_dmarc.example.com TXT v=DMARC1; p=none; psd=x",
+       {top, mail, example, com}},
+      {"psd=n at the start", "_dmarc.a.mail.example.com TXT v=DMARC1; p=none; psd=n", {top}},
+      {"psd=y at the start", "_dmarc.a.mail.example.com TXT v=DMARC1; p=none; psd=y", {top}},
+      {"psd=n on the way", "_dmarc.mail.example.com TXT v=DMARC1; p=none; psd=n", {top, mail}},
+      {"psd=y on the way", "_dmarc.mail.example.com TXT v=DMARC1; p=none; psd=y", {top, mail}},
+      {"psd=n in one of two records",
+       "_dmarc.mail.example.com TXT v=DMARC1; p=none; psd=n\n_dmarc.mail.example.com TXT v=DMARC1; p=none",
+       {top, mail, example, com}},
+      {"psd=n in what is no record", "_dmarc.mail.example.com TXT v=dmarc1; p=none; psd=n", {top, mail, example, com}},
+  };
+  for (const auto& [rule, zone, want] : cases) {
+    test::FakeResolver resolver{std::string_view(zone)};
+    Records records(resolver, Deadline::max());
+    (void)records.walk("a.mail.example.com");
+    EXPECT_EQ(resolver.asked(), want) << rule;
+  }
+}
+
+// RFC 9989 Section 5.1.8: what stands in the part cut out is never found, not even below a psd=y.
+TEST(Walk, TheCutSkipsWhatIsBetween) {
+  test::FakeResolver resolver(
+      "_dmarc.b.c.d.e.f.g.example.com TXT v=DMARC1; p=none; psd=n\n"
+      "_dmarc.c.d.e.f.g.example.com TXT v=DMARC1; p=none; psd=y");
+  Records records(resolver, Deadline::max());
+  EXPECT_EQ(records.walk("mail.a.b.c.d.e.f.g.example.com").org_domain, "b.c.d.e.f.g.example.com");
+  EXPECT_THAT(resolver.asked(),
+              ElementsAre("TXT _dmarc.mail.a.b.c.d.e.f.g.example.com", "TXT _dmarc.c.d.e.f.g.example.com"));
 }
 
 TEST(Walk, AsksEachNameOnce) {
