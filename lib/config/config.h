@@ -46,6 +46,7 @@ struct Limits {
   std::size_t header_bytes = 0;  // of all fields together; over it nothing definite is said of the message
   std::size_t signatures = 0;    // DKIM signatures tried per message
   std::int64_t clock_skew = 0;   // seconds, for t= and x= of signatures
+  int spf_void_lookups = 0;      // RFC 7208 Section 4.6.4
 };
 
 struct Config {

@@ -173,6 +173,13 @@ std::vector<Setting<Config>> log_and_limit_settings() {
                     .fallback = whole(300),
                     .help = "How far a signer's clock may be off when the times of a signature are checked."},
                    SESAME_MEMBER(limits.clock_skew)),
+      bind<Config>({.section = "limits",
+                    .name = "spf_void_lookups",
+                    .type = integer(0, 10),
+                    .fallback = whole(2),
+                    .help = "How many look-ups of one SPF check of received mail may find nothing; one more is "
+                            "permerror (RFC 7208 Section 4.6.4). Predictions assume 2, which receivers use."},
+                   SESAME_MEMBER(limits.spf_void_lookups)),
   };
 }
 

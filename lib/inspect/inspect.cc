@@ -174,6 +174,7 @@ void Inspection::Impl::judge(policy::Report& report) {
 spf::Outcome Inspection::Impl::check_spf(spf::Identity identity) {
   spf::Options spf_options;
   spf_options.deadline = meter.deadline();
+  spf_options.max_void_lookups = runtime->config.limits.spf_void_lookups;
   spf_options.receiver = runtime->config.rules.authserv_id;
   const spf::Query query{*envelope.client, envelope.helo, envelope.mail_from};
   return identity == spf::Identity::helo ? spf::check_helo(meter, query, spf_options)

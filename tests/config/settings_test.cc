@@ -55,6 +55,7 @@ level = "debug"
 header_size = 65536
 dkim_signatures = 5
 clock_skew = 0
+spf_void_lookups = 5
 [ses]
 region = "eu-west-1"
 [[ses.identity]]
@@ -111,6 +112,7 @@ TEST(Load, ReadsEverySetting) {
   EXPECT_EQ(config.log.destination, "/var/log/se\"same\\.log");
   EXPECT_EQ(config.limits.signatures, 5u);
   EXPECT_EQ(config.limits.clock_skew, 0);
+  EXPECT_EQ(config.limits.spf_void_lookups, 5);
   EXPECT_EQ(config.directions.outbound_networks.at(0).to_string(), "192.0.2.0/24");
   EXPECT_THAT(config.directions.ignore_from_domains, ElementsAre("xn--bcher-kva.example"));
   EXPECT_THAT(config.rules.own_ids, ElementsAre("mx2.example.com", "mx.example.com"));

@@ -122,6 +122,17 @@ TEST(Inbound, BareLineEndsAreCountedAndTold) {  // D19
   EXPECT_EQ(log_text(clean, decision).find("bare"), std::string::npos);
 }
 
+TEST(Limits, VoidLookupsAreAsConfigured) {  // R3
+  const auto runtime = runtime_with(
+      "example.com TXT v=spf1 a:v1.example.com a:v2.example.com a:v3.example.com ip4:192.0.2.0/24 -all\n");
+  const auto result = [&] {
+    return inspect_message(runtime, envelope_from("192.0.2.1"), {{"From", " a@example.com"}}).spf_mail_from->result;
+  };
+  EXPECT_EQ(result(), spf::Result::permerror);
+  runtime->config.limits.spf_void_lookups = 3;
+  EXPECT_EQ(result(), spf::Result::pass);
+}
+
 TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
   const auto runtime = runtime_with(kZone);
   runtime->config.limits.header_bytes = 1000;
