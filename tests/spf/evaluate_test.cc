@@ -66,7 +66,7 @@ TEST(Include, ResultTable) {
                   {"v=spf1 include:%{h1} all", Result::permerror}});
 }
 
-TEST(Redirect, ResultTable) {
+TEST(Redirect, ResultTable) {  // R5
   constexpr std::string_view kZone = R"(
     pass.example.com      TXT  v=spf1 all
     fail.example.com      TXT  v=spf1 -all
@@ -190,7 +190,7 @@ TEST(Target, NameThatCannotExistDoesNotMatch) {
   }
 }
 
-TEST(Record, IsAskedForAsTxtAtTheExactNameOnly) {
+TEST(Record, IsAskedForAsTxtAtTheExactNameOnly) {  // S1
   test::FakeResolver resolver("example.com TXT v=spf1 all");
   const auto outcome = check_mail_from(resolver, {ip("192.0.2.1"), "h.example.org", "a@sub.example.com"}, {});
   EXPECT_EQ(outcome.result, Result::none);
@@ -224,7 +224,7 @@ struct Named {
 };
 
 // Sections 2.3, 2.4 and 4.3; every name that can be judged has "-all".
-TEST(Identity, IsMailFromOrForTheNullPathHelo) {
+TEST(Identity, IsMailFromOrForTheNullPathHelo) {  // S5
   const Named cases[] = {
       {"user@example.com", "[192.0.2.1]", Identity::mail_from, "example.com", Result::fail},
       {"user@EXAMPLE.com.", "x", Identity::mail_from, "example.com", Result::fail},
@@ -266,7 +266,7 @@ TEST(Identity, HeloIsJudgedAsPostmaster) {
   EXPECT_STREQ(to_string(outcome.identity), "helo");
 }
 
-TEST(Macros, HaveTheirValuesInRecords) {
+TEST(Macros, HaveTheirValuesInRecords) {  // R7
   const std::map<std::string, std::string> cases = {
       {"%{s}", "user@example.com"}, {"%{l}", "user"},    {"%{o}", "example.com"},      {"%{d}", "inc.example.com"},
       {"%{i}", "192.0.2.1"},        {"%{v}", "in-addr"}, {"%{h}", "Mail.example.net"}, {"%{p}", "a.inc.example.com"}};

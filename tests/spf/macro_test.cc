@@ -58,7 +58,7 @@ TEST(Macro, ExpandsAsTheRfcShows) {
   for (const auto& c : cases) EXPECT_EQ(expanded(c.text), c.want) << c.text;
 }
 
-TEST(Macro, HugePartCountsKeepEverything) {
+TEST(Macro, HugePartCountsKeepEverything) {  // R7
   for (const auto* text : {"%{d127}", "%{d00000000000000003}", "%{d4294967296}", "%{d99999999999999999999999999999}"})
     EXPECT_EQ(expanded(text), "email.example.com") << text;
 }
@@ -95,7 +95,7 @@ std::string domain_of(std::string_view text, const std::string& value) {
   return expand_domain(*pieces, [&](char) { return std::optional(value); }).value_or("no value");
 }
 
-TEST(Macro, DropsLabelsFromTheLeftOver253Octets) {
+TEST(Macro, DropsLabelsFromTheLeftOver253Octets) {                                         // R7
   const std::string label(49, 'x');                                                        // 50 with its dot
   const std::string five = label + '.' + label + '.' + label + '.' + label + '.' + label;  // 249
   EXPECT_EQ(domain_of("%{d}.abc", five), five + ".abc");                                   // 253

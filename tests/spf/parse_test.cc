@@ -119,7 +119,7 @@ TEST(Record, SyntaxErrorNamesTheTermAndTheFault) {
   }
 }
 
-TEST(Record, VersionEndsAtASpaceOrTheEnd) {
+TEST(Record, VersionEndsAtASpaceOrTheEnd) {  // R1
   for (const auto* text : {"v=spf1", "v=spf1 -all", "V=SpF1"}) EXPECT_TRUE(is_spf_record(text)) << text;
   for (const auto* text : {"", "v=spf", "v=spf10", "v=spf1\t-all", " v=spf1", "v=spf1-all", "v=spf2.0/pra", "v= spf1"})
     EXPECT_FALSE(is_spf_record(text)) << text;
