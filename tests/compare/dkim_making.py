@@ -71,7 +71,7 @@ class Rsa:
                         "exponent1": d % (p - 1), "exponent2": d % (q - 1), "coefficient": pow(q, -1, p)}
         private = der(0x30, der_number(0) + b"".join(der_number(number) for number in self.numbers.values()))
         self.private = base64.b64encode(private).decode()
-        self.pem = ("-----BEGIN RSA PRIVATE KEY-----\n" + self.private + "\n-----END RSA PRIVATE KEY-----\n").encode()
+        self.pem = ("--\n" + self.private + "\n--").encode()  # what dkimpy looks for in a PEM
         self.bare = der(0x30, der_number(n) + der_number(e))
         identifier = bytes.fromhex("300d06092a864886f70d0101010500")
         self.p = base64.b64encode(der(0x30, identifier + der(3, b"\0" + self.bare))).decode()
