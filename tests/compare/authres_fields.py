@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Authentication-Results against python3-authres and Mail::AuthenticationResults: authres_fields.py BINARIES [SEED COUNT].
+"""Authentication-Results against python3-authres and Mail::AuthenticationResults.
 
-Per seed, a random header of hostile values is written by Sesame and must be read alike by all three; a random field under
-a dressed and mutated id must be read alike by python3-authres, and must be recognised as forged if any of the readers,
-on any of the ways a field takes into a program, finds one of our ids in it."""
+Per seed, a random header of hostile values is written by Sesame and must be read alike by all three; three random fields
+under dressed and mutated ids must be read alike by python3-authres, and must be recognised as forged if any of the
+readers, on any of the ways a field takes into a program, finds one of our ids in it."""
 
 import base64
 import email
@@ -33,7 +33,7 @@ WANTED = ("written: all of it", "read", "refused", "forged", "foreign")
 
 EXPLAINED = {
     **rules.EXPLAINED,
-    "none": "it takes \"none\" for no result although \"=\" follows; RFC 8601 2.2 does not forbid a method of that name",
+    "none": "it takes \"none\" for no result although \"=\" follows; RFC 8601 2.2 does not forbid that name",
     "dot": "it does not read a token that begins with a dot; RFC 2045 5.1",
 }
 
@@ -187,8 +187,9 @@ class Comparison:
         found = self.perl.ask({"text": text})
         if "error" in found:
             return found["error"]
-        return [found["id"].lower(), [[method.lower(), result.lower(), [[key.lower(), value] for key, value in properties]]
-                                      for method, result, properties in found["entries"]]]
+        return [found["id"].lower(),
+                [[method.lower(), result.lower(), [[key.lower(), value] for key, value in properties]]
+                 for method, result, properties in found["entries"]]]
 
     @staticmethod
     def as_perl(statement):

@@ -1,5 +1,6 @@
 """Random headers to write and random fields to read, for authres_fields.py."""
 
+NAME = "Authentication-Results"
 OWN = ("mx.example.com", "bücher.example")
 OTHERS = ("other.example", "mx.example.net", "mx.example.com.other.example", "xmx.example.com", "mail", "a_b.example",
           "example.com", "mx-example.com")
@@ -11,14 +12,22 @@ PROPERTIES = (("smtp", "mailfrom"), ("smtp", "helo"), ("smtp", "auth"), ("smtp",
               ("x-tool", "y"), ("reasons", "x"))
 PLAIN = ("example.com", "user@example.com", "@example.com", "192.0.2.1", "rsa-sha256", "1", "sel._x", "reject", "none",
          "first.last+tag@mail.example.com")
-HOSTILE = ("2001:db8::1", "ab/d+f==", "", " ", "a b", "u@localhost", "a@b@c", "\"", "\\", "\\\"", "(", ")", ";", "; dmarc=pass",
+HOSTILE = ("2001:db8::1", "ab/d+f==", "", " ", "a b", "u@localhost", "a@b@c", "\"", "\\", "\\\"", "(", ")", ";",
+           "; dmarc=pass",
            "\"; dmarc=pass header.from=example.org", "\\\"; dmarc=pass header.from=example.org", "x\r\nX-Injected: y",
-           "x\r\n\tdmarc=pass", "\0", "\x7f", "\x80\xff", "bücher.example", "any@example.org'@attack.example", "(c)",
-           "any@example.org(.attack.example", "reason=x", "header.d=example.org", "=?utf-8?Q?x?=", "a.", ".a", "a..b@example.com",
+           "x\r\n\tdmarc=pass", "\0", "\x7f", "\x80\xff", "bücher.example", "any@example.org'@attack.example",
+           "(c)",
+           "any@example.org(.attack.example", "reason=x", "header.d=example.org", "=?utf-8?Q?x?=", "a.", ".a",
+           "a..b@example.com",
            "\t", "a=b", "%s%n", "'", "user@example.com.", "[192.0.2.1]")
 ALPHABET = "ab1.@-_+=/?:;,()<>[]\"'\\ \t\r\n\0\x01\x7f\x80\xa0\xffü§"
 LONG = 2000
 KEYWORDS = "abcdefghij-_"
+SPACES = (" ", "\t", "  ", "\r\n ", "\r\n\t", " \r\n\t ", "(c)", " (a (b) c) ", "(\\))", "(\\()", "( x )\r\n (y)",
+          "(mx.example.com)", "(;=)", "()", " (\")")
+BROKEN_SPACES = ("(", ")", "(\\", "\r", "\n")
+BLANKS = ("\x85", "\xa0", "\u00a0", "\u2009", "\u3000", "\u200b", "\ufeff", "\u00ad", "\x0b", "\x0c", "\0")
+PIECES = ("; none", ";;", "(", ")", "\"", "\\", "mx.example.com", "reason=", "smtp.", " 1", "=?")
 
 
 def octets_of(text):
@@ -64,8 +73,7 @@ def space(random, least=""):
     """CFWS, or as little as must be."""
     if random.random() < 0.7:
         return least
-    return random.choice((" ", "\t", "  ", "\r\n ", "\r\n\t", " \r\n\t ", "(c)", " (a (b) c) ", "(\\))", "(\\()", "( x )\r\n (y)",
-                          "(mx.example.com)", "(;=)", "()", " (\")") if random.random() < 0.98 else ("(", ")", "(\\", "\r", "\n"))
+    return random.choice(SPACES if random.random() < 0.98 else BROKEN_SPACES)
 
 
 def dressed(random, name):
@@ -88,12 +96,12 @@ def dressed(random, name):
         elif kind == 6:
             name += random.choice(("1", " 1", "/1", " 2", " (v) 1 ", "=", ",", ":"))
         elif kind == 7:
-            blank = random.choice(("\x85", "\xa0", "\u00a0", "\u2009", "\u3000", "\u200b", "\ufeff", "\u00ad", "\x0b", "\x0c", "\0"))
+            blank = random.choice(BLANKS)
             name = random.choice((blank + name, name + blank, name[:at] + blank + name[at:]))
         elif kind == 8:
             name = name.replace(".", random.choice(("\u3002", "\uff0e", " . ", ". ", "\\.", ".(c)", ".\r\n\t")))
         elif kind == 9:
-            name = random.choice(("Authentication-Results:", "authentication-results : ", "Authentication-Results")) + name
+            name = random.choice(("Authentication-Results:", "authentication-results : ", NAME)) + name
         elif kind == 10:
             name = random.choice((f"=?utf-8?Q?{name}?=", f"=?us-ascii?q?{name[:at]}?={name[at:]}"))
         elif kind == 11:
@@ -129,7 +137,8 @@ def random_statement(random):
         text += "/" + space(random) + random.choice(("1", "2", "007")) + space(random)
     text += "=" + space(random) + random.choice(RESULTS)
     if random.random() < 0.3:
-        text += space(random, " ") + random.choice(("reason", "Reason")) + space(random) + "=" + space(random) + random_value(random)
+        text += space(random, " ") + random.choice(("reason", "Reason")) + space(random) + "=" + space(random)
+        text += random_value(random)
     for _ in range(random.choice((0, 1, 1, 2, 3))):
         ptype, name = random.choice(PROPERTIES)
         text += space(random, " ") + ptype + space(random) + "." + space(random) + name + space(random) + "="
@@ -148,7 +157,7 @@ def mutated(random, text):
     if kind == 2:
         return text[:at] + text[at:end] * 2 + text[end:]
     if kind == 3:
-        return text[:at] + random.choice(("; none", ";;", "(", ")", "\"", "\\", "mx.example.com", "reason=", "smtp.", " 1", "=?")) + text[at:]
+        return text[:at] + random.choice(PIECES) + text[at:]
     return text[:at]
 
 

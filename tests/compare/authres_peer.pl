@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Mail::AuthenticationResults for authres_fields.py: a line of JSON with the value of a field in, what it reads in it out.
-# The module comes with Mail::DKIM.
+# Mail::AuthenticationResults, which comes with Mail::DKIM, for authres_fields.py: a line of JSON with the value of a field
+# in, what it reads in it out.
 use strict;
 use warnings;
 

@@ -14,13 +14,14 @@ EXPLAINED = {
              "what Python calls white space in front; RFC 5322 3.2.2",
     "id": "it takes an authserv-id for a dot-atom, which is a token or a quoted string; RFC 8601 2.2",
     "keyword": "it takes dots and specials into methods, results and properties, which are keywords; RFC 8601 2.2",
-    "members": "it wants \"none\" or a result after every \";\", and takes \"none\" for itself wherever a word begins so or "
-               "results precede; Sesame passes over empty members, RFC 8601 2.2 has none alone",
-    "value": "it leaves quoted pairs as they are, drops a quoted value with another property behind it, takes the next word for an "
-             "empty one, writes 8-bit octets of reasons \"?\", and ends unquoted values at specials that mail in use has; RFC 8601 2.2",
+    "members": "it wants \"none\" or a result after every \";\", and takes \"none\" for itself wherever a word begins so "
+               "or results precede; Sesame passes over empty members, RFC 8601 2.2 has none alone",
+    "value": "it leaves quoted pairs as they are, drops a quoted value with another property behind it, takes the next "
+             "word for an empty one, writes 8-bit octets of reasons \"?\", and ends unquoted values at specials that "
+             "mail in use has; RFC 8601 2.2",
     "ptype": "it drops ptypes it does not know; RFC 8601 2.2 has any keyword",
-    "strict": "it passes over what it cannot read behind a result, and takes reasons right behind the result only; Sesame refuses "
-              "the field",
+    "strict": "it passes over what it cannot read behind a result, and takes reasons right behind the result only; "
+              "Sesame refuses the field",
     "several": "more than one of these places in one field",
 }
 PLACES = tuple(place for place in EXPLAINED if place != "several")
@@ -209,7 +210,7 @@ class Reader(authres.core.AuthenticationResultsHeader):
 
 
 def reading(header):
-    """What a reader found, in the words of both: (id, [(method, version, result, reason, [(ptype, property, value)])])."""
+    """What a reader found: (id, [(method, version, result, reason, [(ptype, property, value)])])."""
     statements = [(r.method, int(r.version or 1), r.result.lower(), r.reason or "",
                    [(p.type, p.name, p.value or "") for p in r.properties])
                   for r in header.results if not isinstance(r, authres.core.NoneAuthenticationResult)]
@@ -217,7 +218,7 @@ def reading(header):
 
 
 def read(text, mends=frozenset()):
-    """What python3-authres, with these places mended, reads in the value of an unfolded field; None when it refuses it."""
+    """What python3-authres, with these places mended, reads in an unfolded value; None when it refuses it."""
     reader = type("Mended", (Reader,), {"mends": mends}) if mends else authres.core.AuthenticationResultsHeader
     try:
         if "space" in mends:
