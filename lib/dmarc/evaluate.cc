@@ -71,6 +71,9 @@ Result judge(Evaluator& evaluator, const std::vector<Identifier>& identifiers, O
   for (const auto& identifier : identifiers)
     if (identifier.state == Identifier::State::temperror) alignment.not_answered(identifier);
   outcome.reason = alignment.reason();
+  // That the record nearest to the author domain did not count is for its owner to know.
+  const auto& problems = outcome.discovery.problems;
+  if (!problems.empty()) outcome.reason += "; " + problems.front();
   return alignment.result();
 }
 

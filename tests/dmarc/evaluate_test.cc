@@ -172,6 +172,16 @@ TEST(Evaluate, TestingAndPolicyChangeNoResult) {  // M8
   }
 }
 
+TEST(Evaluate, RecordsThatDidNotCountAreToldWithTheFailure) {  // M4
+  const auto outcome =
+      run("_dmarc.a.example.com TXT v=DMARC1; p=none\n_dmarc.a.example.com TXT v=DMARC1; p=none\n"
+          "_dmarc.example.com TXT v=DMARC1; p=reject",
+          "a.example.com", {});
+  EXPECT_EQ(outcome.result, Result::fail);
+  EXPECT_EQ(outcome.discovery.policy, Policy::reject);
+  EXPECT_EQ(outcome.reason, "neither SPF nor DKIM passed; _dmarc.a.example.com: 2 DMARC records");
+}
+
 TEST(Evaluate, ARecordWithoutPolicyOrReportsIsNone) {
   const auto outcome = run("_dmarc.example.com TXT v=DMARC1; p=rejct", "example.com", {{dkim, "example.com", pass}});
   EXPECT_EQ(outcome.result, Result::none);
