@@ -283,6 +283,13 @@ TEST(Macros, HaveTheirValuesInRecords) {  // R7
   }
 }
 
+// RFC 7208 Section 4.3.
+TEST(Macros, SenderWithoutLocalPartIsPostmaster) {
+  const auto outcome = check(record_zone("v=spf1 -all exp=exp.example.com") + "exp.example.com TXT %{s} %{l}",
+                             {ip("192.0.2.1"), "mail.example.net", "@example.com"});
+  EXPECT_EQ(outcome.explanation, "postmaster@example.com postmaster");
+}
+
 TEST(Macros, ClientNamePrefersTheDomainThenOneBelowThenAny) {
   struct {
     const char* names;
