@@ -24,7 +24,7 @@ WALLS = {
     "CLI/": r"(cli|milter|tests)/",
     "spdlog/": r"milter/",
 }
-STANDARDS = ("spf", "dkim", "arc", "dmarc", "authres")
+STANDARDS = ("spf", "dkim", "arc", "dmarc", "authres", "mail")
 # Assembled here, so that this file does not hold what it looks for.
 FORBIDDEN = [
     ("/" + "work/", "a path of somebody's machine"),
@@ -155,8 +155,39 @@ def rule_walls(tree):
                     yield f"{name}:{line_of(text, match.start())}: {match.group(2)} may be included by {allowed} only"
 
 
+def requirements_of(text):
+    """The rows of tables that begin with the column Requirement: (line number, {column: cell})."""
+    columns = None
+    for number, line in enumerate(text.splitlines(), 1):
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if not cells:
+            columns = None
+        elif cells[0] == "Requirement":
+            columns = cells
+        elif columns and set(line) - set("|-: "):
+            yield number, dict(zip(columns, cells))
+
+
+def faults_of_requirement(row, identifiers, tests):
+    state = row.get("State", "")
+    if not re.match(r"(yes|partial: \S|no: \S)", state):
+        yield f"the state is {state!r}, neither yes nor 'partial: why' nor 'no: why'"
+    if not row.get("Case") and not state.startswith("no"):
+        yield "no case shows it"
+    for name in re.findall(r"\b[A-Z]\w+\.[A-Z]\w+\b", row.get("Case", "")):
+        if name not in tests:
+            yield f"there is no test {name}"
+    for name in re.findall(r"`([A-Za-z_][\w:]*)(?:\(\))?`", row.get("Function", "")):
+        if name.split("::")[-1] not in identifiers:
+            yield f"there is no function {name}"
+
+
 def rule_requirements(tree):
-    """The README of each standard's folder is there, and the files its table names exist."""
+    """The README of each standard's folder is there; files, functions and tests that its table names exist."""
+    code = "\n".join(text_of(path) for path in sources(tree))
+    identifiers = set(re.findall(r"\b[A-Za-z_]\w*\b", code))
+    cases = "\n".join(text_of(path) for path in tree.files("tests/**/*.cc"))
+    tests = {".".join(found) for found in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", cases, re.MULTILINE)}
     for standard in STANDARDS:
         if not any(tree.files(f"lib/{standard}/*.cc")):
             continue
@@ -165,8 +196,12 @@ def rule_requirements(tree):
             yield f"lib/{standard}/README.md:1: is missing"
             continue
         text = text_of(readme)
-        if not re.search(r"^\|.*\|.*\|", text, re.MULTILINE):
+        rows = list(requirements_of(text))
+        if not rows:
             yield f"lib/{standard}/README.md:1: has no table of requirements"
+        for number, row in rows:
+            yield from (f"lib/{standard}/README.md:{number}: {what}"
+                        for what in faults_of_requirement(row, identifiers, tests))
         for match in re.finditer(r"[\w./-]+\.(?:cc|h|yml|json|toml|py)\b", text):
             name = match.group(0)
             places = [readme.parent, tree.root, tree.root / "tests", *tree.root.glob("lib/*"), *tree.root.glob("tests/*")]
@@ -257,8 +292,11 @@ PLANTED = {
         "lib/crypto/b.cc": "#include <openssl/evp.h>\n",
     },
     "requirements": {
-        "lib/spf/a.cc": "",
-        "lib/spf/README.md": "| Section | File |\n| 4 | a.cc |\n| 5 | b.cc |\n",
+        "lib/spf/a.cc": "int judge() { return 0; }\n",
+        "tests/spf/a_test.cc": "TEST(Judge, IsFair) {}\n",
+        "lib/spf/README.md": "| Requirement | Section | Function | Case | State |\n|---|---|---|---|---|\n"
+                             "| fair | 4 | `judge` | `a_test.cc` Judge.IsFair | yes |\n"
+                             "| quick | 5 | `judge` | `a_test.cc` Judge.IsQuick | yes |\n",
     },
     "words": {"README.md": "Look into /" + "home/somebody for it.\n"},
     "packages": {"contrib/packages": "build cmake\nbuild libssl-dev\n", "CMakeLists.txt": "# for cmake\n"},
