@@ -39,9 +39,9 @@ def tag_pairs(text):
 def is_tag_list(text):
     """RFC 6376 Section 3.2, with hyphens in names and octets over 0x7f in values."""
     specs = text.split(b";")
-    if len(specs) > 1 and not specs[-1].strip():
+    if len(specs) > 1 and not specs[-1].strip(b" \t\r\n"):
         specs.pop()
-    return all(re.fullmatch(rb"\s*[A-Za-z][A-Za-z0-9_-]*\s*=[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*", spec) for spec in specs)
+    return all(re.fullmatch(rb"[ \t\r\n]*[A-Za-z][A-Za-z0-9_-]*[ \t\r\n]*=[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*", spec) for spec in specs)
 
 
 def has_twice(pairs):
@@ -109,8 +109,9 @@ def rule(key, peers, results, sentence):
     return keep
 
 
-STRICTER = ["no pass"], ["pass"]  # Sesame does not let pass what the peer does
-LAXER = ["pass", "temperror"], ["no pass"]
+# Sesame gives up where the peer goes on, perhaps to find something else, and the other way round.
+STRICTER = ["refused", "body hash", "signature"], ["pass", "body hash", "signature"]
+LAXER = ["pass", "temperror", "body hash", "signature"], ["refused", "body hash", "signature"]
 BOTH = "dkimpy Mail::DKIM"
 
 
@@ -122,7 +123,7 @@ def reason(peer, ours, theirs, seen):
     return None
 
 
-@rule("certain without DNS", BOTH, (["no pass"], ["temperror"]), "6.1: what is wrong without the key is wrong whatever DNS says; the peers ask first")
+@rule("certain without DNS", BOTH, (["refused", "body hash"], ["temperror"]), "6.1: what is wrong without the key is wrong whatever DNS says; the peers ask first")
 def _(seen):
     return seen.records in ("SERVFAIL", "REFUSED")
 
@@ -155,9 +156,14 @@ def _(seen):
     return seen.has(b"c") and seen.tag(b"c") == b""
 
 
-@rule("no h=", "Mail::DKIM", STRICTER, "3.5, 6.1.1: h= is required")
+@rule("nowsp", "Mail::DKIM", STRICTER, "3.4: simple and relaxed; Mail::DKIM knows nowsp of an early draft")
 def _(seen):
-    return not seen.has(b"h")
+    return b"nowsp" in seen.tag(b"c").lower().split(b"/")
+
+
+@rule("no h= or b=", "Mail::DKIM", STRICTER, "3.5, 6.1.1: h= and b= are required")
+def _(seen):
+    return not seen.has(b"h") or not seen.has(b"b")
 
 
 @rule("no bh=", "Mail::DKIM", STRICTER, "3.5, 6.1.1: bh= is required and the base64 of a digest")
@@ -248,9 +254,25 @@ def _(seen):
     return making.NOW - SKEW <= (seen.number(b"x") or making.NOW) < making.NOW
 
 
-@rule("base64", BOTH, STRICTER, "2.10: b= and bh= are base64; the peers' decoders skip other octets and missing padding")
+@rule("base64", BOTH, STRICTER, "2.10: b= and bh= are base64; the peers' decoders skip other octets")
 def _(seen):
     return not is_base64(seen.tag(b"b")) or not is_base64(seen.tag(b"bh"))
+
+
+@rule("base64 without padding", "dkimpy", LAXER, "2.10: the final = may be left out; dkimpy wants them")
+def _(seen):
+    return not is_base64(seen.tag(b"b")) or not is_base64(seen.tag(b"bh"))
+
+
+@rule("size of bh=", BOTH, STRICTER, "3.5, bh=: is a digest of the size of the hash; the peers find that it differs")
+def _(seen):
+    return is_base64(seen.tag(b"bh")) and len(base64.b64decode(seen.tag(b"bh"))) != 32
+
+
+@rule("size of an Ed25519 signature", "dkimpy", LAXER, "RFC 8463 3: what has not 64 octets does not verify; dkimpy stumbles over it")
+def _(seen):
+    text = without_space(seen.tag(b"b"))
+    return seen.tag(b"a").startswith(b"ed25519") and is_base64(text) and len(base64.b64decode(text)) != 64
 
 
 # The hashes.
@@ -411,6 +433,11 @@ def _(seen):
 def _(seen):
     return is_base64(seen.key_tag(b"p")) and any(
         base64.b64decode(seen.key_tag(b"p")).startswith(base64.b64decode(key.p) + b"\0") for key in making.KEYS.values())
+
+
+@rule("short RSA key", "dkimpy", STRICTER, "RFC 8301 3.2: too short a key is not used; dkimpy verifies first")
+def _(seen):
+    return without_space(seen.key_tag(b"p")) == making.KEYS["768"].p.encode()
 
 
 @rule("DER of a key", "dkimpy", STRICTER, "3.6.1, RFC 5280: p= is a SubjectPublicKeyInfo of RSA to its last octet; dkimpy looks at neither the kind nor the end")
