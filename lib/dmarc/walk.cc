@@ -8,18 +8,16 @@
 namespace sesame::dmarc {
 namespace {
 
-// A start of 8 labels or more is cut to 7 after the first query: RFC 9989 Section 4.10 step 5.
+// A start of 8 labels or more is cut to 7 after the first query: RFC 9989 Section 4.10 step 4.
 constexpr std::size_t kLabelsAfterCut = kMaxQueries - 1;
 
-// RFC 9989 Section 4.10.2. `walk` has all its records.
+// RFC 9989 Section 4.10.2. `walk` has all its records; psd=n and psd=y end a walk, so only the last can have them.
 std::string organizational_domain_of(const Walk& walk) {
-  for (const auto& stop : walk.found) {
-    if (stop.record.psd == Record::Psd::n) return stop.name;
-    // The name one label below may have been skipped by the cut, so it is taken from the start.
-    if (stop.record.psd == Record::Psd::y && stop.name != walk.start)
-      return std::string(dns::rightmost(walk.start, dns::label_count(stop.name) + 1));
-  }
-  return walk.found.empty() ? walk.start : walk.found.back().name;
+  if (walk.found.empty()) return walk.start;
+  const auto& last = walk.found.back();
+  if (last.record.psd != Record::Psd::y) return last.name;
+  // One label below; the cut may have skipped that name, so it is taken from the start. Nothing is below the start.
+  return std::string(dns::rightmost(walk.start, dns::label_count(last.name) + 1));
 }
 
 }  // namespace

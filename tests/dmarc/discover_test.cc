@@ -245,6 +245,10 @@ TEST(Discovery, AsksWhetherTheAuthorExistsOnlyWhenItMatters) {
   EXPECT_THAT(asked("_dmarc.x.example.com A 192.0.2.1\n_dmarc.example.com TXT v=DMARC1; p=none; np=reject",
                     "x.example.com", Vintage::rfc9989),
               Not(Contains("TXT x.example.com")));
+  // So does an alias there, whatever became of its target.
+  EXPECT_THAT(asked("_dmarc.x.example.com CNAME gone.example.net\n_dmarc.example.com TXT v=DMARC1; p=none; np=reject",
+                    "x.example.com", Vintage::rfc9989),
+              Not(Contains("TXT x.example.com")));
 }
 
 TEST(Discovery, OldReceiversAskTwoNames) {
