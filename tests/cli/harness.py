@@ -4,14 +4,16 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
-import time
 import unittest
 
 BIN = pathlib.Path(os.environ.get("SESAME_BIN", "build/dev/bin")).resolve()
 SOURCE = pathlib.Path(os.environ.get("SESAME_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
-START_S = 20
 RUN_S = 60
+sys.path.append(str(SOURCE / "tests" / "support"))
+
+from dns_world import World  # noqa: E402: found on the path above
 
 
 def sesame(*arguments, stdin="", env=None):
@@ -30,19 +32,11 @@ class DnsTest(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="sesame-cli-")
         cls.addClassCleanup(directory.cleanup)
         cls.directory = pathlib.Path(directory.name)
-        zone = cls.directory / "zone.json"
-        port_file = cls.directory / "port"
-        zone.write_text(json.dumps(cls.zone), encoding="utf-8")
-        server = subprocess.Popen([BIN / "sesame-test-dnsd", "--zone", zone, "--port-file", port_file],
-                                  stdout=subprocess.DEVNULL)
-        cls.addClassCleanup(server.wait)
-        cls.addClassCleanup(server.terminate)
-        end = time.monotonic() + START_S
-        while not port_file.exists():
-            if server.poll() is not None or time.monotonic() > end:
-                raise RuntimeError("the test DNS server did not start")
-            time.sleep(0.01)
-        cls.dns = "127.0.0.1:" + port_file.read_text().strip()
+        world = World(BIN)
+        world.__enter__()
+        cls.addClassCleanup(world.__exit__)
+        world.load(cls.zone)
+        cls.dns = f"127.0.0.1:{world.port}"
 
     def run_json(self, status, *arguments, stdin=""):
         """What is answered as JSON; the exit status must be this one."""

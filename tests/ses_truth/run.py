@@ -12,44 +12,23 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import time
 
-from reality import Truth
-from worlds import Keys, World
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from dns_world import World as Dns  # noqa: E402: found on the path above
+from reality import Truth  # noqa: E402
+from worlds import Keys, World  # noqa: E402
 
 TRUTHS = ("pass", "fail", "none", "refused", "mixed", "open")
 STATUS = {"pass": 0, "none": 0, "fail": 1, "refused": 1, "unknown": 75}
 
 
-class Server:
-    """The test DNS server, which reads its zone again for each world."""
-
-    def __init__(self, binaries, directory):
-        self.zone, port_file = directory / "zone.json", directory / "port"
-        self.zone.write_text("{}")
-        self.process = subprocess.Popen([binaries / "sesame-test-dnsd", "--zone", self.zone, "--port-file", port_file],
-                                        stdout=subprocess.PIPE, text=True)
-        for _ in range(1000):
-            if port_file.exists():
-                break
-            time.sleep(0.01)
-        self.port = int(port_file.read_text())
-
-    def load(self, zone):
-        self.zone.write_text(zone)
-        self.process.send_signal(1)
-        for line in self.process.stdout:
-            if "zone read again" in line:
-                return
-        raise RuntimeError("the DNS server is gone")
-
-
-def predict(binaries, server, directory, world):
-    server.load(world.zone_json())
+def predict(binaries, dns, directory, world):
+    dns.load(world.zone, world.dns_faults())
     config, message = directory / "sesame.toml", directory / "message.eml"
     config.write_text(world.toml())
     message.write_bytes(world.message)
-    command = [binaries / "sesame", "preflight", "--json", "--dns", f"127.0.0.1:{server.port}", "--config", config,
+    command = [binaries / "sesame", "preflight", "--json", "--dns", f"127.0.0.1:{dns.port}", "--config", config,
                "--mail-from", world.sender or "<>"]
     for recipient in world.recipients:
         command += ["--rcpt", recipient]
@@ -88,22 +67,18 @@ def main():
     binaries = pathlib.Path(sys.argv[1])
     first, count = (int(sys.argv[2]), int(sys.argv[3])) if len(sys.argv) > 3 else (1, 150)
     table, wrong, keys = collections.Counter(), 0, Keys()
-    with tempfile.TemporaryDirectory(prefix="sesame-truth-") as name:
+    with tempfile.TemporaryDirectory(prefix="sesame-truth-") as name, Dns(binaries) as dns:
         directory = pathlib.Path(name)
-        server = Server(binaries, directory)
-        try:
-            for seed in range(first, first + count):
-                world = World(seed, keys)
-                prediction, status = predict(binaries, server, directory, world)
-                truth = Truth(world)
-                possible = truth.results[9989]
-                table[prediction["verdict"], next(iter(possible)) if len(possible) == 1 else "open"] += 1
-                for disagreement in disagreements(world, truth, prediction, status):
-                    wrong += 1
-                    print(f"seed {seed}: {disagreement}\n  {prediction['why']}\n  {world.toml()}  {world.zone_json()}")
-        finally:
-            server.process.terminate()
-            server.process.wait()
+        for seed in range(first, first + count):
+            world = World(seed, keys)
+            prediction, status = predict(binaries, dns, directory, world)
+            truth = Truth(world)
+            possible = truth.results[9989]
+            table[prediction["verdict"], next(iter(possible)) if len(possible) == 1 else "open"] += 1
+            for disagreement in disagreements(world, truth, prediction, status):
+                wrong += 1
+                story = json.dumps({"zone": world.zone, "faults": world.dns_faults()})
+                print(f"seed {seed}: {disagreement}\n  {prediction['why']}\n  {world.toml()}  {story}")
     show(table)
     # A run in which nothing definite or nothing open happened has tested nothing.
     idle = [verdict for verdict in STATUS if not any(table[verdict, truth] for truth in TRUTHS)]

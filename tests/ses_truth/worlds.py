@@ -113,9 +113,8 @@ class World:
     def default_mail_from(self):
         return "amazonses.com" if self.region == "us-east-1" else f"{self.region}.amazonses.com"
 
-    def zone_json(self):
-        faults = [{"name": name, "type": kind, "fault": what} for name, kind, what in self.faults]
-        return json.dumps({"zone": self.zone, "faults": faults})
+    def dns_faults(self):
+        return [{"name": name, "type": kind, "fault": what} for name, kind, what in self.faults]
 
     def toml(self):
         head = f'[dns]\ntimeout = 0.15\ntries = 1\nbudget = 3\n[ses]\nregion = "{self.region}"\n'
