@@ -48,6 +48,7 @@ class Verifier::Impl {
 
  private:
   void fail(std::string reason);
+  void prefetch(const dkim::Signature& signature);
   std::string problem_of_structure() const;
   std::string problem_of_message(std::size_t instance, Deadline deadline) const;
   std::string problem_of_seal(std::size_t instance, Deadline deadline) const;
@@ -81,6 +82,10 @@ void Verifier::Impl::field(const mail::Field& field) {
   dkim::Signature signature;
   if (!tags || dkim::read_signer(*tags, signature)) return;
   ++early_keys_;
+  prefetch(signature);
+}
+
+void Verifier::Impl::prefetch(const dkim::Signature& signature) {
   resolver_->prefetch(dkim::key_name(signature.selector, signature.domain), dns::Type::txt);
 }
 
@@ -107,10 +112,11 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields) {
   outcome_.instances = static_cast<int>(sets_.size());
   outcome_.sealer = set(sets_.size()).seal.domain;
   if (auto reason = problem_of_structure(); !reason.empty()) return fail(std::move(reason));
-  bodies_.resize(sets_.size());
-  for (std::size_t i = sets_.size(); i >= 1; --i) {
-    if (sets_.size() - i < kMaxKeysAtOnce)
-      resolver_->prefetch(dkim::key_name(set(i).seal.selector, set(i).seal.domain), dns::Type::txt);
+  const auto newest = sets_.size();
+  prefetch(set(newest).message);
+  bodies_.resize(newest);
+  for (std::size_t i = newest; i >= 1; --i) {
+    if (newest - i < kMaxKeysAtOnce) prefetch(set(i).seal);
     const auto& message = set(i).message;
     if (set(i).message_problem || message.body.hash == crypto::Hash::sha1) continue;
     // Whole bodies only: what l= leaves unsigned is not accepted, so there are two hashes at most.
