@@ -44,6 +44,9 @@ struct Options {
   KeyLimits limits;
   // lax: rsa-sha1 and RSA keys under min_rsa_bits verify. Only to examine old archives.
   enum class Keys { strict, lax } keys = Keys::strict;
+  // What a signature that verifies with a key in testing (t=y) comes to. RFC 6376 Section 3.6.1 wants it treated as no
+  // signature, most receivers count it: `refuse` makes it Result::policy.
+  enum class Testing { count, refuse } testing = Testing::count;
 };
 
 // One message. Call in order: field() for each header field from the top, end_of_header() once, body() for each chunk,

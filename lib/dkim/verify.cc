@@ -152,7 +152,10 @@ Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, 
   outcome.reason = std::move(verdict.reason);
   outcome.testing = verdict.testing;
   if (outcome.result != Result::pass) return outcome;
-  if (outcome.testing) outcome.reason = "key: in testing (t=y)";
+  if (outcome.testing) {
+    outcome.reason = "key: in testing (t=y)";
+    if (options_.testing == Options::Testing::refuse) outcome.result = Result::policy;
+  }
   // RFC 6376 Section 8.2: anything may follow what l= covers.
   if (signature.body.length && candidate.body->seen() > *signature.body.length) {
     outcome.result = Result::policy;

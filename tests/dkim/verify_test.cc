@@ -130,6 +130,11 @@ TEST(Verify, TestingIsSaidNotHidden) {
   EXPECT_EQ(outcome.result, Result::pass);
   EXPECT_TRUE(outcome.testing);
   EXPECT_THAT(outcome.reason, HasSubstr("t=y"));
+  auto refusing = at(kNow);
+  refusing.testing = dkim::Options::Testing::refuse;
+  EXPECT_EQ(check_one("t=y; " + bare_key(), signed_plain(), refusing).result, Result::policy);
+  EXPECT_EQ(check_one(bare_key(), signed_plain(), refusing).result, Result::pass);
+  EXPECT_EQ(check_one("t=y; " + bare_key(), replaced(signed_plain(), "hello", "jello"), refusing).result, Result::fail);
 }
 
 // RFC 8301 Section 3.2
