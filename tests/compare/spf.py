@@ -97,7 +97,7 @@ def main(arguments):
     harness.need(("python3-spf", ["/usr/bin/python3", "-c", "import spf, dns.message"]),
                  ("libmail-spf-perl", ["/usr/bin/perl", "-MMail::SPF", "-e", "1"]))
     account = harness.Account("spf", {**spf_pyspf.REPAIRS, **spf_mailspf.REPAIRS})
-    seeds = harness.seeds(arguments, 1, 300)
+    seeds = harness.seeds(arguments, 1, 500)
     with harness.World(arguments[1]) as server:
         receiver = receiver_of(server)
         python = spf_pyspf.Pyspf(server.port, receiver)

@@ -15,6 +15,8 @@ REPAIRS = {
     "null mx": "counts or asks for the null MX as an exchange; RFC 7505 Section 3",
     "ip6 family": "matches IPv4 clients with ip6 networks that hold ::ffff:0:0/96; RFC 7208 Section 5",
     "ptr error": "makes a DNS error of the PTR look-up a temperror; RFC 7208 Section 5.5",
+    "late target": "expands the target of ptr, and has its %{p} count, only when there is a name to compare; RFC 7208 "
+                   "Sections 4.8 and 5.5",
     "ptr void": "counts names of the client that have no address as void look-ups: whoever owns the client chose them, "
                 "not the record; RFC 7208 Section 4.6.4",
     "p term": "does not count %{p} among the ten terms; RFC 7208 Section 4.6.4",
@@ -24,8 +26,8 @@ REPAIRS = {
     "capital r": "knows the transformer \"r\" in lower case only; RFC 7208 Section 7.1, RFC 5234 Section 2.3",
     "macro letters": "notices unknown letters and \"0\" only when a macro is expanded; RFC 7208 Section 4.6",
     "url escape": "does not escape for upper-case letters in a record; RFC 7208 Section 7.3",
-    "colon": "lets a colon without a name stand; RFC 7208 Section 5.3",
-    "split": "ignores delimiters without digits or \"r\"; RFC 7208 Section 7.3",
+    "colon": "takes a colon without a name, and a name behind \"/\" without a colon; RFC 7208 Sections 5.3 and 12",
+    "split": "ignores delimiters without digits or \"r\", and empty parts at the end; RFC 7208 Section 7.3",
     "explanation text": "takes what is not an explain-string; RFC 7208 Sections 6.2 and 7.1",
 }
 

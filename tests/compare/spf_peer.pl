@@ -86,6 +86,7 @@ wrap('Mail::SPF::Mech::IP6::match', sub {
 
 wrap('Mail::SPF::Util::valid_domain_for_ip_address', sub {
   my ($original, @arguments) = @_;
+  $arguments[4] = "$arguments[4]" if $repair{'late target'};
   local $in_ptr = 1;
   my $name = eval { $original->(@arguments) };
   my $error = $@;
@@ -161,11 +162,15 @@ wrap('Mail::SPF::Mod::parse_params', sub {
   return $original->($self, $required);
 });
 
+# A colon stands before a domain-spec, and there only.
 wrap('Mail::SPF::Mech::parse_name', sub {
   my ($original, $self) = @_;
   my $before = $self->{parse_text};
   $original->($self);
-  throw Mail::SPF::EJunkInTerm('colon') if $repair{'colon'} && $before =~ m{:/} && $self->{parse_text} =~ m{^/};
+  my $rest = $self->{parse_text};
+  my $colon = substr($before, 0, length($before) - length($rest)) =~ /:\z/;
+  my $prefixes = $rest =~ m{^(?:/[0-9]+)?(?://[0-9]+)?\z};
+  throw Mail::SPF::EJunkInTerm('colon') if $repair{'colon'} && ($colon ? $prefixes : !$prefixes);
 });
 
 wrap('Mail::SPF::MacroString::expand', sub {
@@ -173,15 +178,36 @@ wrap('Mail::SPF::MacroString::expand', sub {
   return $original->($self, @context) if defined $self->{expanded};
   count_client_names($self) if $repair{'p term'} && !$in_explanation && !$self->{is_explanation};
   local $self->{text} = $self->{text};
-  # Any number asks for the parts.
+  my $request = $context[1] // $self->{request};
   $self->{text} = replaced($self->{text}, sub {
     my ($letter, $digits, $reverse, $delimiters) = @_;
+    my $said = $repair{'split'} ? said($request, lc $letter) : undef;
+    return transformed($said, @_) if defined $said && $digits !~ /^0+$/;
+    # Any number asks for the parts.
     $digits = 999 if $repair{'split'} && $digits eq '' && $reverse eq '' && $delimiters ne '';
     $reverse = 'r' if $reverse && $repair{'capital r'};
     return "%{$letter$digits$reverse$delimiters}";
   });
   return $original->($self, @context);
 });
+
+# What may end with a delimiter.
+sub said {
+  my ($request, $letter) = @_;
+  return $letter eq 'h' ? $request->helo_identity : $letter eq 'l' ? $request->localpart
+       : $letter eq 's' ? $request->identity : undef;
+}
+
+sub transformed {
+  my ($value, $letter, $digits, $reverse, $delimiters) = @_;
+  my $set = $delimiters eq '' ? '.' : $delimiters;
+  my @parts = "$digits$reverse$delimiters" eq '' ? $value : split(/[\Q$set\E]/, $value, -1);
+  @parts = reverse @parts if $reverse;
+  splice(@parts, 0, @parts - $digits) if $digits && @parts > $digits;
+  my $text = join('.', @parts);
+  $text =~ s/([^A-Za-z0-9._~-])/sprintf('%%%02X', ord $1)/ge if $letter =~ /[A-Z]/;
+  return $text =~ s/%/%%/gr;
+}
 
 sub count_client_names {
   my ($self) = @_;
@@ -215,6 +241,7 @@ my ($port) = @ARGV;
 my $asker = Asker->new(nameservers => ['127.0.0.1'], port => $port, recurse => 1, retry => 1, retrans => 1,
                        udp_timeout => 5, tcp_timeout => 5, defnames => 0, dnsrch => 0);
 my $json = JSON::PP->new->ascii;
+$SIG{__WARN__} = sub { };  # modules complain about hostile names
 $| = 1;
 while (my $line = <STDIN>) {
   my $question = $json->decode($line);

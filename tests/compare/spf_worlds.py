@@ -92,7 +92,8 @@ class Maker:
                 self.addresses(name)
         for name in self.exchanges + [self.domain]:
             count = self.pick(0, 1, 2, 3, 3, 9, 10, 11)
-            hosts = self.hosts if count < 9 else self.hosts + [f"x{i}.{self.domain}" for i in range(8)]
+            hosts = self.hosts + [f"alias.{self.domain}", *(f"x{i}.{self.domain}" for i in range(8))]
+            hosts = hosts[:6] if count < 9 else hosts
             hosts = self.random.sample(hosts, min(count, len(hosts)))
             # Several preferences, and several hosts of one.
             self.add(name, "MX", *([self.random.randrange(4), host] for host in hosts))
@@ -200,7 +201,7 @@ class Maker:
             return "exists:" + self.domain_spec(*self.hosts, f"alias.{self.domain}")
         if kind == "include":
             later = self.policies[index + 1:] or self.policies
-            return "include:" + self.domain_spec(*(self.policies if self.chance(8) else later))
+            return "include:" + self.domain_spec(*(self.policies if self.chance(8) else later), f"alias.{self.domain}")
         names = {"a": self.hosts + [f"alias.{self.domain}"], "mx": self.exchanges,
                  "ptr": [self.domain, f"h{self.seed}.test"]}
         target = ":" + self.domain_spec(*names[kind]) if self.chance(65) else ""
@@ -230,10 +231,11 @@ class Maker:
 
     def many(self, index):
         """So many look-ups that the limits come into sight."""
-        terms = []
+        terms, far = [], [f"a:{self.far}", f"mx:{self.far}"]
+        if self.chance(30):
+            far.append(f"a:%{{p}}.p{self.far}")
         for _ in range(self.pick(7, 8, 9, 10, 10, 11)):
-            far = self.pick(f"a:{self.far}", f"mx:{self.far}", f"a:%{{p}}.p{self.far}", f"exists:{self.far}/no.example")
-            terms.append(self.look_up(index) if self.chance(15) else far)
+            terms.append(self.look_up(index) if self.chance(5) else self.random.choice(far))
         if self.chance(50):
             terms.append(self.pick(f"ip4:{self.v4}", f"-ip6:{self.v6}", "?all"))
         return terms
