@@ -108,6 +108,7 @@ TEST(Evaluate, NoWalkIsTakenThatCannotMatter) {
       {"did not pass", kReject, {{dkim, "a.example.com", not_pass}, {spf, "b.example.com", permerror}}},
       {"elsewhere", kReject, {{dkim, "a.example.net", pass}, {spf, "notexample.com", pass}}},
       {"undecided, but another passed", kReject, {{dkim, "example.com", pass}, {spf, "b.example.com", temperror}}},
+      {"another aligned already", kReject, {{dkim, "example.com", pass}, {dkim, "a.example.com", pass}}},
       {"no record", "", {{dkim, "a.example.com", pass}}},
   };
   for (const auto& [rule, zone, identifiers] : cases) {
