@@ -109,7 +109,7 @@ def bystander(key):
 def good_record(rng, key):
     tail = rng.choice(["", "", ";", " ; "])
     plain = key.record if isinstance(key, Ed25519) or rng.random() < 0.5 else "p=" + key.p
-    extra = rng.choice(["", "", "n=a note; ", "t=y; ", "s=email; ", "s=*; ", "s=email:other; ", "s=other : *; ", "h=sha256; ",
+    extra = "" if rng.random() < 0.6 else rng.choice(["", "n=a note; ", "t=y; ", "s=email; ", "s=*; ", "s=email:other; ", "s=other : *; ", "h=sha256; ",
                         "h=sha1:sha256; ", "h=sha256 : x; ", "t=s; ", "t=x:y; ", "t=y : s; ", "x=y; ", "g=*; ", "foo=; "])
     text = rng.choice(["v=DKIM1; ", "v=DKIM1;", "v = DKIM1 ; ", ""]) + extra + plain + tail
     if rng.random() < 0.1:
@@ -198,7 +198,8 @@ def by_hand(rng, key, fields, body, tags):
 def fold_some(rng, text):
     if rng.random() < 0.6:
         return text
-    spots = list(range(len(text) + (rng.random() < 0.1)))  # at the end, too, now and then
+    ends = len(text) + (rng.random() < 0.1)  # at the very end only now and then
+    spots = [i for i in range(ends) if b"\n" not in text[max(0, i - 1):i + 1]]
     for at in sorted(rng.sample(spots, min(len(spots), rng.randrange(1, 4))), reverse=True):
         text = text[:at] + rng.choice([b" ", b"\r\n ", b"\t", b"\r\n\t "]) + text[at:]
     return text

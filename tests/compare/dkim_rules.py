@@ -209,7 +209,7 @@ def _(seen):
 
 @rule("i= of dkimpy, stricter", "dkimpy", STRICTER, "2.11, 3.5, i=: has an @ and is quoted-printable; dkimpy compares the ends of texts")
 def _(seen):
-    return re.search(rb"^[^@]*$|=(?![0-9A-Fa-f]{2})|@[^@]*[^A-Za-z0-9._@-]", seen.tag(b"i")) is not None
+    return seen.has(b"i") and re.search(rb"^[^@]*$|=(?![0-9A-Fa-f]{2})|@[^@]*[^A-Za-z0-9._@-]", seen.tag(b"i")) is not None
 
 
 @rule("i= of Mail::DKIM, folded", "Mail::DKIM", LAXER, "2.11, 3.5, i=: may be folded")
@@ -313,12 +313,14 @@ def _(seen):
     return any(name != name.strip() for name, _ in seen.fields)
 
 
-@rule("white space before the colon of a signature", "Mail::DKIM", LAXER, "3.4.2: is hashed as it stands; Mail::DKIM writes the name anew")
+@rule("white space before the colon of a signature, stricter", "Mail::DKIM", STRICTER, "3.5: the name is no part of the first tag; Mail::DKIM does not know that tag then")
+@rule("white space before the colon of a signature, laxer", "Mail::DKIM", LAXER, "3.4.2: is hashed as it stands; Mail::DKIM writes the name anew")
 def _(seen):
     return seen.fields[seen.own][0] != seen.fields[seen.own][0].strip()
 
 
-@rule("white space at the end of a signature", "dkimpy", LAXER, "3.4.1: simple changes nothing; dkimpy cuts the end of its own field")
+@rule("white space at the end of a signature, stricter", "dkimpy", STRICTER, "3.4.1: simple changes nothing; dkimpy cuts the end of its own field")
+@rule("white space at the end of a signature, laxer", "dkimpy", LAXER, "3.4.1: simple changes nothing; dkimpy cuts the end of its own field")
 def _(seen):
     return seen.field != seen.field.rstrip() and seen.tag(b"c", b"simple").startswith(b"simple")
 
@@ -338,7 +340,8 @@ def _(seen):
     return re.search(rb"=[^;]*\sb\s*=", seen.field) is not None
 
 
-@rule("control characters as white space", BOTH, LAXER, "3.4.2: white space is space and tab; the peers drop vertical tabs and form feeds, too")
+@rule("control characters as white space, stricter", BOTH, STRICTER, "3.4.2: white space is space and tab; the peers drop vertical tabs and form feeds, too")
+@rule("control characters as white space, laxer", BOTH, LAXER, "3.4.2: white space is space and tab; the peers drop vertical tabs and form feeds, too")
 def _(seen):
     return any(re.search(rb"[\x0b\x0c]", value) for _, value in seen.fields)
 
