@@ -1,6 +1,7 @@
 #include "inspect/inspect.h"
 
 #include <algorithm>
+#include <map>
 
 #include "arc/arc.h"
 #include "authres/authres.h"
@@ -117,8 +118,8 @@ struct Inspection::Impl {
   mail::Fields fields;
   mail::BareLineEndCounter bare_ends;
   std::size_t header_bytes = 0;
-  std::size_t results_fields = 0, prediction_fields = 0;        // seen so far
-  std::vector<std::size_t> forged_results, forged_predictions;  // the first first
+  std::map<std::string, std::size_t> seen;                        // fields so far, by their names in lower case
+  std::vector<policy::Place> forged_results, forged_predictions;  // the first first
   mail::Author author;
   bool header_ended = false;
 };
@@ -132,12 +133,23 @@ void Inspection::Impl::prefetch_envelope() {
 
 // Counted whether or not the field is kept, because the MTA counts all of them.
 void Inspection::Impl::note_forged(const mail::Field& field) {
-  if (mail::is_named(field, policy::kResultsField)) {
-    ++results_fields;
-    if (authres::claims(field, runtime->config.rules.own_ids)) forged_results.push_back(results_fields);
-  } else if (mail::is_named(field, policy::kPredictionField)) {
-    forged_predictions.push_back(++prediction_fields);
-  }
+  policy::Place place{std::string(mail::name_of(field)), 0};
+  for (const auto name : {policy::kResultsField, policy::kPredictionField})
+    if (mail::is_named(field, name)) place.name = name;
+  const bool is_ours = place.name == policy::kResultsField || place.name == policy::kPredictionField;
+  // Of an over-long header only these two names are counted, whose number of entries is bounded.
+  if (!is_ours && header_bytes > runtime->config.limits.header_bytes) return;
+  place.occurrence = ++seen[lower(place.name)];
+  bool results = false, prediction = false;
+  const auto look = [&](const mail::Field& each) {
+    prediction = prediction || mail::is_named(each, policy::kPredictionField);
+    results = results ||
+              (mail::is_named(each, policy::kResultsField) && authres::claims(each, runtime->config.rules.own_ids));
+  };
+  look(field);
+  mail::for_each_hidden_field(field, look);
+  if (results) forged_results.push_back(place);
+  if (prediction) forged_predictions.push_back(place);
 }
 
 bool Inspection::Impl::ignored_author() const {
@@ -240,8 +252,8 @@ policy::Direction Inspection::direction() const {
 void Inspection::field(mail::Field field) {
   auto& impl = *impl_;
   if (impl.ignored()) return;
-  impl.note_forged(field);
   impl.header_bytes += field.name.size() + field.value.size() + 3;  // ":" and CRLF
+  impl.note_forged(field);
   if (impl.header_bytes > impl.runtime->config.limits.header_bytes) return;
   impl.dkim.field(field);
   if (impl.inbound()) impl.arc.field(field);

@@ -74,6 +74,12 @@ std::string list_domains(const std::vector<std::string>& domains) {
   return join(first, ", ") + (shown < domains.size() ? ", ..." : "");
 }
 
+bool hides_from(const Field& field) {
+  bool found = false;
+  for_each_hidden_field(field, [&](const Field& hidden) { found = found || is_named(hidden, "From"); });
+  return found;
+}
+
 std::string problem_of(const Author& author, const std::string& parse_error) {
   if (author.fields == 0) return "no From field";
   if (author.fields > 1) return fmt::format("{} From fields", author.fields);
@@ -105,7 +111,9 @@ Result<std::vector<Mailbox>> parse_mailboxes(std::string_view field_value) {
 Author find_author(std::span<const Field> fields) {
   Author author;
   std::string parse_error;
+  bool hidden = false;
   for (const auto& field : fields) {
+    hidden = hidden || hides_from(field);
     if (!is_named(field, "From")) continue;
     ++author.fields;
     if (author.mailboxes.size() >= kMaxMailboxes) continue;
@@ -120,7 +128,7 @@ Author find_author(std::span<const Field> fields) {
       author.mailboxes.push_back(std::move(mailbox));
     }
   }
-  author.problem = problem_of(author, parse_error);
+  author.problem = hidden ? "a From field hides behind a CR or LF alone" : problem_of(author, parse_error);
   return author;
 }
 

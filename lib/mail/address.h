@@ -32,15 +32,15 @@ Result<std::vector<Mailbox>> parse_mailboxes(std::string_view field_value);
 
 // Who the message says wrote it. Usable only when `problem` is empty: then `domains` has exactly one entry.
 struct Author {
-  int fields = 0;                     // From fields found, "From :" and odd case included
-  std::vector<Mailbox> mailboxes;     // of all From fields that could be read
-  std::vector<std::string> domains;   // distinct, in order
-  std::string problem;                // "no From field", "2 From fields", "From cannot be parsed: ...", ...
+  int fields = 0;                    // From fields found, "From :" and odd case included
+  std::vector<Mailbox> mailboxes;    // of all From fields that could be read
+  std::vector<std::string> domains;  // distinct, in order
+  std::string problem;               // "no From field", "2 From fields", "From cannot be parsed: ...", ...
   bool usable() const { return problem.empty(); }
   const std::string& domain() const { return domains.front(); }  // only when usable()
 };
 
-// RFC 9989 Section 5.3.1, RFC 5322 Section 3.6.2.
+// RFC 9989 Section 5.3.1, RFC 5322 Section 3.6.2. A From field that hides in another one is a problem, never an author.
 Author find_author(std::span<const Field> fields);
 
 }  // namespace sesame::mail

@@ -98,9 +98,8 @@ Edit prediction_field(const Report& report, const Rules& rules) {
   return {Edit::Kind::insert, std::string(kPredictionField), authres::write({rules.authserv_id, {statement}}), 0};
 }
 
-void remove(Decision& decision, std::string_view name, const std::vector<std::size_t>& occurrences) {
-  for (const auto occurrence : occurrences)
-    decision.edits.push_back({Edit::Kind::remove, std::string(name), "", occurrence});
+void remove(Decision& decision, const std::vector<Place>& places) {
+  for (const auto& place : places) decision.edits.push_back({Edit::Kind::remove, place.name, "", place.occurrence});
 }
 
 void reply(Decision& decision, const char* code, const char* enhanced, const std::string& text) {
@@ -133,7 +132,7 @@ Decision decide_outbound(const Report& report, const Rules& rules) {
   Decision decision;
   const auto& rule = outbound_rule(rules, report.author.usable() ? report.author.domain() : std::string());
   // Where our field has a meaning, nobody else writes it.
-  if (std::max(rule.fail, rule.refused) >= Level::tag) remove(decision, kPredictionField, report.forged_predictions);
+  if (std::max(rule.fail, rule.refused) >= Level::tag) remove(decision, report.forged_predictions);
   if (!report.prediction) return decision;
   if (report.prediction->verdict == ses::Verdict::fail) act_outbound(decision, rule.fail, report, rules);
   if (report.prediction->verdict == ses::Verdict::refused) act_outbound(decision, rule.refused, report, rules);
@@ -163,7 +162,7 @@ Decision decide_inbound(const Report& report, const Rules& rules) {
       report.author.usable() && report.dmarc.result == dmarc::Result::fail && disposition != dmarc::Policy::none;
   if (asked_to_act)
     decision.trusted_forwarder = trusted_forwarder(report.arc, report.author.domain(), rules.trusted_sealers);
-  remove(decision, kResultsField, report.forged_results);
+  remove(decision, report.forged_results);
   decision.edits.push_back(results_field(report, rules, decision.trusted_forwarder));
   if (!report.author.usable()) {
     act_inbound(decision, rules.on_bad_author, report);

@@ -22,6 +22,13 @@ namespace sesame::policy {
 enum class Direction { outbound, inbound, ignored };
 const char* to_string(Direction direction);
 
+// One field: the n-th of this name, from 1, top first, counted in the message as received.
+struct Place {
+  std::string name;
+  std::size_t occurrence = 0;
+  bool operator==(const Place&) const = default;
+};
+
 struct Report {
   std::int64_t time = 0;  // unix seconds when it was judged
   Direction direction = Direction::inbound;
@@ -36,10 +43,10 @@ struct Report {
   dmarc::Outcome dmarc;                       // RFC 9989
   dmarc::Outcome dmarc_rfc7489;               // what a receiver of the older standard concludes
   std::optional<ses::Prediction> prediction;  // outbound
-  // Fields to remove, by their place among the fields of that name (from 1, top first), the last one first:
-  std::vector<std::size_t> forged_results;      // Authentication-Results under our id
-  std::vector<std::size_t> forged_predictions;  // Sesame-Prediction
-  std::vector<std::string> limits;              // limits of ours the message went over, each with its figure
+  // Fields to remove, the last one first: they are one, or hide one behind a CR or LF alone.
+  std::vector<Place> forged_results;      // Authentication-Results under our id
+  std::vector<Place> forged_predictions;  // Sesame-Prediction
+  std::vector<std::string> limits;        // limits of ours the message went over, each with its figure
   dns::Meter::Cost dns;
 };
 

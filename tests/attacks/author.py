@@ -40,6 +40,18 @@ class Author(Attack):
         status, answer = self.run_sesame("preflight", "--config", config, message=message.octets())
         self.assertEqual((status, answer["verdict"]), (1, "refused"), answer["why"])
 
+    def test_f01_a_second_from_behind_a_bare_line_end(self):
+        """Readers for which a CR alone ends a line see two."""
+        with self.daemon() as daemon:
+            for value in (" hello\rFrom: admin@legit.example", " hello\rfrom : admin@legit.example",
+                          " hello\r\rFrom: admin@legit.example"):
+                fields = [("Subject", value), ("From", " a@attack.example")]
+                self.assertIn("dmarc=permerror", daemon.send(fields, **ATTACKER).results(), value)
+            fields = [("Subject", " hello\rFromage: admin@legit.example"), ("From", " a@attack.example")]
+            self.assertIn("dmarc=pass", daemon.send(fields, **ATTACKER).results())
+        octets = b"Subject: hello\rFrom: admin@legit.example\r\nFrom: a@attack.example\r\n\r\nHello.\r\n"
+        self.assertEqual(self.verify(octets, **ATTACKER)["dmarc"]["result"], "permerror")
+
     def test_f02_from_in_disguise_is_counted(self):
         for disguised in ("From : a@attack.example", "From\t: a@attack.example", "from \t : a@attack.example"):
             self.assert_refused(VICTIMS_FROM, disguised)

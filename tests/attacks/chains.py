@@ -114,6 +114,25 @@ class Chains(Attack):
         with self.daemon() as daemon:
             self.assertRegex(daemon.send(message.fields()).results(), r"arc=pass .*dmarc=fail ")
 
+    def test_c02_a_trusted_sealer_stands_in_for_the_policy(self):
+        passed = "sealer.example; dmarc=pass header.from=legit.example"
+        trusted = '[inbound]\non_policy_reject = "reject"\ntrusted_arc_sealers = ["Sealer.Example"]\n'
+        with self.daemon(trusted) as daemon:
+            reply = daemon.send(self.seal(results=passed).fields())
+            self.assertEqual(reply.final, "continue")
+            self.assertRegex(reply.results(), r"dmarc=fail \(policy not applied: ARC sealer sealer\.example is trusted\)")
+            event = daemon.event()
+            self.assertEqual((event["action"], event["trusted_forwarder"]), ("accept", "sealer.example"))
+            # What it did not see pass, what was changed since, and what somebody else sealed since.
+            changed = self.seal(results=passed)
+            changed.body += "Pay here instead.\r\n"
+            self.publish({name: {"TXT": [self.key.record()]} for name in
+                          ("s1._domainkey.sealer.example", "s1._domainkey.other.example")})
+            for message in (self.seal(results=passed.replace("pass", "fail")), self.seal(results="sealer.example; none"),
+                            self.seal(results=passed.replace("legit", "attack")), changed,
+                            self.seal(self.seal(results=passed), domain="other.example")):
+                self.assertRegex(daemon.send(message.fields(), message.body).text, r"^550 5\.7\.1 ")
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -67,6 +67,17 @@ class Results(Attack):
                 reply = self.send(daemon, (name, f" {OURS}; {PASS}"))
                 self.assertEqual(reply.removed(), [1], name)
 
+    def test_a02_our_name_behind_a_bare_line_end(self):
+        """Readers for which a CR alone ends a line see a field of its own."""
+        with self.daemon() as daemon:
+            for carrier in ("Subject", "X-Any", "Received"):
+                reply = self.send(daemon, (carrier, " one"), (carrier, f" two\r{NAME}: {OURS}; {PASS}"))
+                removed = [(edit.name, edit.index) for edit in reply.edits if edit.kind == "change"]
+                self.assertEqual(removed, [(carrier, 2)])
+                self.assertIn("dmarc=fail", reply.results())
+            reply = self.send(daemon, ("Subject", f" two\r{NAME}: other.example; {PASS}"))
+            self.assertEqual(reply.removed(), [])
+
     def test_a03_oversized_and_unparsable(self):
         with self.daemon() as daemon:
             self.assert_removed(daemon, [f" {OURS}" + rest for rest in (

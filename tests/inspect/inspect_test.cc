@@ -99,7 +99,21 @@ TEST(Inbound, ForgedResultsAreFoundLastFirstByTheirPlaceAmongTheirKind) {
                                        {"Authentication-Results", " other.example; dmarc=pass"},
                                        {"From", " a@example.com"},
                                        {"authentication-results", " MX.Example.NET. 1; spf=pass"}});
-  EXPECT_EQ(report.forged_results, (std::vector<std::size_t>{3, 1}));
+  EXPECT_EQ(report.forged_results,
+            (std::vector<policy::Place>{{"Authentication-Results", 3}, {"Authentication-Results", 1}}));
+}
+
+TEST(Inbound, FieldsThatHideForgedResultsGoWithThem) {  // A2
+  const std::string forged = "Authentication-Results: mx.example.net; dmarc=pass";
+  const auto report = inspect_message(runtime_with(kZone), envelope_from("192.0.2.7"),
+                                      {{"Subject", " one"},
+                                       {"From", " a@example.com"},
+                                       {"subject", " two\r" + forged},
+                                       {"X-A", " b\n" + forged},
+                                       {"X-B", " a fold\r\n " + forged},
+                                       {"X-C", " c\rAuthentication-Results: other.example; dmarc=pass"}});
+  EXPECT_EQ(report.forged_results, (std::vector<policy::Place>{{"X-A", 1}, {"subject", 2}}));
+  EXPECT_EQ(report.dmarc.result, dmarc::Result::pass);
 }
 
 TEST(Inbound, AnUnusablePolicyIsNamed) {
@@ -123,8 +137,8 @@ TEST(Inbound, BareLineEndsAreCountedAndTold) {  // D19
 }
 
 TEST(Limits, VoidLookupsAreAsConfigured) {  // R3
-  const auto runtime = runtime_with(
-      "example.com TXT v=spf1 a:v1.example.com a:v2.example.com a:v3.example.com ip4:192.0.2.0/24 -all\n");
+  const auto runtime =
+      runtime_with("example.com TXT v=spf1 a:v1.example.com a:v2.example.com a:v3.example.com ip4:192.0.2.0/24 -all\n");
   const auto result = [&] {
     return inspect_message(runtime, envelope_from("192.0.2.1"), {{"From", " a@example.com"}}).spf_mail_from->result;
   };
@@ -141,7 +155,7 @@ TEST(Limits, AnOverlongHeaderGetsAReasonAndNothingDefinite) {
                                {"Authentication-Results", " mx.example.net; dmarc=pass"}};
   const auto inbound = inspect_message(runtime, envelope_from("192.0.2.7"), fields);
   EXPECT_EQ(inbound.dmarc.result, dmarc::Result::permerror);
-  EXPECT_EQ(inbound.forged_results, (std::vector<std::size_t>{1}));
+  EXPECT_EQ(inbound.forged_results, (std::vector<policy::Place>{{"Authentication-Results", 1}}));
   EXPECT_THAT(policy::why(inbound), HasSubstr("1000"));
   const auto outbound = inspect_message(runtime, envelope_from("127.0.0.1"), fields);
   ASSERT_TRUE(outbound.prediction);

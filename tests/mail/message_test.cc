@@ -54,6 +54,25 @@ TEST(Message, BareLineEndsOfTheBodyAreCounted) {  // D19
   }
 }
 
+TEST(HiddenFields, AreWhatOthersReadBehindABareLineEnd) {  // F1
+  const std::tuple<const char*, std::string, const char*> cases[] = {
+      {"none", " x", ""},
+      {"a fold", " x\r\n From: y", ""},
+      {"a fold at a bare CR", " x\r From: y", ""},
+      {"CR", " x\rFrom: y", "[From| y]"},
+      {"LF", " x\nFrom : y\n\tz", "[From| y\n\tz]"},
+      {"CRLF", " x\r\nA:1\r\nB:2", "[A|1][B|2]"},
+      {"at the end", " x\r", ""},
+      {"no field", " x\rhello\r: y\ra b: c", ""},
+      {"behind a fold", " x\r\n y\r\r\nA:1", "[A|1]"},
+  };
+  for (const auto& [rule, value, want] : cases) {
+    Message message;
+    for_each_hidden_field({"Subject", value}, [&](const Field& field) { message.fields.push_back(field); });
+    EXPECT_EQ(shown(message), std::string(want) + "{}") << rule;
+  }
+}
+
 TEST(BareLineEnds, AreCountedOverEverySplit) {  // D19
   const std::string body = "\na\r\nb\n\rc\r\r\n\nd\r";
   for (std::size_t first = 0; first <= body.size(); ++first) {

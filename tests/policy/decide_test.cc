@@ -102,7 +102,7 @@ TEST(Outbound, ThePredictionIsNoAuthenticationResult) {
 
 TEST(Outbound, ForgedPredictionsGoLastFirstWhereOursHaveAMeaning) {
   auto report = outbound(ses::Verdict::pass);
-  report.forged_predictions = {3, 1};
+  report.forged_predictions = {{"Sesame-Prediction", 3}, {"Sesame-Prediction", 1}};
   EXPECT_TRUE(decide(report, rules_with(Level::observe, Level::observe)).edits.empty());
   const auto decision = decide(report, rules_with(Level::tag, Level::observe));
   ASSERT_EQ(decision.edits.size(), 2u);
@@ -112,7 +112,7 @@ TEST(Outbound, ForgedPredictionsGoLastFirstWhereOursHaveAMeaning) {
 
 TEST(Inbound, ResultsAreAlwaysWrittenAndForgedOnesRemovedFirst) {
   auto report = inbound(dmarc::Result::pass, dmarc::Policy::reject);
-  report.forged_results = {2, 1};
+  report.forged_results = {{"Authentication-Results", 2}, {"Authentication-Results", 1}};
   const auto decision = decide(report, rules_with(Level::reject, Level::reject));
   EXPECT_EQ(decision.action, Action::accept);
   ASSERT_EQ(decision.edits.size(), 3u);
@@ -289,7 +289,7 @@ TEST(Inbound, WhatTheMtaFoundOfTheClientsNameIsWritten) {  // RFC 8601 Section 2
 TEST(Ignored, NothingIsTouched) {
   auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
   report.direction = Direction::ignored;
-  report.forged_results = {1};
+  report.forged_results = {{"Authentication-Results", 1}};
   auto rules = rules_with(Level::reject, Level::reject);
   rules.on_policy_reject = Handling::reject;
   const auto decision = decide(report, rules);
