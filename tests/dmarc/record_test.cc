@@ -100,6 +100,9 @@ TEST(Record, WarningsNameWhatIsOdd) {
   EXPECT_THAT(warnings("v=DMARC1; sp=none; p=none"), ElementsAre("p is not second"));
   EXPECT_THAT(warnings("v=DMARC1; p=none; p=reject"), ElementsAre("p is there twice"));
   EXPECT_THAT(warnings("v=DMARC1; p=no\xff"), ElementsAre("p=no\\xff is not valid"));
+  EXPECT_THAT(warnings("v=DMARC1; p=none; psd=x; t=x; adkim=x; rua=x"),
+              ElementsAre("psd=x is not valid", "t=x is not valid", "adkim=x is not valid", "rua=x is not valid"));
+  EXPECT_THAT(warnings("v=DMARC1; p=none; psd=u; t=n; rua=mailto:a@example.com,"), IsEmpty());
   EXPECT_THAT(warnings("v=DMARC1; p=none; words"), ElementsAre("\"words\" is not a tag"));
 }
 

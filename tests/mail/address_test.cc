@@ -40,6 +40,7 @@ TEST(Mailboxes, EveryFormOfTheGrammarIsRead) {
       {"group between mailboxes",
        "x@example.com, T:a@example.com;, y@example.com",
        {"x@example.com", "a@example.com", "y@example.com"}},
+      {"two groups", "T: a@example.com;, U: b@example.com;", {"a@example.com", "b@example.com"}},
       {"empty list members", ",a@example.com,, ,b@example.com,", {"a@example.com", "b@example.com"}},
       {"blank", "  ", {}},
       {"only a comment", "(nobody)", {}},
@@ -136,6 +137,10 @@ TEST(Mailboxes, WhatHasTwoReadingsIsAnError) {
        "a@legit.example\xef\xbc\xa0"
        "evil.example",
        "is not a domain name"},
+      {"display name that begins with a dot", ". x <u@example.com>", "display name begins with a dot"},
+      {"group name that begins with a dot", ".x: u@example.com;", "\"@\" or \"<\" expected at \": u@"},
+      {"group without a name", ": u@example.com;", "address expected at \": u@"},
+      {"F12 DEL in a display name", "\"a\x7f\" <u@example.com>", "control octet 0x7f"},
       {"group not closed", "T: a@example.com", "\";\" of a group expected"},
       {"group in a group", "T: U: a@example.com;;", "\"@\" or \"<\" expected at \": a@"},
       {"route without colon", "<@a.example u@legit.example>", "\":\" after the route expected"},
@@ -197,6 +202,7 @@ TEST(AsciiDomain, IsCanonicalOrNothing) {
   const std::pair<std::string, std::optional<std::string>> cases[] = {
       {"Example.COM", "example.com"},
       {"example.com.", "example.com"},
+      {"example.com\xe3\x80\x82", "example.com"},
       {"b\xc3\xbc"
        "cher.example.",
        "xn--bcher-kva.example"},
@@ -247,6 +253,13 @@ TEST(Path, DomainIsTheOneReadingOrNothing) {
       {"\"user\\", ""},
       {"\"user\"x@example.com", ""},
       {"@a.example:", ""},
+      {"us\x01"
+       "er@example.com",
+       ""},
+      {"us\x7f"
+       "er@example.com",
+       ""},
+      {"\"a\tb\"@example.com", "a\tb@example.com"},
       {"@a.example user@example.com", ""},
       {"@a.example,b.example:user@example.com", ""},
       {std::string("user@example.com\0.evil.example", 29), ""},
