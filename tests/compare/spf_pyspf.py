@@ -30,7 +30,7 @@ REPAIRS = {
              "evaluated; RFC 7208 Sections 4.6.2, 4.6.4 and 5.2: a term not reached does nothing",
     "modifiers": "knows redirect and exp in lower case only, lets no modifier appear twice and refuses c, r, t in "
                  "unknown ones; RFC 7208 Sections 6 and 7.1, RFC 5234 Section 2.3",
-    "octets": "takes control characters in a term for literals; RFC 7208 Section 7.1 macro-literal",
+    "control characters": "takes control characters in a term for literals; RFC 7208 Section 7.1 macro-literal",
     "macro syntax": "takes malformed macros, does not know \"R\", and refuses \"%%\" at the end; RFC 7208 Section 7.1",
     "joiner": "joins the parts of most macros by the old delimiter; RFC 7208 Section 7.3: by \".\"",
     "one label": "drops one label only of a name over 253 octets; RFC 7208 Section 7.3",
@@ -139,8 +139,8 @@ class Query(spf.query):
         text = super().dns_spf(domain)
         if not text:
             return text
-        if self.has("octets") and re.search("[^ -~]", text):
-            raise spf.PermError("octets")
+        if self.has("control characters") and re.search("[^ -~]", text):
+            raise spf.PermError("control characters")
         return self.plain_modifiers(text) if self.has("modifiers") else text
 
     @staticmethod
