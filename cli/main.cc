@@ -68,7 +68,7 @@ void add_verify(CLI::App& app, Arguments& a) {
   auto& sub = subcommand(app, "verify", "SPF, DKIM, ARC and DMARC of a message received", a.run,
                          [&a] { return run_verify(a.common, a.verify); });
   add_session(sub, a.verify.session);
-  sub.add_option("--now", a.verify.now, "Time for the times in signatures, seconds since 1970")->type_name("UNIXTIME");
+  sub.add_option("--now", a.verify.now, "The time to judge at, seconds since 1970")->type_name("UNIXTIME");
   sub.add_option("--dmarc-mode", a.verify.dmarc_mode, "Report DMARC by this standard only")
       ->check(CLI::IsMember(std::vector<std::string>{"rfc9989", "rfc7489"}));
   sub.add_option("--psl", a.verify.psl, "Public suffix list for RFC 7489")->type_name("FILE");

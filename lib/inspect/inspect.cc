@@ -185,6 +185,8 @@ void Inspection::Impl::judge(policy::Report& report) {
 
 spf::Outcome Inspection::Impl::check_spf(spf::Identity identity) {
   spf::Options spf_options;
+  spf_options.clock = runtime->clock;
+  spf_options.now = now;
   spf_options.deadline = meter.deadline();
   spf_options.max_void_lookups = runtime->config.limits.spf_void_lookups;
   spf_options.receiver = runtime->config.rules.authserv_id;

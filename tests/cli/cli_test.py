@@ -81,6 +81,8 @@ class Verify(DnsTest):
         "_dmarc.down.example": {"FAULT": "SERVFAIL"},
         "_dmarc.host.example": {"TXT": ["v=DMARC1; p=quarantine"]},
         "_dmarc.psd.example": {"TXT": ["v=DMARC1; p=none; psd=y"]},
+        "when.example": {"TXT": ["v=spf1 exp=why.when.example -all"]},
+        "why.when.example": {"TXT": ["not at %{t}"]},
     }
 
     session = ("--helo", "mail.example.com", "--mail-from", "user@example.com")
@@ -130,6 +132,11 @@ class Verify(DnsTest):
         message = self.signed(MESSAGE)
         answer = self.run_json(1, "verify", "--lax-keys", "--now", "1", stdin=message)
         self.assertNotEqual(answer["dkim"][0]["result"], "pass")
+
+    def test_now_is_the_time_of_spf(self):
+        answer = self.run_json(1, "verify", "--ip", "192.0.2.1", "--mail-from", "a@when.example", "--now", "1700000000",
+                               stdin=MESSAGE)
+        self.assertEqual(answer["spf"]["explanation"], "not at 1700000000")
 
     def signed(self, message):
         try:
