@@ -103,7 +103,7 @@ def bystander(key):
     return KEYS["edb"] if isinstance(key, Ed25519) else KEYS["1024b"]
 
 
-# Records: each is the list of TXT records at a name, or the word for a fault.
+# Records, most of the bad ones to be refused: each is the list of TXT records at a name, or the word for a fault.
 
 
 def good_record(rng, key):
@@ -131,8 +131,9 @@ def bad_record(rng, key):
     k = "k=ed25519; " if isinstance(key, Ed25519) else "k=rsa; "
     damaged = list(key.p)
     damaged[rng.randrange(len(damaged) - 4)] = rng.choice("AZaz09+/!-")
+    bare = base64.b64encode(key.bare).decode() if isinstance(key, Rsa) else key.p
     return rng.choice([
-        ["v=DKIM1; " + k + "p="], ["p="], ["v=DKIM1; " + k], [""], [" "], ["hello"], ["v=spf1 -all"], ["v=DKIM2; " + key.record],
+        ["v=DKIM1; " + k + "p=" + bare], ["v=DKIM1; " + k + "p="], ["p="], ["v=DKIM1; " + k], [""], [" "], ["hello"], ["v=spf1 -all"], ["v=DKIM2; " + key.record],
         ["v=dkim1; " + key.record], [key.record + "; v=DKIM1"], ["v=DKIM1; k=dsa; p=" + key.p], ["v=; " + key.record],
         ["k=; p=" + key.p], ["v=DKIM1; k=" + ("rsa" if "ed" in k else "ed25519") + "; p=" + key.p], ["k=RSA; p=" + key.p],
         ["h=sha1; " + key.record], ["h=SHA256; " + key.record], ["h=; " + key.record], ["s=tlsrpt; " + key.record],
