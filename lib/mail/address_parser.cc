@@ -44,7 +44,15 @@ AddressParser::Status AddressParser::skip_space() {
   }
 }
 
+// Readers who look for encoded-words first see one end inside of quotes or a comment, and an address behind it:
+// =?utf-8?Q?x"?= <admin@legit.example>" <any@evil.example>
+AddressParser::Status AddressParser::closes_no_encoded_word(std::size_t begin) const {
+  if (!encoded_word_ || text_.substr(begin, at_ - begin).find("?=") == std::string_view::npos) return {};
+  return wrong("encoded-word ends in quotes or a comment,");
+}
+
 AddressParser::Status AddressParser::comment() {
+  const auto begin = at_;
   for (int depth = 0; !done(); ++at_) {
     switch (peek()) {
       case '(':
@@ -53,7 +61,7 @@ AddressParser::Status AddressParser::comment() {
       case ')':
         if (--depth == 0) {
           ++at_;
-          return {};
+          return closes_no_encoded_word(begin);
         }
         break;
       case '\\':
@@ -69,16 +77,19 @@ AddressParser::Status AddressParser::comment() {
 std::string_view AddressParser::atom() {
   const auto begin = at_;
   while (is_atext(peek())) ++at_;
-  return text_.substr(begin, at_ - begin);
+  const auto text = text_.substr(begin, at_ - begin);
+  encoded_word_ = encoded_word_ || text.find("=?") != std::string_view::npos;
+  return text;
 }
 
 // RFC 5322 Section 3.2.4, at the opening quote.
 Result<std::string> AddressParser::quoted_string() {
   std::string value;
-  ++at_;
+  const auto begin = at_++;
   for (; !done(); ++at_) {
     if (peek() == '"') {
       ++at_;
+      if (auto status = closes_no_encoded_word(begin); !status) return tl::unexpected(status.error());
       return value;
     }
     if (peek() == '\\' && ++at_ == text_.size()) break;

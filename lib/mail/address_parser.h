@@ -41,6 +41,7 @@ class AddressParser {
 
   Status skip_space();
   Status comment();
+  Status closes_no_encoded_word(std::size_t begin) const;
   Status address(std::vector<Mailbox>& mailboxes);
   Status group(std::vector<Mailbox>& mailboxes);
   Status list(std::vector<Mailbox>& mailboxes, char end);
@@ -56,6 +57,7 @@ class AddressParser {
   std::string_view text_;
   std::size_t at_ = 0;
   bool in_group_ = false;
+  bool encoded_word_ = false;  // "=?" has stood outside of quotes and comments
 };
 
 }  // namespace sesame::mail

@@ -25,6 +25,7 @@ EXPLAINED = {
     "not in the grammar": "they read a value that is no address list: RFC 5322 Sections 3.4 and 4.4 do not have it",
     "control octet": "RFC 5322 Section 4.1 once allowed them; readers differ on what they mean",
     "encoded-word in a local part": "RFC 2047 Section 5 forbids it; who decodes it sees another address",
+    "an encoded-word ends in quotes": "who looks for encoded-words first sees another address (RFC 2047 Section 5)",
     "no host name": "what stands behind @ cannot be asked for in the DNS (RFC 9989 Section 5.3.1)",
     "a gap in the domain": "RFC 5322 Section 4.4 has it, but who stops at the gap sees another domain",
     "they split a route": "the domain is that of the address behind the route, whatever commas it has (RFC 5322 4.4)",
@@ -45,8 +46,9 @@ DOMAINS = ["example.com", "mail.example.com", "legit.example", "evil.test", "EXA
            "a_b.example", "b\xc3\xbccher.example", "localhost"]
 SPLICES = ["@", "<", ">", ",", ";", ":", ".", "(", ")", '"', "\\", "[", "]", " ", "\r\n ", "\x00", "\x1b", "\x7f",
            "\x80", "=", "?", "@evil.test", ".evil.test", " .evil.test", "(x).evil.test", "<x@evil.test>",
-           ", x@evil.test", "\\,", "\\\"", "@evil.test:", "=?utf-8?Q?x=40evil=2etest=3e?=", "=?utf-8?B?YUBldmlsLnRlc3Q=?=",
-           "\xef\xbc\xa0", "\xe3\x80\x82", "[192.0.2.1]", "T:", "legit.example", "a@legit.example", "\xe2\x80\xae", "user@"]
+           ", x@evil.test", "\\,", "\\\"", "@evil.test:", "=?utf-8?Q?x=40evil=2etest=3e?=",
+           "=?utf-8?B?YUBldmlsLnRlc3Q=?=", "\xef\xbc\xa0", "\xe3\x80\x82", "[192.0.2.1]", "T:",
+           "legit.example", "a@legit.example", "\xe2\x80\xae", "user@"]
 
 
 class Maker:
@@ -139,7 +141,7 @@ def ascii_domain(domain):
         except UnicodeError:
             return ""
         # Beside U-labels an A-label must stand for one (UTS 46 Section 4); the damaged ones of these values do not.
-        if re.search(r"xn--(?!bcher-kva\b)", text.lower()):
+        if re.search(r"xn--(?!bcher-kva\b)", text.lower()) or re.search(r"(^|\.)-|-(\.|$)", domain):
             return ""
     labels = domain.lower().removesuffix(".").split(".")
     return ".".join(labels) if all(re.fullmatch(r"[a-z0-9_-]{1,63}", label) for label in labels) else ""
@@ -212,6 +214,9 @@ class Grammar:
             self.domains.add(domain)
             if not domain:
                 self.strict = self.strict or "no host name"
+        for i, (kind, text) in enumerate(all_tokens):
+            if kind in "qw" and "?=" in text and any(k == "a" and "=?" in t for k, t in all_tokens[:i]):
+                self.strict = self.strict or "an encoded-word ends in quotes"
         for match in re.finditer(r"([aq](?:\.[aq])*)@", kinds):
             local = "".join(all_tokens[i][1] for i in kept[match.start(1):match.end(1)])
             if re.search(r"=\?.*\?=", local):

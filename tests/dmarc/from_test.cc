@@ -125,7 +125,9 @@ TEST(From, EncodedWordsAreNotDecodedForAnAddress) {  // F7
   for (const char* value :
        {" =?utf-8?B?YWRtaW5AbGVnaXQuZXhhbXBsZQ==?=", " =?utf-8?Q?admin=40legit.example=2c?=@evil.example",
         " <=?utf-8?Q?admin=40legit.example=3e?=@evil.example>", " \"=?utf-8?Q?admin=40legit.example?=\"@evil.example",
-        " any@=?utf-8?Q?legit.example?=", " =?utf-8?Q?admin=40legit.example?= any@evil.example"})
+        " any@=?utf-8?Q?legit.example?=", " =?utf-8?Q?admin=40legit.example?= any@evil.example",
+        " =?utf-8?Q?x\"?= <admin@legit.example>\" <any@evil.example>",
+        " =?utf-8?Q?x(?= <admin@legit.example>) <any@evil.example>"})
     expect_permerror(from(value), value);
   expect_author(from(" =?utf-8?B?YWRtaW5AbGVnaXQuZXhhbXBsZQ==?= <any@evil.example>"), "evil.example", Result::pass);
 }
