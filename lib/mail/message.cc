@@ -33,11 +33,11 @@ void take_body(std::string_view text, const Style& style, Message& message) {
 }
 
 // Cuts the first line off; what ends it is dropped.
-std::string_view take_line(std::string_view& text) {
-  const auto end = std::min(text.find_first_of("\r\n"), text.size());
-  const auto line = text.substr(0, end);
-  text.remove_prefix(end);
-  text.remove_prefix(text.starts_with("\r\n") ? 2 : std::min<std::size_t>(text.size(), 1));
+std::string_view take_line(std::string_view& text, const Style& style) {
+  const auto end = std::min(text.find(style.lf ? '\n' : '\r'), text.size());
+  auto line = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  if (style.lf && line.ends_with('\r')) line.remove_suffix(1);
   return line;
 }
 
@@ -59,12 +59,12 @@ Message read_message(std::string_view text) {
   auto rest = text;
   if (rest.starts_with("From ")) {
     auto after = rest;
-    const auto line = take_line(after);
+    const auto line = take_line(after, style);
     if (!field_name(line)) rest = after;
   }
   while (!rest.empty()) {
     auto after = rest;
-    const auto line = take_line(after);
+    const auto line = take_line(after, style);
     if (line.empty()) {
       rest = after;
       break;

@@ -15,10 +15,10 @@ struct Message {
   BareLineEnds bare_ends;  // in the body of the file
 };
 
-// Splits header and body. An LF alone becomes CRLF, as an MTA reads it; in a file without any CRLF it is the line end
-// of the system, and no bare one. In the header a CR alone ends a line, too, so that no field hides behind it; in a
-// file without any LF it does so everywhere. An mbox "From " line at the top is skipped. A line in the header that is
-// no field and no continuation ends the header and begins the body, as Postfix has it.
+// Splits header and body. An LF alone ends a line as CRLF does, as an MTA reads it; in a file without any CRLF it is
+// the line end of the system, and no bare one. A CR alone ends a line only in a file without any LF; elsewhere it
+// stays, in a field (see for_each_hidden_field) as in the body. An mbox "From " line at the top is skipped. A line in
+// the header that is no field and no continuation ends the header and begins the body, as Postfix has it.
 Message read_message(std::string_view text);
 
 }  // namespace sesame::mail

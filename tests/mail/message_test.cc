@@ -17,7 +17,7 @@ TEST(Message, HeaderAndBodyAreSplit) {
       {"bare LF", "A: 1\nB: 2\n\nx\ny\n", "[A| 1][B| 2]{x\r\ny\r\n}"},
       {"bare CR", "A: 1\rB: 2\r\rx\r", "[A| 1][B| 2]{x\r\n}"},
       {"bare CR in a body stays", "A: 1\r\n\r\nx\r\r\ny\rz\r", "[A| 1]{x\r\r\ny\rz\r\r\n}"},
-      {"bare CR in a header ends the line", "A: 1\rB: 2\r\n\r\nx\n", "[A| 1][B| 2]{x\r\n}"},
+      {"bare CR in a header stays", "A: 1\r\r\n\t2\rB: 3\r\nC: 4\n\nx\n", "[A| 1\r\r\n\t2\rB: 3][C| 4]{x\r\n}"},
       {"folding kept", "A: 1\n\t2\n 3\n\nx", "[A| 1\r\n\t2\r\n 3]{x\r\n}"},
       {"blank continuation", "A: 1\n \nB: 2\n\n", "[A| 1\r\n ][B| 2]{}"},
       {"white space before the colon", "From : a@example.com\n\n", "[From | a@example.com]{}"},
