@@ -58,6 +58,7 @@ struct Config {
   std::string public_suffix_list;  // path; "" = the system's
   ses::Account ses;
   policy::Rules rules;
+  bool refuse_test_keys = false;  // of received mail, RFC 6376 Section 3.6.1
 };
 
 // Reads TOML. An error is one line per fault: "FILE:LINE:COLUMN: KEY: what is wrong; expected ...".

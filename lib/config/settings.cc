@@ -265,6 +265,13 @@ std::vector<Setting<Config>> inbound_settings() {
                             "again later. false: it is accepted."},
                    SESAME_MEMBER(rules.tempfail_on_temperror)),
       bind<Config>({.section = "inbound",
+                    .name = "refuse_test_keys",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Whether a DKIM signature whose key is marked as being tested (t=y) earns nothing, as RFC "
+                            "6376 has it; the result is then policy. false: it counts, as most receivers have it."},
+                   SESAME_MEMBER(refuse_test_keys)),
+      bind<Config>({.section = "inbound",
                     .name = "trusted_arc_sealers",
                     .type = list_of(domain()),
                     .fallback = Texts{},

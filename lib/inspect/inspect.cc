@@ -91,6 +91,7 @@ struct Inspection::Impl {
     result.clock_skew = runtime->config.limits.clock_skew;
     result.max_signatures = runtime->config.limits.signatures;
     result.keys = options.keys;
+    if (inbound() && runtime->config.refuse_test_keys) result.testing = dkim::Options::Testing::refuse;
     return result;
   }
 

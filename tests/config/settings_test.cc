@@ -94,6 +94,7 @@ on_policy_reject = "reject"
 on_policy_quarantine = "quarantine"
 on_bad_author = "reject"
 tempfail_on_temperror = true
+refuse_test_keys = true
 [ignore]
 networks = ["203.0.113.9"]
 from_domains = ["B\u00fccher.example"]
@@ -118,6 +119,7 @@ TEST(Load, ReadsEverySetting) {
   EXPECT_THAT(config.rules.own_ids, ElementsAre("mx2.example.com", "mx.example.com"));
   EXPECT_EQ(config.rules.on_bad_author, policy::Handling::reject);
   EXPECT_TRUE(config.rules.tempfail_on_temperror);
+  EXPECT_TRUE(config.refuse_test_keys);
 }
 
 TEST(Load, ReadsIdentitiesInCanonicalForm) {
