@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "mail/address.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::cli {
@@ -137,13 +138,18 @@ int run_dmarc(const Common& common, const DmarcArguments& arguments) {
   const auto now = dmarc::Evaluator(resolver, dmarc::Vintage::rfc9989, nullptr, deadline).discover(*domain);
   const auto old =
       dmarc::Evaluator(resolver, dmarc::Vintage::rfc7489, (*runtime)->suffixes, deadline).discover(*domain);
+  // The day will do.
+  const auto list_date = timestamp((*runtime)->suffixes->as_of()).substr(0, 10);
   std::string text;
   if (common.format == Format::json) {
-    const json value{{"domain", *domain}, {"rfc9989", discovery_value(now)}, {"rfc7489", discovery_value(old)}};
+    const json value{{"domain", *domain},
+                     {"rfc9989", discovery_value(now)},
+                     {"rfc7489", discovery_value(old)},
+                     {"public_suffix_list", list_date}};
     text = value.dump(2, ' ', false, json::error_handler_t::replace);
   } else {
     text = fmt::format("domain: {}\n", *domain) + discovery_text("RFC 9989 (tree walk)", now) +
-           discovery_text("RFC 7489 (public suffix list)", old);
+           discovery_text(fmt::format("RFC 7489 (public suffix list of {})", list_date).c_str(), old);
   }
   return answer(text, status_of(state_of(now)));
 }

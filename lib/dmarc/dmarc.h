@@ -1,6 +1,7 @@
 // DMARC: RFC 9989 (tree walk), and beside it what a receiver of RFC 7489 (public suffix list) concludes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,7 @@ enum class Mode { relaxed, strict };  // adkim, aspf
 enum class Vintage { rfc9989, rfc7489 };
 const char* to_string(Result result);
 const char* to_string(Policy policy);
-const char* to_string(Mode mode);      // "r", "s"
+const char* to_string(Mode mode);  // "r", "s"
 const char* to_string(Vintage vintage);
 
 // One record: RFC 9989 Section 4.7.
@@ -29,7 +30,7 @@ struct Record {
   bool p_invalid = false, sp_invalid = false, np_invalid = false;
   Mode adkim = Mode::relaxed, aspf = Mode::relaxed;
   Psd psd = Psd::u;
-  bool testing = false;       // t=y
+  bool testing = false;               // t=y
   std::vector<std::string> rua;       // URIs that are syntactically valid
   std::vector<std::string> warnings;  // "pct is historic", "p is not second", ...; safe to print
 };
@@ -47,6 +48,8 @@ class PublicSuffixList {
 
   // The registrable domain; the name itself when it is a public suffix or has one label.
   std::string organizational_domain(std::string_view name) const;
+  // Of when the list is, unix seconds: the time of its file, or of the one libpsl was built with. Rules change weekly.
+  std::int64_t as_of() const;
 
  private:
   struct Impl;
@@ -58,19 +61,19 @@ class PublicSuffixList {
 struct Discovery {
   enum class State { found, absent, temperror, permerror };
   State state = State::absent;
-  std::string domain;             // the author domain asked about
-  std::string record_domain;      // where the record that applies was found
-  std::string org_domain;         // of the author domain; "" when undecided
-  Record record;                  // when found
-  Policy policy = Policy::none;   // p, sp or np as it applies to the author domain, before t=
+  std::string domain;                 // the author domain asked about
+  std::string record_domain;          // where the record that applies was found
+  std::string org_domain;             // of the author domain; "" when undecided
+  Record record;                      // when found
+  Policy policy = Policy::none;       // p, sp or np as it applies to the author domain, before t=
   Policy disposition = Policy::none;  // after t=
-  std::string reason;             // name and status for temperror; what is wrong with records; "" otherwise
+  std::string reason;                 // name and status for temperror; what is wrong with records; "" otherwise
   std::vector<std::string> problems;  // records that could not be used, with name and why; safe to print
 };
 
 struct OrganizationalDomain {
-  std::string domain;   // "" when undecided
-  std::string reason;   // then: the name that did not answer, with its status
+  std::string domain;  // "" when undecided
+  std::string reason;  // then: the name that did not answer, with its status
 };
 
 // Evaluates for one vintage. Keeps what it has looked up, so one evaluator serves one message. Not thread-safe.
@@ -107,10 +110,10 @@ struct Identifier {
 struct Outcome {
   Result result = Result::none;
   Discovery discovery;
-  Tri dkim_aligned = Tri::no;   // some passing signature aligns
+  Tri dkim_aligned = Tri::no;  // some passing signature aligns
   Tri spf_aligned = Tri::no;
-  std::string aligned_domain;   // the identifier that made it pass; "" otherwise
-  std::string reason;           // why not pass; safe to print
+  std::string aligned_domain;  // the identifier that made it pass; "" otherwise
+  std::string reason;          // why not pass; safe to print
 };
 
 // RFC 9989 Sections 5.3.5 and 5.3.6.

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 #include <libpsl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
 
 #include "dmarc/dmarc.h"
 #include "util/text.h"
@@ -7,21 +10,31 @@
 namespace sesame::dmarc {
 
 struct PublicSuffixList::Impl {
-  explicit Impl(psl_ctx_t* list) : context(list, psl_free) {}
+  Impl(psl_ctx_t* list, std::int64_t time) : context(list, psl_free), as_of(time) {}
   std::unique_ptr<psl_ctx_t, decltype(&psl_free)> context;
+  const std::int64_t as_of;
 };
+
+namespace {
+
+std::int64_t time_of(const char* path) {
+  struct stat found {};
+  return ::stat(path, &found) == 0 ? found.st_mtime : 0;
+}
+
+}  // namespace
 
 PublicSuffixList::PublicSuffixList(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 PublicSuffixList::~PublicSuffixList() = default;
 
 std::shared_ptr<const PublicSuffixList> PublicSuffixList::system() {
-  static const std::shared_ptr<const PublicSuffixList> list(
-      new PublicSuffixList(std::make_unique<Impl>(psl_latest(nullptr))));
+  static const std::shared_ptr<const PublicSuffixList> list(new PublicSuffixList(std::make_unique<Impl>(
+      psl_latest(nullptr), std::max<std::int64_t>(psl_builtin_file_time(), time_of(psl_dist_filename())))));
   return list;
 }
 
 sesame::Result<std::shared_ptr<const PublicSuffixList>> PublicSuffixList::from_file(const std::string& path) {
-  auto impl = std::make_unique<Impl>(psl_load_file(path.c_str()));
+  auto impl = std::make_unique<Impl>(psl_load_file(path.c_str()), time_of(path.c_str()));
   if (!impl->context) return failure(fmt::format("{}: cannot be read as a public suffix list", printable(path)));
   // libpsl reads any file at all, and of one that is no list it keeps nothing.
   if (psl_suffix_count(impl->context.get()) == 0)
@@ -35,6 +48,10 @@ std::string PublicSuffixList::organizational_domain(std::string_view name) const
   // Points into `text`; null for a public suffix.
   const char* domain = psl_registrable_domain(impl_->context.get(), text.c_str());
   return domain ? std::string(domain) : text;
+}
+
+std::int64_t PublicSuffixList::as_of() const {
+  return impl_->as_of;
 }
 
 }  // namespace sesame::dmarc

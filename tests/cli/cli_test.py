@@ -218,6 +218,7 @@ class Dmarc(DnsTest):
             self.assertEqual((found["record_domain"], found["org_domain"]), ("example.com", "example.com"), vintage)
             self.assertEqual(found["record"]["adkim"], "s")
             self.assertEqual(found["problems"], [])
+        self.assertRegex(answer["public_suffix_list"], r"^20\d\d-\d\d-\d\d$")
 
     def test_absent_is_fine(self):
         answer = self.run_json(0, "dmarc", "nothing.example")

@@ -41,6 +41,7 @@ TEST(PublicSuffixes, AFileThatIsNoListIsAnError) {
 TEST(PublicSuffixes, TheSystemHasAList) {
   EXPECT_EQ(PublicSuffixList::system()->organizational_domain("a.b.example.co.uk"), "example.co.uk");
   EXPECT_EQ(PublicSuffixList::system(), PublicSuffixList::system());
+  EXPECT_GT(PublicSuffixList::system()->as_of(), 1577836800);  // 2020
 }
 
 }  // namespace
