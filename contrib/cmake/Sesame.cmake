@@ -1,4 +1,4 @@
-# What every target shares, and the three functions the folders are declared with.
+# What every target shares, and the functions the folders are declared with.
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
@@ -66,4 +66,23 @@ function(sesame_test name)
     target_link_libraries(${name}_test PRIVATE sesame::${layer})
   endforeach()
   gtest_discover_tests(${name}_test TEST_PREFIX ${name}/ DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120)
+endfunction()
+
+# sesame_python_tests(NAME script...)
+# Each test method of unittest scripts that run the programs is a ctest of its own, named NAME/Class.method.
+function(sesame_python_tests name)
+  foreach(script ${ARGN})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
+    file(STRINGS ${script} lines REGEX "^class [A-Za-z]+|^    def test_[a-z0-9_]+")
+    foreach(line ${lines})
+      if(line MATCHES "^class ([A-Za-z]+)")
+        set(class ${CMAKE_MATCH_1})
+      elseif(line MATCHES "def (test_[a-z0-9_]+)")
+        set(test ${name}/${class}.${CMAKE_MATCH_1})
+        add_test(NAME ${test} COMMAND /usr/bin/python3 -B ${script} ${class}.${CMAKE_MATCH_1})
+        set_tests_properties(${test} PROPERTIES TIMEOUT 120 SKIP_REGULAR_EXPRESSION "skipped="
+          ENVIRONMENT "SESAME_BIN=${PROJECT_BINARY_DIR}/bin;SESAME_SOURCE=${PROJECT_SOURCE_DIR}")
+      endif()
+    endforeach()
+  endforeach()
 endfunction()
