@@ -46,14 +46,14 @@ int run_verify(const Common& common, const VerifyArguments& arguments) {
   inspect::Options options;
   options.now = arguments.now;
   options.keys = arguments.keys;
+  options.only = vintage_of(arguments.dmarc_mode);
   inspect::Inspection inspection(*runtime, policy::Direction::inbound, std::move(envelope), options);
   feed(inspection, *message);
   auto report = inspection.finish();
   report.bare_ends = message->bare_ends;  // what was fed has the LF mended
-  const auto only = vintage_of(arguments.dmarc_mode);
   // All that is said then is of that standard, the sentence that tells why too.
-  if (only == dmarc::Vintage::rfc7489) report.dmarc = report.dmarc_rfc7489;
-  const auto shown = only ? inspect::Standards::one : inspect::Standards::both;
+  if (options.only == dmarc::Vintage::rfc7489) report.dmarc = report.dmarc_rfc7489;
+  const auto shown = options.only ? inspect::Standards::one : inspect::Standards::both;
   const auto text =
       common.format == Format::json ? inspect::verify_json(report, shown) : inspect::verify_text(report, shown);
   return answer(text, status_of(report.dmarc.result));

@@ -51,8 +51,9 @@ bool is_token(std::string_view text) {
 }
 
 // RFC 8601 Section 2.2: [ [ local-part ] "@" ] domain-name needs no quotes; a domain-name (RFC 6376 Section 3.5) has
-// two labels or more. Local parts outside the plain letters are quoted as a whole with their domain, which every parser
-// reads the same way.
+// two labels or more. Local parts outside the plain letters are quoted as a whole with their domain. Of the readers in
+// use one then passes over the property; at a quoted local part alone, which the grammar has too, another gives up the
+// field.
 bool is_plain_address(std::string_view text) {
   const auto at = text.find('@');
   if (at == std::string_view::npos) return false;

@@ -30,6 +30,10 @@ const BodyHash& BodyHashes::want(const BodyPart& part) {
   return found == hashes_.end() ? hashes_.emplace_back(part) : *found;
 }
 
+bool BodyHashes::has(const BodyPart& part) const {
+  return std::ranges::find(hashes_, part, &BodyHash::part) != hashes_.end();
+}
+
 void BodyHashes::update(std::string_view chunk) {
   for (auto& hash : hashes_) hash.update(chunk);
 }

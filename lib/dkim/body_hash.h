@@ -50,6 +50,7 @@ class BodyHashes {
  public:
   // Before the first update(): the hash of that part, shared with all who asked for the same.
   const BodyHash& want(const BodyPart& part);
+  bool has(const BodyPart& part) const;
   void update(std::string_view chunk);
   void finish();
   // False when there is no hash, or all are settled.

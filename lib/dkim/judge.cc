@@ -9,7 +9,7 @@ namespace sesame::dkim {
 namespace {
 
 // RFC 6376 Section 6.1.2 step 4 leaves open what several records at one name mean: each is tried, up to this many.
-constexpr std::size_t kMaxRecords = 5;
+constexpr std::size_t kMaxKeys = 5;
 
 KeyVerdict refused(std::string reason) {
   return {Result::permerror, "key: " + std::move(reason), false};
@@ -72,10 +72,11 @@ KeyVerdict check_key(dns::Resolver& resolver, const Signature& signature, std::s
   if (answer->status != dns::Status::ok) return without_answer(*answer);
   KeyVerdict verdict = refused("there is no record");
   bool any_fit = false;
-  const auto count = std::min(answer->texts.size(), kMaxRecords);
-  for (std::size_t i = 0; i < count; ++i) {
+  std::size_t tried = 0;
+  for (std::size_t i = 0; i < answer->texts.size() && tried < kMaxKeys; ++i) {
     const auto key = parse_key(answer->texts[i]);
     const auto reason = unfit(key, signature, limits);
+    tried += reason.empty() ? 1 : 0;
     if (reason.empty() && verifies(key, signature, digest)) return {Result::pass, "", key.testing};
     // The first key that fits, else the first that can be read, else the first record tells why.
     if (reason.empty() && !any_fit)

@@ -157,18 +157,19 @@ int hex_digit(char c) {
   return letter >= 'A' && letter <= 'F' ? letter - 'A' + 10 : -1;
 }
 
-// dkim-quoted-printable, RFC 6376 Section 2.11; nothing when an "=" stands alone.
-std::optional<std::string> decode_quoted_printable(std::string_view value) {
+// dkim-quoted-printable, RFC 6376 Section 2.11. Local parts in use have an "=" that begins no code; it is left as it
+// is, as RFC 2045 Section 6.7 advises.
+std::string decode_quoted_printable(std::string_view value) {
   const auto text = without_white_space(value);
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '=') {
+    const bool may_be_code = text[i] == '=' && i + 2 < text.size();
+    const int high = may_be_code ? hex_digit(text[i + 1]) : -1;
+    const int low = may_be_code ? hex_digit(text[i + 2]) : -1;
+    if (high < 0 || low < 0) {
       result += text[i];
       continue;
     }
-    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-    const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-    if (high < 0 || low < 0) return std::nullopt;
     result += static_cast<char>(high * 16 + low);
     i += 2;
   }
@@ -180,9 +181,9 @@ MaybeProblem read_i(const TagList& tags, Signature& signature) {
   const auto value = tags.find("i");
   if (!value) return std::nullopt;
   const auto decoded = decode_quoted_printable(*value);
-  const auto at = decoded ? decoded->rfind('@') : std::string::npos;
+  const auto at = decoded.rfind('@');
   if (at == std::string::npos) return syntax_problem("i= is not an address");
-  const auto domain = domain_name(std::string_view(*decoded).substr(at + 1));
+  const auto domain = domain_name(std::string_view(decoded).substr(at + 1));
   if (!domain) return syntax_problem("the domain of i= is not a domain name");
   if (!dns::is_at_or_below(*domain, signature.domain)) return syntax_problem("i= is not in the domain of d=");
   signature.identity = without_white_space(*value);

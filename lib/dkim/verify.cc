@@ -17,7 +17,7 @@ namespace {
 struct Candidate {
   Signature signature;
   MaybeProblem problem;            // set as soon as it cannot pass
-  const BodyHash* body = nullptr;  // set when it is tried
+  const BodyHash* body = nullptr;  // set when the body may decide
 };
 
 // 0: of the author's own domain; 1: of a parent or child of one; 2: of somebody else.
@@ -76,6 +76,8 @@ class Verifier::Impl {
  private:
   MaybeProblem judge_early(const Signature& signature) const;
   void prefetch(const Signature& signature);
+  Problem over_limit() const;
+  void judge_bodies();
   Outcome judge(const Candidate& candidate, std::size_t position, Deadline deadline) const;
 
   dns::Resolver* resolver_;
@@ -118,25 +120,44 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::spa
   std::ranges::sort(order);
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
     auto& candidate = candidates_[order[rank].second];
-    if (rank >= options_.max_signatures) {
-      candidate.problem = Problem{
-          Result::neutral, "limit: not tried, more than " + std::to_string(options_.max_signatures) + " signatures"};
+    // One hash serves many signatures; there are only so many different ones.
+    if (hashes.size() >= options_.max_signatures && !hashes.has(candidate.signature.body)) {
+      candidate.problem = over_limit();
       continue;
     }
     tried_.push_back(order[rank].second);
-    prefetch(candidate.signature);
+    if (rank < options_.max_signatures) prefetch(candidate.signature);
     candidate.body = &hashes.want(candidate.signature.body);
+  }
+}
+
+Problem Verifier::Impl::over_limit() const {
+  return {Result::neutral, "limit: not tried, more than " + std::to_string(options_.max_signatures) + " signatures"};
+}
+
+// What the body refutes is certain whatever DNS says, and costs neither a wait nor a verification, so that it uses up
+// nothing of the limit either.
+void Verifier::Impl::judge_bodies() {
+  std::size_t left = options_.max_signatures;
+  for (const auto i : tried_) {
+    auto& candidate = candidates_[i];
+    candidate.problem = judge_body(candidate.signature, *candidate.body);
+    if (candidate.problem) continue;
+    if (left == 0) {
+      candidate.problem = over_limit();
+      continue;
+    }
+    --left;
+    prefetch(candidate.signature);
   }
 }
 
 Outcome Verifier::Impl::judge(const Candidate& candidate, std::size_t position, Deadline deadline) const {
   const auto& signature = candidate.signature;
   auto outcome = describe(signature);
-  // The body first: a difference there is certain, whatever DNS says, and costs neither a wait nor a verification.
-  const auto problem = candidate.body ? judge_body(signature, *candidate.body) : candidate.problem;
-  if (problem) {
-    outcome.result = problem->result;
-    outcome.reason = problem->reason;
+  if (candidate.problem) {
+    outcome.result = candidate.problem->result;
+    outcome.reason = candidate.problem->reason;
     return outcome;
   }
   const auto digest = header_digest(signature, *index_, position);
@@ -169,6 +190,7 @@ std::vector<Outcome> Verifier::Impl::finish(Deadline deadline) {
   std::vector<Outcome> outcomes;
   if (!index_) return outcomes;
   hashes.finish();
+  judge_bodies();
   const auto positions = index_->of("dkim-signature");
   outcomes.resize(std::min(positions.size(), candidates_.size()));
   const auto settle = [&](std::size_t i) {

@@ -53,7 +53,8 @@ Policy Evaluator::Impl::subdomain_policy(Discovery& discovery, const Record& rec
       break;
   }
   // Whether the domain exists decides nothing but how hard the policy is.
-  discovery.problems.push_back(printable(discovery.domain) + ": no answer, so the softer of sp and np applies");
+  discovery.problems.push_back(printable(discovery.domain) +
+                               ": not known whether it exists, so the softer of sp and np applies");
   return std::min(sp, *record.np);
 }
 
@@ -174,7 +175,7 @@ Tri Evaluator::aligned(const Discovery& author, const std::string& identifier, M
 void prefetch(dns::Resolver& resolver, std::string_view author_domain) {
   const auto start = dns::canonical(author_domain);
   if (!start || dns::label_count(*start) < 2) return;
-  for (const auto& name : walk_names(*start)) resolver.prefetch("_dmarc." + name, dns::Type::txt);
+  resolver.prefetch("_dmarc." + *start, dns::Type::txt);
 }
 
 }  // namespace sesame::dmarc

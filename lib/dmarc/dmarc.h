@@ -95,7 +95,7 @@ class Evaluator {
   std::unique_ptr<Impl> impl_;
 };
 
-// Starts the look-ups an evaluation will need.
+// Starts the look-up an evaluation begins with. What else is asked depends on the answer.
 void prefetch(dns::Resolver& resolver, std::string_view author_domain);
 
 // What SPF and DKIM found.

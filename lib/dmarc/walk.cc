@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dns/name.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::dmarc {
@@ -10,6 +11,8 @@ namespace {
 
 // A start of 8 labels or more is cut to 7 after the first query: RFC 9989 Section 4.10 step 4.
 constexpr std::size_t kLabelsAfterCut = kMaxQueries - 1;
+// An answer that takes longer makes the rest of a walk be asked at once.
+constexpr std::chrono::milliseconds kPatience{300};
 
 // RFC 9989 Section 4.10.2. `walk` has all its records; psd=n and psd=y end a walk, so only the last can have them.
 std::string organizational_domain_of(const Walk& walk) {
@@ -60,8 +63,14 @@ const Published& Records::at(const std::string& name) {
 Walk Records::take_walk(const std::string& start) {
   Walk walk;
   walk.start = start;
-  for (const auto& name : walk_names(start)) {
+  const auto names = walk_names(start);
+  for (auto rest = names.begin(); rest != names.end();) {
+    const auto began = system_clock().steady_now();
+    const auto& name = *rest++;
     const auto& published = at(name);
+    // One after the other, slow answers would use up the time.
+    if (system_clock().steady_now() - began > kPatience)
+      for (auto next = rest; next != names.end(); ++next) resolver_.prefetch("_dmarc." + *next, dns::Type::txt);
     if (dns::is_temporary(published.status)) {
       walk.reason = no_answer("_dmarc." + name, published.status);
       return walk;

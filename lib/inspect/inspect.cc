@@ -96,6 +96,7 @@ struct Inspection::Impl {
   }
 
   bool inbound() const { return direction == policy::Direction::inbound; }
+  bool wants(dmarc::Vintage vintage) const { return options.only.value_or(vintage) == vintage; }
   bool ignored() const { return direction == policy::Direction::ignored; }
 
   void prefetch_envelope();
@@ -171,10 +172,8 @@ Deadline Inspection::Impl::key_deadline() const {
 void Inspection::Impl::judge(policy::Report& report) {
   dmarc::Evaluator walk(meter, dmarc::Vintage::rfc9989, nullptr, meter.deadline());
   dmarc::Evaluator list(meter, dmarc::Vintage::rfc7489, runtime->suffixes, meter.deadline());
-  if (author.usable()) {
-    walk.discover(author.domain());
-    list.discover(author.domain());
-  }
+  if (author.usable() && wants(dmarc::Vintage::rfc9989)) walk.discover(author.domain());
+  if (author.usable() && wants(dmarc::Vintage::rfc7489)) list.discover(author.domain());
   report.dkim = dkim.finish(key_deadline());
   if (envelope.client) report.spf_mail_from = check_spf(spf::Identity::mail_from);
   check_dmarc(report, walk, list);
@@ -204,8 +203,8 @@ void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& wal
     return;
   }
   const auto found = identifiers(report);
-  report.dmarc = dmarc::evaluate(walk, author.domain(), found);
-  report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
+  if (wants(dmarc::Vintage::rfc9989)) report.dmarc = dmarc::evaluate(walk, author.domain(), found);
+  if (wants(dmarc::Vintage::rfc7489)) report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
 }
 
 void Inspection::Impl::predict(policy::Report& report) {

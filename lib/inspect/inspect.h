@@ -38,6 +38,7 @@ policy::Direction direction_of(const config::Config& config, const mail::Envelop
 struct Options {
   std::optional<std::int64_t> now;  // unix seconds; the clock's when absent
   dkim::Options::Keys keys = dkim::Options::Keys::strict;
+  std::optional<dmarc::Vintage> only;  // of the two standards of DMARC, evaluates this one; both when absent
 };
 
 class Inspection {

@@ -50,9 +50,9 @@ authres::Statement dmarc_statement(const Report& report, const std::string& forw
   if (dmarc.result != dmarc::Result::pass) statement.reason = dmarc.reason;
   if (!report.author.usable()) statement.reason = report.author.problem;
   if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
-  // RFC 9989 Section 9.1
+  // RFC 9989 Section 9.1: the policy after its options, which t= is one of.
   if (dmarc.discovery.state == dmarc::Discovery::State::found)
-    statement.properties.push_back({"policy", "dmarc", dmarc::to_string(dmarc.discovery.policy)});
+    statement.properties.push_back({"policy", "dmarc", dmarc::to_string(dmarc.discovery.disposition)});
   return statement;
 }
 

@@ -50,7 +50,9 @@ std::optional<std::string> target_name(Context& context, const MacroString& spec
   if (spec.empty()) return domain;
   const auto expanded = expand_domain(spec, values(context, domain));
   if (!expanded || expanded->empty()) return std::nullopt;
-  return dns::canonical(*expanded);
+  auto name = dns::canonical(*expanded);
+  if (name && name->empty()) return std::nullopt;  // the root, below which every name is
+  return name;
 }
 
 // A network so wide that whoever publishes it lets in strangers.

@@ -75,6 +75,20 @@ class Policies(Attack):
         self.assertEqual((found["record_domain"], found["org_domain"]), ("sub.org.example", "sub.org.example"))
         self.assertEqual(self.asked("_dmarc.org.example"), ["_dmarc.org.example"], "by the older standard alone")
 
+    def test_m01_each_standard_asks_its_own_names_in_order(self):
+        def names(author, mode, **texts):
+            self.records(**texts)
+            self.judge(author, "bounce@attack.example", "--dmarc-mode", mode)
+            return [name for _, name, _ in self.world.queries() if name.startswith("_dmarc.")]
+        walk = ["_dmarc.a.sub.org.example", "_dmarc.sub.org.example", "_dmarc.org.example", "_dmarc.example"]
+        self.assertEqual(names("a.sub.org.example", "rfc9989", org_example="p=reject"), walk)
+        for psd, stop in (("n", 2), ("y", 2), ("u", 4)):
+            texts = {"sub_org_example": f"p=quarantine; psd={psd}", "org_example": "p=reject"}
+            self.assertEqual(names("a.sub.org.example", "rfc9989", **texts), walk[:stop], psd)
+        self.assertEqual(names("org.example", "rfc9989", org_example="p=reject; psd=n"), ["_dmarc.org.example"])
+        self.assertEqual(names("a.sub.org.example", "rfc7489", org_example="p=reject"), [walk[0], walk[2]])
+        self.assertEqual(names("org.example", "rfc7489", org_example="p=reject"), ["_dmarc.org.example"])
+
     def test_m02_strict_alignment(self):
         for domain, strict, result in (("org.example", "", "pass"), ("org.example", "aspf=s", "pass"),
                                        ("mail.org.example", "", "pass"),

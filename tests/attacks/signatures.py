@@ -2,6 +2,7 @@
 """D: DKIM signatures and keys, wrong on purpose. A signature counts for what it covers and for nobody else, and a
 hostile one costs next to nothing."""
 
+import base64
 import hashlib
 import time
 import unittest
@@ -119,11 +120,17 @@ class Signatures(Attack):
             self.assert_never_asked(fake(f"v=1; a=rsa-sha256; d=legit.example; s=s1; h={names}"))
 
     def test_d07_two_hundred_signatures(self):
-        fields = [fake(f"v=1; a=rsa-sha256; d=d{i}.example; s=s{i}; h=from") for i in range(200)]
-        answer = self.verify(letter("admin@legit.example").above(*fields))
+        message = letter("admin@legit.example")
+        right = base64.b64encode(hashlib.sha256(message.body.encode()).digest()).decode()
+        fields = [fake(f"v=1; a=rsa-sha256; d=d{i}.example; s=s{i}; h=from", f"bh={right}; b=YWFh") for i in range(200)]
+        answer = self.verify(message.above(*fields))
         self.assertEqual(len(answer["dkim"]), 200)
         self.assertEqual(sum("not tried" in outcome["reason"] for outcome in answer["dkim"]), 190)
         self.assertLessEqual(len(self.asked("_domainkey")), 20)
+        # Each wants a hash of its own of the body: as many are made, and no more.
+        fields = [fake(f"v=1; a=rsa-sha256; d=d{i}.example; s=s{i}; h=from; l={i}") for i in range(200)]
+        answer = self.verify(letter("admin@legit.example", body="x" * 300 + "\r\n").above(*fields))
+        self.assertEqual(sum("not tried" in outcome["reason"] for outcome in answer["dkim"]), 190)
 
     def test_d08_decoys_do_not_displace_the_real_signature(self):
         real = self.signed()
@@ -136,6 +143,16 @@ class Signatures(Attack):
                 passed = [outcome["domain"] for outcome in answer["dkim"] if outcome["result"] == "pass"]
                 self.assertEqual(passed, ["legit.example"], domain)
                 self.assert_dmarc(answer, "pass", domain)
+
+    def test_d08_decoys_of_the_authors_own_domain(self):
+        """With another body's hash, which tells them from the real one before any key is needed."""
+        real = self.signed()
+        rest = f"bh={base64.b64encode(hashlib.sha256(b'other').digest()).decode()}; b=YWFh"
+        decoys = [fake(f"v=1; a=rsa-sha256; c=relaxed/relaxed; d=legit.example; s=s{i}; h=from", rest) for i in range(99)]
+        answer = self.verify(real.above(*decoys), **ATTACKER)
+        self.assertEqual([outcome["result"] for outcome in answer["dkim"]], ["fail"] * 99 + ["pass"])
+        self.assert_dmarc(answer, "pass")
+        self.assertLessEqual(len(self.asked("_domainkey")), 20)
 
     def test_d08_slow_decoys_take_no_time_from_the_real_one(self):
         real = self.signed()

@@ -78,7 +78,7 @@ TEST(Verify, StrictIdentityKeyRefusesASubdomain) {  // D13
   EXPECT_EQ(check_one(key(), message).result, Result::pass);
 }
 
-// RFC 6376 Section 6.1.2 step 4: each of the first five is tried.
+// RFC 6376 Section 6.1.2 step 4: each is tried, five that can be keys of this signature at most.
 TEST(Verify, SeveralKeysAtOneName) {  // D10
   const auto line = kKeyName + " TXT ";
   const auto other = Signer::rsa(1032).record();
@@ -92,7 +92,9 @@ TEST(Verify, SeveralKeysAtOneName) {  // D10
   EXPECT_EQ(verify({"p=", key()}).result, Result::pass);
   EXPECT_EQ(verify({other, key()}).result, Result::pass);
   EXPECT_EQ(verify({"a", "b", "c", "d", key()}).result, Result::pass);
-  EXPECT_EQ(verify({"a", "b", "c", "d", "e", key()}).result, Result::permerror);
+  EXPECT_EQ(verify({"a", "b", "c", "d", "e", key()}).result, Result::pass);
+  EXPECT_EQ(verify({other, other, other, other, key()}).result, Result::pass);
+  EXPECT_EQ(verify({other, other, other, other, other, key()}).result, Result::fail);
   EXPECT_EQ(verify({"some text", other}).result, Result::fail);
   EXPECT_THAT(verify({"some text", "p="}).reason, StartsWith("key: "));
 }

@@ -162,6 +162,8 @@ TEST(Inbound, TestingPoliciesActOneStepSofter) {
   auto report = inbound(dmarc::Result::fail, dmarc::Policy::reject);
   report.dmarc.discovery.disposition = dmarc::Policy::quarantine;
   EXPECT_EQ(decide(report, rules).action, Action::observe);
+  // RFC 9989 Section 9.1: the policy after its options.
+  EXPECT_THAT(decide(report, rules).edits.back().value, HasSubstr("policy.dmarc=quarantine"));
 }
 
 TEST(Inbound, UndecidedMailIsTemporarilyRefusedOnlyWhereConfigured) {

@@ -188,6 +188,13 @@ TEST(Target, NameThatCannotExistDoesNotMatch) {
     EXPECT_EQ(outcome.result, Result::fail) << target;
     EXPECT_EQ(outcome.void_lookups, 0) << target;
   }
+  // Nor does the root, below which every name is.
+  for (const auto* target : {"ptr:%{h}", "a:%{h}", "mx:%{h}", "exists:%{h}"})
+    EXPECT_EQ(
+        check(record_zone("v=spf1 " + std::string(target) + " -all") + zone, {ip("192.0.2.1"), ".", "user@example.com"})
+            .result,
+        Result::fail)
+        << target;
 }
 
 TEST(Record, IsAskedForAsTxtAtTheExactNameOnly) {  // S1
