@@ -72,8 +72,9 @@ void Evaluator::Impl::use(Discovery& discovery, const std::string& name, const R
       discovery.reason = what;
     }
   }
-  // RFC 9989 Section 4.7: t=y asks for one level less. RFC 7489 does not know it.
-  const bool testing = vintage == Vintage::rfc9989 && record.testing;
+  // One level less is asked for by t=y in RFC 9989 Section 4.7, and for certain by pct=0 in RFC 7489 Section 6.6.4.
+  // Neither knows the other's.
+  const bool testing = vintage == Vintage::rfc9989 ? record.testing : record.sampled_out;
   discovery.disposition = testing ? softer(discovery.policy) : discovery.policy;
 }
 

@@ -31,6 +31,7 @@ struct Record {
   Mode adkim = Mode::relaxed, aspf = Mode::relaxed;
   Psd psd = Psd::u;
   bool testing = false;               // t=y
+  bool sampled_out = false;           // pct=0: receivers of RFC 7489 apply the policy to no message
   std::vector<std::string> rua;       // URIs that are syntactically valid
   std::vector<std::string> warnings;  // "pct is historic", "p is not second", ...; safe to print
 };

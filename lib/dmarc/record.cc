@@ -97,6 +97,7 @@ class RecordReader {
       reports(value);
     } else if (name == "pct" || name == "rf" || name == "ri") {
       warn(name + " is historic");  // RFC 9989 Appendix A.6
+      if (name == "pct") record_.sampled_out = parse_number(value) == 0;
     } else {
       return name == "ruf" || name == "fo";
     }
