@@ -16,6 +16,7 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -28,6 +29,8 @@
 
 namespace sesame::dns {
 namespace {
+
+using Instant = std::chrono::steady_clock::time_point;
 
 constexpr int kEvents = 64;
 // What epoll gives back: the lane's index above its socket, or this for a wake-up.
@@ -120,27 +123,48 @@ class CaresUpstream final : public Upstream {
     ares_channel channel = nullptr;
     Edns edns = Edns::yes;
   };
-  // What c-ares is given to come back with.
+  // A question and all its tries. A try stays open when the next one begins: a server that answers late has answered.
+  struct Flight;
+  using FlightPtr = std::shared_ptr<Flight>;
+  using Timers = std::multimap<Instant, FlightPtr>;
   struct Flight {
-    CaresUpstream& upstream;
     Question question;
-    std::size_t lane;
+    std::uint16_t id;  // of all tries: were there several, one would be guessed the sooner
+    Instant patient_until;
+    std::size_t lane;  // of the latest try
     int tries_left;
-    Status failure = Status::timeout;  // the last thing any server said
+    int open = 0;                                // tries that may still be answered
+    Status failure = Status::timeout;            // the last thing any server said
+    bool counted = true;                         // among those in flight
+    std::optional<Timers::iterator> timer = {};  // until it is settled
   };
-  using FlightPtr = std::unique_ptr<Flight>;
+  // What c-ares is given to come back with.
+  struct Try {
+    CaresUpstream& upstream;
+    FlightPtr flight;
+    std::size_t lane;
+    Edns edns;
+  };
 
   Result<void> add_lane(const Server& server);
   void close_lanes();
   void wake();
   void run();
   void send_waiting();
-  void send(FlightPtr flight);
-  void arrived(FlightPtr flight, Answer answer);
+  void send(const FlightPtr& flight);
+  void send_to(std::size_t lane, const FlightPtr& flight);
+  void schedule(const FlightPtr& flight, Instant when);
+  void run_timers();
+  void overdue(const FlightPtr& flight, Instant now);
+  void failed(const FlightPtr& flight, std::size_t lane, Status status);
+  void settle(const FlightPtr& flight, Answer answer);
+  std::size_t after(std::size_t lane) const { return (lane + 1) % lanes_.size(); }
+  void distrust(std::size_t lane);
+  std::chrono::milliseconds timeout() const { return std::max(options_.timeout, std::chrono::milliseconds(1)); }
   void wait_and_process();
   int wait_ms() const;
   static void socket_changed(void* lane, ares_socket_t fd, int readable, int writable);
-  static void answered(void* flight, int status, int timeouts, unsigned char* data, int length);
+  static void answered(void* attempt, int status, int timeouts, unsigned char* data, int length);
 
   const CaresOptions options_;
   const Fd wake_;
@@ -153,7 +177,9 @@ class CaresUpstream final : public Upstream {
   // Only the thread touches these once it runs.
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::size_t first_lane_ = 0;  // where questions start: moves on from a server that is silent
-  std::size_t in_flight_ = 0;
+  std::size_t in_flight_ = 0;   // questions not settled, but for those that only wait for a late answer
+  std::size_t unanswered_ = 0;  // tries c-ares still listens for, also of questions settled
+  Timers timers_;               // one for each question not settled
 
   std::thread thread_;
 };
@@ -198,7 +224,9 @@ Result<void> CaresUpstream::add_lane(const Server& server) {
   // EDNS tells c-ares only that answers over 512 octets are no sign of truncation; the question is ours already.
   settings.flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP;
   settings.ednspsz = kUdpSize;
-  settings.timeout = static_cast<int>(std::clamp<std::int64_t>(options_.timeout.count(), 1, 3'600'000));
+  // How long c-ares listens. When the next try begins is ours to say.
+  const auto listening = std::max(timeout(), options_.patience);
+  settings.timeout = static_cast<int>(std::min<std::int64_t>(listening.count(), 3'600'000));
   settings.tries = 1;
   settings.sock_state_cb = &CaresUpstream::socket_changed;
   settings.sock_state_cb_data = lane.get();
@@ -224,9 +252,12 @@ Result<void> CaresUpstream::add_lane(const Server& server) {
   return {};
 }
 
-// Calls answered() for each question on the wire.
 void CaresUpstream::close_lanes() {
   for (const auto& lane : lanes_) ares_destroy(lane->channel);
+  while (!timers_.empty()) {
+    const auto flight = timers_.begin()->second;
+    settle(flight, flight->question.unanswered(Status::timeout));
+  }
   lanes_.clear();
 }
 
@@ -262,7 +293,7 @@ void CaresUpstream::run() {
 }
 
 void CaresUpstream::send_waiting() {
-  while (in_flight_ < options_.max_in_flight) {
+  while (in_flight_ < options_.max_in_flight && unanswered_ < options_.max_unanswered) {
     std::optional<Question> next;
     {
       const std::lock_guard lock(mutex_);
@@ -271,37 +302,85 @@ void CaresUpstream::send_waiting() {
       waiting_.pop_front();
     }
     const int tries = std::max(options_.tries, 1) * static_cast<int>(lanes_.size());
+    const auto patient_until = std::chrono::steady_clock::now() + options_.patience;
     ++in_flight_;
-    send(std::make_unique<Flight>(Flight{*this, std::move(*next), first_lane_, tries}));
+    send(std::make_shared<Flight>(Flight{std::move(*next), random_id(), patient_until, first_lane_, tries}));
   }
 }
 
-void CaresUpstream::send(FlightPtr flight) {
+// The next try.
+void CaresUpstream::send(const FlightPtr& flight) {
   --flight->tries_left;
-  const auto& lane = *lanes_[flight->lane];
-  const auto query = make_query(flight->question.name, flight->question.type, random_id(), lane.edns);
-  ares_send(lane.channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, flight.release());
+  schedule(flight, std::chrono::steady_clock::now() + timeout());
+  send_to(flight->lane, flight);
 }
 
-void CaresUpstream::arrived(FlightPtr flight, Answer answer) {
-  if (worth_another_try(answer.status)) {
-    const auto next = (flight->lane + 1) % lanes_.size();
-    if (answer.status != Status::timeout)
-      flight->failure = answer.status;
-    else if (first_lane_ == flight->lane)
-      first_lane_ = next;
-    if (flight->tries_left > 0) {
-      flight->lane = next;
-      send(std::move(flight));
-      return;
-    }
-    answer.status = flight->failure;
+void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight) {
+  const auto& lane = *lanes_[index];
+  const auto query = make_query(flight->question.name, flight->question.type, flight->id, lane.edns);
+  auto attempt = std::make_unique<Try>(Try{*this, flight, index, lane.edns});
+  ++flight->open;
+  ++unanswered_;
+  ares_send(lane.channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, attempt.release());
+}
+
+void CaresUpstream::schedule(const FlightPtr& flight, Instant when) {
+  const auto timer = timers_.emplace(when, flight);
+  if (flight->timer) timers_.erase(*flight->timer);
+  flight->timer = timer;
+}
+
+void CaresUpstream::run_timers() {
+  const auto now = std::chrono::steady_clock::now();
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const auto flight = timers_.begin()->second;
+    overdue(flight, now);
   }
-  --in_flight_;
-  flight->question.finish(std::move(answer));
 }
 
-// Milliseconds until c-ares has something to do; -1 for never.
+// The latest try has had its time.
+void CaresUpstream::overdue(const FlightPtr& flight, Instant now) {
+  if (flight->tries_left > 0) {
+    distrust(flight->lane);
+    flight->lane = after(flight->lane);
+    send(flight);
+    return;
+  }
+  if (now >= flight->patient_until) {
+    settle(flight, flight->question.unanswered(flight->failure));
+    return;
+  }
+  // From here on it costs memory alone: silent servers shall not keep other questions waiting.
+  if (std::exchange(flight->counted, false)) --in_flight_;
+  schedule(flight, flight->patient_until);
+}
+
+void CaresUpstream::failed(const FlightPtr& flight, std::size_t lane, Status status) {
+  if (status == Status::timeout)
+    distrust(lane);
+  else
+    flight->failure = status;
+  if (flight->tries_left > 0) {
+    flight->lane = after(flight->lane);
+    send(flight);
+  } else if (flight->open == 0) {
+    settle(flight, flight->question.unanswered(flight->failure));
+  }
+}
+
+// Tries still open come back to a question that is settled.
+void CaresUpstream::settle(const FlightPtr& flight, Answer answer) {
+  if (flight->counted) --in_flight_;
+  const auto question = std::move(flight->question);
+  timers_.erase(*std::exchange(flight->timer, std::nullopt));
+  question.finish(std::move(answer));
+}
+
+void CaresUpstream::distrust(std::size_t lane) {
+  if (first_lane_ == lane) first_lane_ = after(lane);
+}
+
+// Milliseconds until c-ares or a question has something to do; -1 for never.
 int CaresUpstream::wait_ms() const {
   std::int64_t least = -1;
   for (const auto& lane : lanes_) {
@@ -309,6 +388,12 @@ int CaresUpstream::wait_ms() const {
     if (!ares_timeout(lane->channel, nullptr, &left)) continue;
     // Rounded up: waking before the time has come would spin.
     const std::int64_t milliseconds = left.tv_sec * 1000LL + left.tv_usec / 1000 + 1;
+    if (least < 0 || milliseconds < least) least = milliseconds;
+  }
+  if (!timers_.empty()) {
+    const auto left = timers_.begin()->first - std::chrono::steady_clock::now();
+    const std::int64_t milliseconds =
+        std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 0);
     if (least < 0 || milliseconds < least) least = milliseconds;
   }
   return static_cast<int>(std::min<std::int64_t>(least, 60'000));
@@ -330,6 +415,7 @@ void CaresUpstream::wait_and_process() {
                     (event.events & EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD);
   }
   for (const auto& lane : lanes_) ares_process_fd(lane->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // what timed out
+  run_timers();
 }
 
 void CaresUpstream::socket_changed(void* context, ares_socket_t fd, int readable, int writable) {
@@ -346,27 +432,29 @@ void CaresUpstream::socket_changed(void* context, ares_socket_t fd, int readable
 }
 
 void CaresUpstream::answered(void* context, int status, int, unsigned char* data, int length) {
-  FlightPtr flight(static_cast<Flight*>(context));
-  auto& upstream = flight->upstream;
+  const std::unique_ptr<const Try> attempt(static_cast<const Try*>(context));
+  auto& upstream = attempt->upstream;
+  const auto& flight = attempt->flight;
+  --upstream.unanswered_;
+  --flight->open;
+  // Silence is judged by the timers alone.
+  if (!flight->timer || status == ARES_EDESTRUCTION || status == ARES_ETIMEOUT) return;
   const auto& question = flight->question;
-  if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) {
-    question.fail(Status::timeout);
-    return;
-  }
   auto answer = question.unanswered(status_of(status));
   if (status == ARES_SUCCESS && data && length > 0) {
     const std::span packet(data, static_cast<std::size_t>(length));
     answer = parse_answer(packet, question.name, question.type);
-    auto& lane = *upstream.lanes_[flight->lane];
     // c-ares 1.18 asks again without EDNS only the first time a server refuses it.
-    if (lane.edns == Edns::yes && refuses_edns(packet)) {
-      lane.edns = Edns::no;
-      ++flight->tries_left;
-      upstream.send(std::move(flight));
+    if (attempt->edns == Edns::yes && refuses_edns(packet)) {
+      upstream.lanes_[attempt->lane]->edns = Edns::no;
+      upstream.send_to(attempt->lane, flight);
       return;
     }
   }
-  upstream.arrived(std::move(flight), std::move(answer));
+  if (worth_another_try(answer.status))
+    upstream.failed(flight, attempt->lane, answer.status);
+  else
+    upstream.settle(flight, std::move(answer));
 }
 
 // Those of resolv.conf, as c-ares reads it.

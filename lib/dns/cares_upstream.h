@@ -15,10 +15,15 @@ namespace sesame::dns {
 struct CaresOptions {
   // "192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:53"; empty means those of resolv.conf.
   std::vector<std::string> servers;
-  std::chrono::milliseconds timeout{2000};  // for one try at one server
-  int tries = 2;                            // rounds over the servers
-  // Questions on the wire at once; more wait their turn, and those over `max_waiting` get Status::timeout at once.
+  // After this the next try begins, at the next server if there is one. The tries before it may still be answered.
+  std::chrono::milliseconds timeout{2000};
+  int tries = 2;  // rounds over the servers
+  // How long an answer is waited for in all. Every try gets its `timeout` even so.
+  std::chrono::milliseconds patience{10'000};
+  // Questions being asked at once; more wait their turn, and those over `max_waiting` get Status::timeout at once. One
+  // that has no try left, and is only waiting for a late answer, does not count.
   std::size_t max_in_flight = 512;
+  std::size_t max_unanswered = 8192;  // tries open; no new question is asked while there are more
   std::size_t max_waiting = 16384;
 };
 

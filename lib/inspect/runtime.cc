@@ -10,6 +10,7 @@ Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings
   options.servers = settings.servers;
   options.timeout = settings.timeout;
   options.tries = settings.tries;
+  options.patience = settings.budget;
   auto upstream = dns::make_cares_upstream(options);
   if (!upstream) return tl::unexpected(upstream.error());
   dns::CacheOptions cache;

@@ -1,7 +1,11 @@
 // The resolver as the daemon has it, c-ares and cache, against a server on loopback with every fault.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -24,8 +28,9 @@ using testing::SizeIs;
 using namespace std::chrono_literals;
 
 // Short enough for tests that wait for silence, long enough that a busy machine still answers in time.
-CaresOptions asking(std::vector<std::string> servers, std::chrono::milliseconds timeout = 2000ms, int tries = 2) {
-  return {.servers = std::move(servers), .timeout = timeout, .tries = tries};
+CaresOptions asking(std::vector<std::string> servers, std::chrono::milliseconds timeout = 2000ms, int tries = 2,
+                    std::chrono::milliseconds patience = 0ms) {
+  return {.servers = std::move(servers), .timeout = timeout, .tries = tries, .patience = patience};
 }
 
 struct Asker {
@@ -103,6 +108,48 @@ TEST(Cares, FaultsThatEndAreSurvivedByAskingAgain) {
   EXPECT_THAT(ask("b.test")->texts, ElementsAre("y"));
 }
 
+TEST(Cares, AnAnswerThatComesAfterTheNextTryBeganCounts) {
+  for (const int tries : {1, 2, 5}) {
+    const DnsServer server("late.test TXT !SLOW 500\nlate.test TXT x");
+    Asker ask(asking({server.host_port()}, 50ms, tries, 60s));
+    EXPECT_THAT(ask("late.test")->texts, ElementsAre("x")) << tries;
+    EXPECT_THAT(server.queries(), Each("TXT late.test udp"));
+  }
+}
+
+TEST(Cares, AnAnswerOverTcpMayBeLateToo) {
+  const DnsServer server("late.test TXT !SLOW 300\nlate.test TXT !TRUNCATE\nlate.test TXT x");
+  Asker ask(asking({server.host_port()}, 50ms, 2, 60s));
+  EXPECT_EQ(ask("late.test")->status, Status::ok);
+}
+
+TEST(Cares, OfSeveralLateServersTheFirstToAnswerCounts) {
+  const DnsServer one("a.test TXT !SLOW 60000\na.test TXT one"), two("a.test TXT !SLOW 400\na.test TXT two");
+  Asker ask(asking({one.host_port(), two.host_port()}, 50ms, 2, 50s));
+  EXPECT_THAT(ask("a.test")->texts, ElementsAre("two"));
+}
+
+TEST(Cares, ALateAnswerOutranksTheFailureOfAnotherServer) {
+  const DnsServer broken("a.test * !SERVFAIL"), late("a.test TXT !SLOW 400\na.test TXT x");
+  for (const auto& servers :
+       {std::vector{broken.host_port(), late.host_port()}, std::vector{late.host_port(), broken.host_port()}})
+    EXPECT_THAT(Asker(asking(servers, 50ms, 2, 60s))("a.test")->texts, ElementsAre("x"));
+}
+
+TEST(Cares, AfterALostTryTheNextIsAnsweredWithoutPatience) {
+  const DnsServer server("a.test TXT !TIMEOUT 1\na.test TXT x");
+  Asker ask(asking({server.host_port()}, 100ms, 2, 600s));
+  EXPECT_THAT(ask("a.test")->texts, ElementsAre("x"));
+  EXPECT_THAT(server.queries(), SizeIs(2));
+}
+
+TEST(Cares, PatienceWithASilentServerEnds) {
+  const DnsServer server("silent.test TXT !TIMEOUT");
+  Asker ask(asking({server.host_port()}, 50ms, 2, 400ms));
+  EXPECT_EQ(ask("silent.test", Type::txt, 600s)->status, Status::timeout);
+  EXPECT_THAT(server.queries(), SizeIs(2));
+}
+
 TEST(Cares, TruncatedAnswersAreFetchedOverTcp) {
   const DnsServer server("cut.test TXT !TRUNCATE\ncut.test TXT whole");
   Asker ask(asking({server.host_port()}));
@@ -140,6 +187,15 @@ TEST(Cares, LargeAnswersComeWhole) {
   const auto answer = ask("many.test");
   ASSERT_THAT(answer->texts, SizeIs(25));
   EXPECT_THAT(answer->texts[24], testing::StartsWith("record 24 "));
+}
+
+TEST(Cares, QuestionsOnTheirWayWhenEdnsIsRefusedLoseNoTry) {
+  std::string zone;
+  for (int i = 0; i < 20; ++i) zone += "n" + std::to_string(i) + ".test TXT x\n";
+  const DnsServer server(zone, {.edns = test::EdnsManner::refuse});
+  Asker ask(asking({server.host_port()}, 30s, 1));
+  for (int i = 0; i < 20; ++i) ask.resolver.prefetch("n" + std::to_string(i) + ".test", Type::txt);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(ask("n" + std::to_string(i) + ".test")->status, Status::ok) << i;
 }
 
 std::string chain(int links) {
@@ -331,6 +387,80 @@ TEST(Cares, QuestionsOverTheQueueAreTurnedAway) {
   for (int i = 0; i < 20; ++i) upstream->ask("silent.test", Type::txt, tally.done());
   // One is on the wire and five wait; the thread may take one more while they come.
   EXPECT_TRUE(tally.wait_for(14));
+}
+
+TEST(Cares, WhereAllTriesFailPatienceIsNotNeeded) {
+  DnsServer dead("a.test TXT x");
+  dead.stop();
+  const DnsServer broken("a.test * !SERVFAIL");
+  const std::pair<std::vector<std::string>, Status> cases[] = {
+      {{dead.host_port()}, Status::timeout},
+      {{dead.host_port(), dead.host_port()}, Status::timeout},
+      {{broken.host_port()}, Status::servfail},
+      {{dead.host_port(), broken.host_port()}, Status::servfail}};
+  for (const auto& [servers, status] : cases) {
+    Tally tally;
+    auto upstream = make_cares_upstream(asking(servers, 600s, 2, 600s)).value();
+    upstream->ask("a.test", Type::txt, tally.done());
+    ASSERT_TRUE(tally.wait_for(1));
+    EXPECT_THAT(tally.statuses, ElementsAre(status));
+  }
+}
+
+TEST(Cares, QuestionsThatWaitForLateAnswersHoldUpNoOther) {
+  const DnsServer server("silent.test * !TIMEOUT\ngood.test TXT x");
+  Tally silent, good;
+  {
+    auto options = asking({server.host_port()}, 20ms, 2, 600s);
+    options.max_in_flight = 1;
+    auto upstream = make_cares_upstream(options).value();
+    for (int i = 0; i < 10; ++i) upstream->ask("silent.test", Type::txt, silent.done());
+    upstream->ask("good.test", Type::txt, good.done());
+    ASSERT_TRUE(good.wait_for(1));
+    EXPECT_THAT(good.statuses, ElementsAre(Status::ok));
+    EXPECT_THAT(silent.statuses, IsEmpty());
+  }
+  EXPECT_THAT(silent.statuses, SizeIs(10));
+  EXPECT_THAT(silent.statuses, Each(Status::timeout));
+}
+
+TEST(Cares, TriesOpenAreBounded) {
+  const DnsServer server("silent.test * !TIMEOUT");
+  auto options = asking({server.host_port()}, 20ms, 1, 1000ms);
+  options.max_in_flight = 2;
+  options.max_unanswered = 4;
+  Tally tally;
+  auto upstream = make_cares_upstream(options).value();
+  for (int i = 0; i < 8; ++i) upstream->ask("silent.test", Type::txt, tally.done());
+  // The fifth is asked once the first is given up, and all come to an end.
+  ASSERT_TRUE(tally.wait_for(1));
+  EXPECT_LT(server.queries().size(), 8u);
+  ASSERT_TRUE(tally.wait_for(8));
+  EXPECT_THAT(tally.statuses, Each(Status::timeout));
+}
+
+// RFC 5452 Section 5: of several identifiers open for one question, one is guessed the sooner.
+TEST(Cares, AllTriesOfAQuestionHaveOneIdentifier) {
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  ASSERT_GE(fd, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const timeval longest{.tv_sec = 60, .tv_usec = 0};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+  Asker ask(asking({"127.0.0.1:" + std::to_string(ntohs(address.sin_port))}, 20ms, 3, 60s));
+  ask.resolver.prefetch("a.test", Type::txt);
+  std::vector<std::string> ids;
+  for (int i = 0; i < 3; ++i) {
+    std::array<char, 512> packet{};
+    ASSERT_GT(recv(fd, packet.data(), packet.size(), 0), 12);
+    ids.emplace_back(packet.data(), 2);
+  }
+  EXPECT_THAT(ids, Each(ids[0]));
+  close(fd);
 }
 
 TEST(Cares, ManyThreadsManyNames) {
