@@ -22,7 +22,7 @@ struct Milter {
 
 struct Dns {
   std::vector<std::string> servers;     // empty = resolv.conf
-  std::chrono::milliseconds timeout{};  // of one try
+  std::chrono::milliseconds timeout{};  // then the next try begins
   int tries = 0;
   std::chrono::milliseconds budget{};  // a message waits no longer than this for all its answers together
   std::size_t cache_bytes = 0;

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from dns_world import SKIPPED, World  # noqa: E402
 
 # Faults that let a look-up time out leave the processor idle, so there are more workers than processors.
-WORKERS = 4
+WORKERS = 8
 MANY_TYPES = ("TXT", "A", "AAAA", "MX", "PTR")
 LIST = SUITES / "psl/public_suffix_list.dat"
 
