@@ -181,6 +181,10 @@ explain(MAIL_DKIM, "fail", "pass", "empty c=", "it reads no value as no tag; RFC
 explain(MAIL_DKIM, "fail", "pass", "unsupported, passed over", "it does not count a signature whose a= or q= it does not know; RFC 8617 "
         "Section 5.2 steps 3 and 6", lambda seen: has_ed25519(seen) or any(
             tag(value, b"q", b"dns/txt") != b"dns/txt" for value in seen.signatures()))
+explain(MAIL_DKIM, "fail", "pass", "a set without a seal", "it passes over a message signature that lacks s= or d=, and with it the "
+        "set; RFC 8617 Section 5.2 step 3: each has its seal",
+        lambda seen: any(n not in {sealed for sealed, _ in seen.members[2]} and None in (tag(value, b"s"), tag(value, b"d"))
+                         for n, value in seen.members[1]))
 explain(MAIL_DKIM, "fail", "none", "no signature", "it sees no chain where it can read neither seal nor message signature; with a field "
         "of ARC, the set is not complete, RFC 8617 Section 5.2 step 3", no_signature)
 explain(MAIL_DKIM, "fail", "pass", "a= or c= in capitals", "RFC 6376 Section 3.2: values are case-sensitive",
