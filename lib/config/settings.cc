@@ -106,7 +106,7 @@ std::vector<Setting<Config>> dns_settings() {
                     .unit = "seconds",
                     .fallback = 2.0,
                     .help = "How long a question waits for a server before the next is asked as well, or the same one "
-                            "again. An answer that comes later still counts, until the budget is spent."},
+                            "again. An answer that comes later still counts, until half of the budget is spent."},
                    SESAME_MEMBER(dns.timeout)),
       bind<Config>({.section = "dns",
                     .name = "tries",

@@ -10,7 +10,8 @@ Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings
   options.servers = settings.servers;
   options.timeout = settings.timeout;
   options.tries = settings.tries;
-  options.patience = settings.budget;
+  // One dead name leaves time for the others of a message.
+  options.patience = settings.budget / 2;
   auto upstream = dns::make_cares_upstream(options);
   if (!upstream) return tl::unexpected(upstream.error());
   dns::CacheOptions cache;

@@ -22,6 +22,9 @@ class Spf(DnsTest):
         "helo.example.com": {"TXT": ["v=spf1 ip4:192.0.2.7 -all"]},
         "bad.example.com": {"TXT": ["v=spf1 ipv4:192.0.2.1 -all"]},
         "down.example.com": {"FAULT": "SERVFAIL"},
+        "ptr.example.com": {"TXT": ["v=spf1 ptr a:ok.example.com -all"]},
+        "9.2.0.192.in-addr.arpa": {"FAULT": "TIMEOUT"},
+        "ok.example.com": {"A": ["192.0.2.9"]},
     }
 
     def spf(self, status, ip, mail_from):
@@ -51,6 +54,10 @@ class Spf(DnsTest):
 
     def test_temperror_is_undecided(self):
         self.assertEqual(self.spf(75, "192.0.2.1", "user@down.example.com")["result"], "temperror")
+
+    def test_a_silent_name_leaves_time_for_the_others(self):
+        # RFC 7208 Section 5.5: a PTR look-up that fails is no match, and the record goes on.
+        self.assertEqual(self.spf(0, "192.0.2.9", "user@ptr.example.com")["result"], "pass")
 
     def test_both_ways_to_write_the_empty_sender_judge_helo(self):
         for sender in ("<>", ""):
