@@ -22,7 +22,8 @@ bool says_pass(const std::string& results, const std::string& author_domain) {
   if (!header) return false;
   std::size_t passes = 0;
   for (const auto& statement : header->statements) {
-    if (!iequals(statement.method, "dmarc")) continue;
+    // RFC 8601 Section 2.2: what a later version of a method means is not known.
+    if (!iequals(statement.method, "dmarc") || statement.version != 1) continue;
     if (!iequals(statement.result, "pass") || !is_about(statement, author_domain)) return false;
     ++passes;
   }

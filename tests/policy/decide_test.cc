@@ -232,6 +232,8 @@ TEST(Inbound, ATrustedForwardersWordStandsInForThePolicy) {  // C2
        chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=fail header.from=shop.example.com")}), ""},
       {"it saw another author",
        chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=pass header.from=example.com")}), ""},
+      {"it says so in words of another version",
+       chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc/2=pass header.from=shop.example.com")}), ""},
       {"it does not say whose", chain(arc::Result::pass, {set(1, "lists.example.org", "x; dmarc=pass")}), ""},
       {"it says two things",
        chain(arc::Result::pass, {set(1, "lists.example.org", pass + "; dmarc=fail header.from=shop.example.com")}), ""},
