@@ -119,7 +119,7 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
   if (auto opened = log.open(config.log); !opened) return complain(opened.error().message, kExitFailed);
   log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={}", SESAME_VERSION, socket,
                                     config.ses.identities.size(), servers_of(config.dns)));
-  if (config.ses.identities.empty())
+  if (!runtime->accounts->knows_identities())
     log.line(Level::warning, "start: no [[ses.identity]] is configured: outbound mail gets no prediction");
   std::atomic<bool> broken = false;
   std::thread([&broken] {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "policy/decide.h"
-#include "ses/identity.h"
+#include "ses/accounts.h"
 #include "util/ip.h"
 #include "util/result.h"
 
@@ -56,7 +56,7 @@ struct Config {
   Log log;
   Limits limits;
   std::string public_suffix_list;  // path; "" = the system's
-  ses::Account ses;
+  ses::Settings ses;
   policy::Rules rules;
   bool refuse_test_keys = false;  // of received mail, RFC 6376 Section 3.6.1
 };

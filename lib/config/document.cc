@@ -164,6 +164,9 @@ std::string print(const Config& config) {
     if (section.name == "ses.identity") {
       for (const auto& identity : config.ses.identities)
         out += "\n[[ses.identity]]\n" + print_settings(identity_settings(), section.name, identity);
+    } else if (section.name == "ses.route") {
+      for (const auto& route : config.ses.routes)
+        out += "\n[[ses.route]]\n" + print_settings(route_settings(), section.name, route);
     } else if (section.name == "outbound.override") {
       for (const auto& override : config.rules.overrides)
         out += "\n[[outbound.override]]\n" + print_settings(override_settings(), section.name, override);

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <tuple>
 
 #include "config/config.h"
 #include "config/suggest.h"
@@ -73,6 +74,7 @@ class Loader {
     set_defaults(general_settings(), config_);
     read_settings(root, "", general_settings(), config_);
     read_identities(root);
+    read_routes(root);
     read_overrides(root);
     if (!faults_.empty()) return failed();
     complete(config_);
@@ -226,6 +228,7 @@ class Loader {
     for (const auto* table : found) {
       ses::Identity identity;
       set_defaults(identity_settings(), identity);
+      identity.account = config_.ses.account;
       identity.region = config_.ses.region;
       read_settings(*table, "ses.identity", identity_settings(), identity);
       check_identity(*table, identity);
@@ -242,7 +245,7 @@ class Loader {
       fault(find(table, "mail_from.domain")->source(), "ses.identity.mail_from.domain",
             fmt::format("is \"{}\", which is not below {}; expected a subdomain of {}", mail_from, identity.domain(),
                         identity.domain()));
-    if (!identity.name.empty() && !names_.insert({identity.name, identity.region}).second)
+    if (!identity.name.empty() && !names_.insert({identity.account, identity.name, identity.region}).second)
       fault(find(table, "name")->source(), "ses.identity.name",
             fmt::format("\"{}\" stands here twice for region \"{}\"; expected one identity for each name and region",
                         printable(identity.name), identity.region));
@@ -262,6 +265,21 @@ class Loader {
       fault(node->source(), "ses.identity.dkim.tokens", "has the same token twice; expected three different ones");
   }
 
+  void read_routes(const toml::table& root) {
+    for (const auto* table : tables(root, "ses.route")) {
+      ses::Route route;
+      set_defaults(route_settings(), route);
+      route.account = config_.ses.account;
+      route.region = config_.ses.region;
+      read_settings(*table, "ses.route", route_settings(), route);
+      if (route.from.empty() && route.sender.empty() && route.relay.empty())
+        fault(table->source(), "ses.route", "matches nothing; expected at least one of from, sender and relay");
+      if (route.region.empty())
+        fault(table->source(), "ses.route.region", "is missing; expected an AWS region such as \"us-east-1\"");
+      config_.ses.routes.push_back(std::move(route));
+    }
+  }
+
   void read_overrides(const toml::table& root) {
     std::set<std::string> domains;
     for (const auto* table : tables(root, "outbound.override")) {
@@ -277,7 +295,7 @@ class Loader {
 
   std::string name_;
   Config config_;
-  std::set<std::pair<std::string, std::string>> names_;
+  std::set<std::tuple<std::string, std::string, std::string>> names_;  // account, name, region
   std::vector<Fault> faults_;
 };
 

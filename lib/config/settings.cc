@@ -194,6 +194,46 @@ std::vector<Setting<Config>> outbound_settings() {
                     .help = "The region of the SES endpoint that outbound mail is relayed through. Identities of "
                             "other regions do not count for it."},
                    SESAME_MEMBER(ses.region)),
+      bind<Config>({.section = "ses",
+                    .name = "account",
+                    .type = account_name(),
+                    .fallback = text(""),
+                    .help = "A name for the AWS account that outbound mail is relayed through, its number or any "
+                            "other. Needed only where there are several."},
+                   SESAME_MEMBER(ses.account)),
+      bind<Config>({.section = "ses",
+                    .name = "snapshot",
+                    .type = path(),
+                    .fallback = text(""),
+                    .example = text("/var/lib/sesame/ses.json"),
+                    .help = "A file with what the SESv2 API says of the identities, as sesame sync writes it. The "
+                            "daemon takes a new one without a restart. An identity of the configuration stands in "
+                            "for the one of the same account, name and region in the snapshot."},
+                   SESAME_MEMBER(ses.snapshot)),
+      bind<Config>({.section = "ses",
+                    .name = "snapshot_max_age",
+                    .type = integer(60, 31536000),
+                    .unit = "seconds",
+                    .fallback = whole(86400),
+                    .help = "What the snapshot says of an identity's state is relied on for this long. Afterwards a "
+                            "good state makes predictions likely instead of confirmed, and a bad one makes none: it "
+                            "may have been mended."},
+                   SESAME_MEMBER(ses.snapshot_max_age)),
+      bind<Config>({.section = "ses",
+                    .name = "tracking_configuration_sets",
+                    .type = list_of(configuration_set()),
+                    .fallback = Texts{},
+                    .help = "Configuration sets with open or click tracking: SES then changes HTML bodies, which "
+                            "breaks signatures made before."},
+                   SESAME_MEMBER(ses.tracking_configuration_sets)),
+      bind<Config>({.section = "ses",
+                    .name = "arrivals",
+                    .type = path(),
+                    .fallback = text(""),
+                    .example = text("/var/lib/sesame/arrivals.json"),
+                    .help = "Where the daemon keeps what it learns from received mail that came through SES: the "
+                            "selector seen, and what really passed. Empty: until it stops."},
+                   SESAME_MEMBER(ses.arrivals)),
       bind<Config>({.section = "outbound",
                     .name = "networks",
                     .type = list_of(network()),
@@ -281,6 +321,40 @@ std::vector<Setting<Config>> inbound_settings() {
                             "policy is not applied when the ARC chain holds, one of them saw DMARC pass for the author "
                             "domain, and everybody who sealed after it is one of them. The result stays fail."},
                    SESAME_MEMBER(rules.trusted_sealers)),
+      bind<Config>({.section = "repair",
+                    .name = "duplicate_fields",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Remove surplus duplicates of a header field that SES takes once only, when all of them "
+                            "say the same."},
+                   SESAME_MEMBER(rules.repair.duplicate_fields)),
+      bind<Config>({.section = "repair",
+                    .name = "upstream_signatures",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Remove DKIM-Signature fields that cannot survive SES, and surplus ones, for which it "
+                            "refuses the message."},
+                   SESAME_MEMBER(rules.repair.upstream_signatures)),
+      bind<Config>({.section = "repair",
+                    .name = "ses_fields",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Remove X-SES-* fields, which tell SES what to do, unless the client is one of "
+                            "ses_fields_trusted."},
+                   SESAME_MEMBER(rules.repair.ses_fields)),
+      bind<Config>({.section = "repair",
+                    .name = "ses_fields_trusted",
+                    .type = list_of(network()),
+                    .fallback = Texts{},
+                    .help = "Clients that may set X-SES-* fields."},
+                   SESAME_MEMBER(rules.repair.ses_fields_trusted)),
+      bind<Config>({.section = "repair",
+                    .name = "own_fields",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Remove Sesame-Prediction, and Authentication-Results under authserv_id and own_ids, "
+                            "from mail on its way out."},
+                   SESAME_MEMBER(rules.repair.own_fields)),
       bind<Config>({.section = "ignore",
                     .name = "networks",
                     .type = list_of(network()),
@@ -317,11 +391,23 @@ std::vector<Setting<ses::Identity>> identity_rows() {
                       .help = "The region this identity belongs to."},
                      SESAME_MEMBER(region)),
       bind<Identity>({.section = section,
+                      .name = "account",
+                      .type = account_name(),
+                      .otherwise = "ses.account",
+                      .help = "The account this identity belongs to."},
+                     SESAME_MEMBER(account)),
+      bind<Identity>({.section = section,
                       .name = "verified_for_sending",
                       .type = boolean(),
                       .fallback = true,
                       .help = "VerifiedForSendingStatus: whether SES takes mail from this identity."},
                      SESAME_MEMBER(verified_for_sending)),
+      bind<Identity>({.section = section,
+                      .name = "configuration_set",
+                      .type = configuration_set(),
+                      .fallback = text(""),
+                      .help = "ConfigurationSetName: the identity's default configuration set."},
+                     SESAME_MEMBER(configuration_set)),
       bind<Identity>({.section = section,
                       .name = "dkim.status",
                       .type = word(words<ses::Status>()),
@@ -385,6 +471,53 @@ std::vector<Setting<ses::Identity>> identity_rows() {
   };
 }
 
+std::vector<Setting<ses::Route>> route_rows() {
+  using ses::Route;
+  const std::string section = "ses.route";
+  return {
+      bind<Route>({.section = section,
+                   .name = "from",
+                   .type = author_or_empty(),
+                   .fallback = text(""),
+                   .example = text("example.org"),
+                   .help = "The author (From): a domain with everything below it, or one address. Empty: any."},
+                  SESAME_MEMBER(from)),
+      bind<Route>({.section = section,
+                   .name = "sender",
+                   .type = author_or_empty(),
+                   .fallback = text(""),
+                   .help = "The envelope sender, likewise."},
+                  SESAME_MEMBER(sender)),
+      bind<Route>({.section = section,
+                   .name = "relay",
+                   .type = domain_or_empty(),
+                   .fallback = text(""),
+                   .example = text("email-smtp.eu-west-1.amazonaws.com"),
+                   .help = "The host the MTA relays the message to (the {rcpt_host} macro), without brackets and port. "
+                           "Empty: any."},
+                  SESAME_MEMBER(relay)),
+      bind<Route>({.section = section,
+                   .name = "account",
+                   .type = account_name(),
+                   .otherwise = "ses.account",
+                   .help = "The account such mail is relayed through."},
+                  SESAME_MEMBER(account)),
+      bind<Route>({.section = section,
+                   .name = "region",
+                   .type = region(),
+                   .otherwise = "ses.region",
+                   .example = text("eu-west-1"),
+                   .help = "Its region."},
+                  SESAME_MEMBER(region)),
+      bind<Route>({.section = section,
+                   .name = "configuration_set",
+                   .type = configuration_set(),
+                   .fallback = text(""),
+                   .help = "The configuration set that SES uses for it where the message names none."},
+                  SESAME_MEMBER(configuration_set)),
+  };
+}
+
 std::vector<Setting<policy::OutboundOverride>> override_rows() {
   using policy::OutboundOverride;
   const std::string section = "outbound.override";
@@ -441,10 +574,14 @@ const std::vector<Section>& sections() {
       {"ses", single, "The Amazon SES account that outbound mail is relayed through."},
       {"ses.identity", list,
        "One table for each identity of the account; the words are those of the SESv2 API (GetEmailIdentity). "
-       "A name may stand here once for each region."},
+       "A name may stand here once for each account and region."},
+      {"ses.route", list,
+       "One table for each kind of mail that is relayed through another account, region or configuration set. All that "
+       "is not empty must match; the first table that does holds."},
       {"outbound", single, "Mail of ours, on its way to SES."},
       {"outbound.override", list, "One table for each From domain that is to be treated differently."},
       {"inbound", single, "Mail received. Authentication-Results is added in any case."},
+      {"repair", single, "What is mended on outbound mail before it is relayed. Each repair is logged."},
       {"ignore", single, "Mail to leave alone."},
   };
   return all;
@@ -465,6 +602,11 @@ const std::vector<Setting<ses::Identity>>& identity_settings() {
   return all;
 }
 
+const std::vector<Setting<ses::Route>>& route_settings() {
+  static const auto all = route_rows();
+  return all;
+}
+
 const std::vector<Setting<policy::OutboundOverride>>& override_settings() {
   static const auto all = override_rows();
   return all;
@@ -475,6 +617,7 @@ std::vector<const Entry*> entries() {
   for (const auto& section : sections()) {
     append_entries(all, general_settings(), section.name);
     append_entries(all, identity_settings(), section.name);
+    append_entries(all, route_settings(), section.name);
     append_entries(all, override_settings(), section.name);
   }
   return all;

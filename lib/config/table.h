@@ -55,6 +55,7 @@ struct Section {
 const std::vector<Section>& sections();
 const std::vector<Setting<Config>>& general_settings();
 const std::vector<Setting<ses::Identity>>& identity_settings();
+const std::vector<Setting<ses::Route>>& route_settings();
 const std::vector<Setting<policy::OutboundOverride>>& override_settings();
 std::vector<const Entry*> entries();
 

@@ -193,6 +193,24 @@ Type identity_name() {
           .canonical = canonical_identity};
 }
 
+Type account_name() {
+  return text("a name such as \"111122223333\" or \"marketing\", or \"\"",
+              [](std::string_view value) { return value.empty() || all_of(value, is_word_char); });
+}
+
+Type author_or_empty() {
+  return {.shape = Type::Shape::text,
+          .expected = "a domain such as \"example.com\" or an address such as \"user@example.com\", or \"\"",
+          .canonical = [](std::string_view value) -> Canonical {
+            return value.empty() ? Canonical("") : canonical_identity(value);
+          }};
+}
+
+Type configuration_set() {
+  return text("the name of a configuration set, or \"\"",
+              [](std::string_view value) { return value.empty() || all_of(value, is_word_char); });
+}
+
 Type region() {
   return text("an AWS region such as \"us-east-1\"", is_region);
 }

@@ -25,6 +25,9 @@ Type network();
 Type domain();
 Type domain_or_empty();
 Type identity_name();  // a domain, or an address
+Type account_name();
+Type author_or_empty();  // a domain, an address, or ""
+Type configuration_set();
 Type region();
 Type dkim_origin();
 Type dkim_token();

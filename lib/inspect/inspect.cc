@@ -106,6 +106,7 @@ struct Inspection::Impl {
   void judge(policy::Report& report);
   spf::Outcome check_spf(spf::Identity identity);
   void check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list);
+  ses::Relay relay() const;
   void predict(policy::Report& report);
   void limit(policy::Report& report) const;
 
@@ -119,6 +120,7 @@ struct Inspection::Impl {
   arc::Verifier arc;
   mail::Fields fields;
   mail::BareLineEndCounter bare_ends;
+  mail::ShapeMeter shape;  // outbound
   std::size_t header_bytes = 0;
   std::map<std::string, std::size_t> seen;                        // fields so far, by their names in lower case
   std::vector<policy::Place> forged_results, forged_predictions;  // the first first
@@ -207,9 +209,26 @@ void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& wal
   if (wants(dmarc::Vintage::rfc7489)) report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
 }
 
+// Through which account the message will go.
+ses::Relay Inspection::Impl::relay() const {
+  const auto sender = mail::parse_path(envelope.mail_from);
+  return runtime->accounts->relay_of(
+      {author.usable() ? &author.mailboxes.front() : nullptr, sender ? &*sender : nullptr, envelope.relay});
+}
+
 void Inspection::Impl::predict(policy::Report& report) {
-  report.prediction = ses::predict(meter, runtime->config.ses, {envelope, fields, author, report.dkim},
-                                   runtime->suffixes, meter.deadline());
+  const auto& settings = runtime->config.ses;
+  const auto way = relay();
+  const ses::Surroundings world{meter,
+                                *way.account,
+                                meter.deadline(),
+                                runtime->suffixes,
+                                now,
+                                runtime->accounts->all(),
+                                settings.tracking_configuration_sets,
+                                runtime->observer.get()};
+  report.prediction =
+      ses::predict(world, {envelope, fields, author, report.dkim, shape.found(), way.configuration_set});
 }
 
 // What was read of an over-long header is not what the receivers will read: nothing definite follows from it.
@@ -231,7 +250,7 @@ void Inspection::Impl::limit(policy::Report& report) const {
   report.dmarc.reason = report.dmarc_rfc7489.reason = report.author.problem;
   if (direction != policy::Direction::outbound) return;
   ses::Prediction undecided;
-  undecided.region = runtime->config.ses.region;
+  undecided.region = relay().account->region;
   undecided.why = "No prediction; the mail is let pass.";
   report.prediction = undecided;
 }
@@ -254,6 +273,7 @@ policy::Direction Inspection::direction() const {
 void Inspection::field(mail::Field field) {
   auto& impl = *impl_;
   if (impl.ignored()) return;
+  if (!impl.inbound()) impl.shape.field(field);
   impl.header_bytes += field.name.size() + field.value.size() + 3;  // ":" and CRLF
   impl.note_forged(field);
   if (impl.header_bytes > impl.runtime->config.limits.header_bytes) return;
@@ -277,20 +297,22 @@ void Inspection::end_of_header() {
   if (impl.inbound()) {
     dmarc::prefetch(impl.meter, impl.author.domain());
   } else {
-    ses::prefetch(impl.meter, impl.runtime->config.ses, impl.author.mailboxes.front());
+    ses::prefetch(impl.meter, *impl.relay().account, impl.author.mailboxes.front());
   }
 }
 
 void Inspection::body(std::string_view chunk) {
   if (impl_->ignored()) return;
   impl_->bare_ends.update(chunk);
+  if (!impl_->inbound()) impl_->shape.body(chunk);
   impl_->dkim.body(chunk);
   if (impl_->inbound()) impl_->arc.body(chunk);
 }
 
 bool Inspection::wants_body() const {
   if (impl_->ignored()) return false;
-  return impl_->dkim.wants_body() || (impl_->inbound() && impl_->arc.wants_body());
+  // SES minds the size and the lines of all of it.
+  return !impl_->inbound() || impl_->dkim.wants_body() || impl_->arc.wants_body();
 }
 
 policy::Report Inspection::finish() {

@@ -15,6 +15,8 @@
 #include "mail/envelope.h"
 #include "policy/decide.h"
 #include "policy/report.h"
+#include "ses/accounts.h"
+#include "ses/history.h"
 
 namespace sesame::inspect {
 
@@ -23,6 +25,8 @@ struct Runtime {
   config::Config config;
   std::shared_ptr<dns::Resolver> resolver;
   std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
+  std::shared_ptr<const ses::Accounts> accounts;
+  std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
   const Clock* clock = &system_clock();
 };
 

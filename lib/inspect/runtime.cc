@@ -35,6 +35,8 @@ Result<std::shared_ptr<const Runtime>> assemble(config::Config config, std::shar
     resolver = std::move(*made);
   }
   runtime->resolver = std::move(resolver);
+  ses::Snapshot snapshot;
+  runtime->accounts = std::make_shared<ses::Accounts>(config.ses, snapshot, runtime->clock->unix_now());
   runtime->config = std::move(config);
   return runtime;
 }

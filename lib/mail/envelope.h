@@ -23,6 +23,7 @@ struct Envelope {
   std::vector<std::string> recipients;  // without angle brackets
   std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
   std::string daemon_name;              // {daemon_name}
+  std::string relay;                    // {rcpt_host} of the first recipient: host name in lower case; "" = not known
   std::string queue_id;                 // {i}; may become known only after the first recipient
 };
 

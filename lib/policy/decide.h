@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/repair.h"
 #include "policy/report.h"
 
 namespace sesame::policy {
@@ -35,6 +36,7 @@ struct Rules {
   std::string authserv_id;
   std::vector<std::string> own_ids;  // also removed from inbound mail when forged; authserv_id included
   OutboundRule outbound;
+  RepairRules repair;
   std::vector<OutboundOverride> overrides;            // the most specific domain wins
   Handling on_policy_reject = Handling::observe;      // p=reject
   Handling on_policy_quarantine = Handling::observe;  // p=quarantine

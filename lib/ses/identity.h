@@ -1,6 +1,7 @@
 // What is known of an SES account: names and words of the SESv2 API (GetEmailIdentity), in snake_case.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Dkim {
   std::string origin = "AWS_SES";   // AWS_SES, EXTERNAL (BYODKIM) or AWS_SES_<REGION> (a DEED replica of that region)
   std::vector<std::string> tokens;  // three; for EXTERNAL the one selector
   std::string signing_hosted_zone;  // "" = by region, or the parent's for a replica
+  std::optional<std::int64_t> last_key_generation;  // LastKeyGenerationTimestamp, unix seconds
 
   bool is_external() const { return origin == "EXTERNAL"; }
   bool is_replica() const { return origin.starts_with("AWS_SES_"); }
@@ -36,21 +38,57 @@ struct MailFrom {
   bool operator==(const MailFrom&) const = default;
 };
 
+// What SES saw when it last looked at the records: VerificationInfo.
+struct VerificationInfo {
+  std::string error_type;                    // "HOST_NOT_FOUND", "REPLICATION_ACCESS_DENIED", ...; "" = none told
+  std::optional<std::int64_t> last_checked;  // unix seconds
+  std::optional<std::int64_t> last_success;
+  std::string primary_name_server;  // SOARecord; "" = not told
+  std::int64_t soa_serial = 0;
+};
+
+// How an identity was set up before its DKIM method or tokens changed.
+struct Former {
+  std::string origin;
+  std::vector<std::string> tokens;
+  std::int64_t until = 0;  // unix seconds: when the change was seen
+};
+
 struct Identity {
   std::string name;  // domain in A-labels, lower case; or address (local part as written, domain likewise)
   std::string region;
+  std::string account;  // the name the configuration gives to an AWS account; "" = the only one
   bool verified_for_sending = true;
   Dkim dkim;
   MailFrom mail_from;
+  VerificationInfo verification;
+  std::string configuration_set;             // ConfigurationSetName: the identity's default; "" = none
+  std::optional<Former> former;              // as the snapshot remembers
+  std::optional<std::int64_t> status_since;  // since when the DKIM status is what it is, as far as seen
+  std::optional<std::int64_t> as_of;         // when the API said all this; absent: the configuration says so
+  // What is said of states is too old to be relied on: they may have changed since.
+  bool aged = false;
 
   bool is_address() const { return name.find('@') != std::string::npos; }
   // The domain, or the domain part of the address.
   std::string_view domain() const;
 };
 
+// GetAccount: may the account send at all in a region? Without an answer nothing is held against it.
+struct Standing {
+  bool production_access = true;  // false: in the sandbox, where recipients must be verified, too
+  bool sending_enabled = true;
+  std::string enforcement_status = "HEALTHY";  // HEALTHY, PROBATION, SHUTDOWN
+  std::optional<std::int64_t> as_of;           // unix seconds
+  bool aged = false;
+};
+
+// One AWS account as seen from one region of SES.
 struct Account {
+  std::string name;                  // as in Identity::account
   std::string region;                // of the relay
-  std::vector<Identity> identities;  // unique by (name, region)
+  std::vector<Identity> identities;  // of all regions; unique by (name, region)
+  Standing standing;                 // in `region`
 
   // The most specific verified identity of the account's region that covers an address: the address itself (local part
   // case-sensitive; "user+label" is covered by "user"), else the longest matching domain. Where none is verified, the

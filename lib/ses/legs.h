@@ -9,16 +9,11 @@
 #include "mail/address.h"
 #include "ses/diagnose.h"
 #include "ses/identity.h"
+#include "ses/predict.h"
 #include "spf/spf.h"
 #include "util/tri.h"
 
 namespace sesame::ses {
-
-struct Surroundings {
-  dns::Resolver& resolver;
-  const Account& account;
-  Deadline deadline;
-};
 
 // How sure we are of what SES will do: `given` by the account's state and not contradicted, or `inferred` from DNS.
 enum class Basis { given, inferred };

@@ -45,8 +45,8 @@ void Predictor::choose_identity() {
 }
 
 void Predictor::judge_legs() {
-  Receiver walk(world_, dmarc::Vintage::rfc9989, nullptr, from_.domain);
-  Receiver list(world_, dmarc::Vintage::rfc7489, suffixes_, from_.domain);
+  Receiver walk(world_, dmarc::Vintage::rfc9989, from_.domain);
+  Receiver list(world_, dmarc::Vintage::rfc7489, from_.domain);
   if (foreign_identity_) {
     result_.dkim.usable = result_.spf.usable = Tri::unknown;
     result_.dkim.aligned = result_.spf.aligned = {Tri::unknown, Tri::unknown};
@@ -195,10 +195,9 @@ void Predictor::report_mail_from(SesMailFrom outcome) {
   }
 }
 
-Prediction predict(dns::Resolver& resolver, const Account& account, const Submission& submission,
-                   std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline) {
-  Predictor predictor(resolver, account, submission, std::move(suffixes), deadline);
-  return account.identities.empty() ? std::move(predictor).undescribed() : std::move(predictor).run();
+Prediction predict(const Surroundings& world, const Submission& submission) {
+  Predictor predictor(world, submission);
+  return world.account.identities.empty() ? std::move(predictor).undescribed() : std::move(predictor).run();
 }
 
 void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from) {

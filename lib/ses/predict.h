@@ -11,7 +11,9 @@
 #include "dns/resolver.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
+#include "mail/shape.h"
 #include "ses/diagnose.h"
+#include "ses/history.h"
 #include "ses/identity.h"
 #include "spf/spf.h"
 #include "util/tri.h"
@@ -53,12 +55,21 @@ struct DmarcPrediction {
 };
 const char* to_string(DmarcPrediction::Result result);
 
+// What a pass rests on: both legs, DKIM alone (a single point of failure), or SPF alone, which forwarding breaks.
+// RFC 9989 Sections 7.4 and 8.
+enum class Grade { none, both_legs, dkim_only, spf_only };
+const char* to_string(Grade grade);  // "both-legs"
+
 struct Prediction {
   Verdict verdict = Verdict::unknown;
+  Grade grade = Grade::none;  // of a pass
   Confidence confidence = Confidence::unknown;
   std::string identity;  // name of the identity whose settings apply; "" when none
   enum class Kind { address, domain, none } identity_kind = Kind::none;
+  std::string account;  // as the configuration names it
   std::string region;
+  std::string configuration_set;      // "" = not known
+  std::optional<std::int64_t> as_of;  // when the API told the identity's state, unix seconds; absent: configured
   DkimLeg dkim;
   SpfLeg spf;
   DmarcPrediction rfc9989, rfc7489;
@@ -73,10 +84,23 @@ struct Submission {
   std::span<const mail::Field> fields;
   const mail::Author& author;
   std::span<const dkim::Outcome> upstream;  // signatures already on the message, as verified here
+  mail::Shape shape = {};
+  std::string configuration_set = {};  // that the relay chooses; "" = not known
 };
 
-Prediction predict(dns::Resolver& resolver, const Account& account, const Submission& submission,
-                   std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline);
+// What a prediction may draw on.
+struct Surroundings {
+  dns::Resolver& resolver;
+  const Account& account;
+  Deadline deadline;
+  std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
+  std::int64_t now = 0;                        // unix seconds
+  std::span<const Account> accounts = {};      // all that are known, `account` among them
+  std::span<const std::string> tracking = {};  // configuration sets with open or click tracking
+  const Observer* observer = nullptr;          // null: nothing was observed
+};
+
+Prediction predict(const Surroundings& world, const Submission& submission);
 
 // Starts the look-ups a prediction will need once From is known.
 void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from);

@@ -15,9 +15,9 @@ namespace sesame::ses {
 // One vintage of receiver: its policy, and how it sees each leg.
 class Receiver {
  public:
-  Receiver(const Surroundings& world, dmarc::Vintage vintage, std::shared_ptr<const dmarc::PublicSuffixList> suffixes,
-           const std::string& from_domain)
-      : evaluator_(world.resolver, vintage, std::move(suffixes), world.deadline),
+  Receiver(const Surroundings& world, dmarc::Vintage vintage, const std::string& from_domain)
+      : evaluator_(world.resolver, vintage, vintage == dmarc::Vintage::rfc7489 ? world.suffixes : nullptr,
+                   world.deadline),
         discovery_(evaluator_.discover(from_domain)) {}
 
   const dmarc::Discovery& discovery() const { return discovery_; }
@@ -57,10 +57,10 @@ class Receiver {
 // Builds one prediction. The steps are called in the order in which they stand.
 class Predictor {
  public:
-  Predictor(dns::Resolver& resolver, const Account& account, const Submission& submission,
-            std::shared_ptr<const dmarc::PublicSuffixList> suffixes, Deadline deadline)
-      : world_{resolver, account, deadline}, submission_(submission), suffixes_(std::move(suffixes)) {
-    result_.region = account.region;
+  Predictor(const Surroundings& world, const Submission& submission) : world_(world), submission_(submission) {
+    result_.account = world.account.name;
+    result_.region = world.account.region;
+    result_.configuration_set = submission.configuration_set;
   }
 
   Prediction run() &&;
@@ -100,9 +100,8 @@ class Predictor {
   std::string why_pass() const;
   std::string why_unknown() const;
 
-  Surroundings world_;
+  const Surroundings& world_;
   const Submission& submission_;
-  std::shared_ptr<const dmarc::PublicSuffixList> suffixes_;
   Prediction result_;
   mail::Mailbox from_;
   const Identity* identity_ = nullptr;

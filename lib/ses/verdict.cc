@@ -55,6 +55,10 @@ void Predictor::conclude() {
         break;
     }
   }
+  if (result_.verdict == Verdict::pass)
+    result_.grade = dkim_passes_.rfc9989 != Tri::yes  ? Grade::spf_only
+                    : spf_passes_.rfc9989 != Tri::yes ? Grade::dkim_only
+                                                      : Grade::both_legs;
   order_findings();
   result_.confidence = confidence();
   result_.why = why();
@@ -174,6 +178,20 @@ const char* to_string(Confidence confidence) {
       break;
   }
   return "unknown";
+}
+
+const char* to_string(Grade grade) {
+  switch (grade) {
+    case Grade::both_legs:
+      return "both-legs";
+    case Grade::dkim_only:
+      return "dkim-only";
+    case Grade::spf_only:
+      return "spf-only";
+    case Grade::none:
+      break;
+  }
+  return "none";
 }
 
 const char* to_string(DmarcPrediction::Result result) {

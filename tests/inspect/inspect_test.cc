@@ -22,7 +22,16 @@ std::shared_ptr<Runtime> runtime_with(std::string_view zone) {
   runtime->config.ses.region = "us-east-1";
   runtime->resolver = std::make_shared<test::FakeResolver>(zone);
   runtime->suffixes = dmarc::PublicSuffixList::system();
+  runtime->accounts = std::make_shared<ses::Accounts>(runtime->config.ses, ses::Snapshot{}, 0);
   return runtime;
+}
+
+void know(Runtime& runtime, const char* name) {
+  ses::Identity identity;
+  identity.name = name;
+  identity.region = "us-east-1";
+  runtime.config.ses.identities = {identity};
+  runtime.accounts = std::make_shared<ses::Accounts>(runtime.config.ses, ses::Snapshot{}, 0);
 }
 
 mail::Envelope envelope_from(const char* client) {
@@ -244,10 +253,7 @@ TEST(Budget, SignersWhoseKeysNeverComeDoNotMakeASpoofUndecided) {
 
 TEST(Budget, DeadDnsLeavesOutboundMailUnknownAndNamesTheLookup) {
   const auto runtime = runtime_with("_dmarc.example.com TXT !TIMEOUT\n");
-  ses::Identity identity;
-  identity.name = "example.com";
-  identity.region = "us-east-1";
-  runtime->config.ses.identities = {identity};
+  know(*runtime, "example.com");
   const auto report = inspect_message(runtime, envelope_from("127.0.0.1"), {{"From", " a@example.com"}});
   ASSERT_TRUE(report.prediction);
   EXPECT_EQ(report.prediction->verdict, ses::Verdict::unknown);
@@ -258,10 +264,7 @@ TEST(Budget, DeadDnsLeavesOutboundMailUnknownAndNamesTheLookup) {
 
 TEST(Render, JsonHasThePromisedNamesAndSurvivesAnyOctet) {
   const auto runtime = runtime_with(kZone);
-  ses::Identity other;
-  other.name = "example.org";
-  other.region = "us-east-1";
-  runtime->config.ses.identities = {other};
+  know(*runtime, "example.org");
   auto envelope = envelope_from("127.0.0.1");
   envelope.mail_from = "\xff\xfe\"@example.com";
   const auto report = inspect_message(runtime, envelope, {{"From", " a@example.com"}, {"Message-ID", " <\xff>"}});

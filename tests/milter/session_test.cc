@@ -61,6 +61,7 @@ class SessionTest : public testing::Test {
 
   static Snapshot runtime(config::Config config) {
     auto result = std::make_shared<inspect::Runtime>();
+    result->accounts = std::make_shared<ses::Accounts>(config.ses, ses::Snapshot{}, 0);
     result->config = std::move(config);
     result->resolver = std::make_shared<test::FakeResolver>(test::kZone);
     result->suffixes = dmarc::PublicSuffixList::system();

@@ -54,8 +54,9 @@ void SesWorld::from(const std::string& value) {
 
 ses::Prediction SesWorld::predict() {
   const auto author = mail::find_author(fields);
-  return ses::predict(resolver, account, {envelope, fields, author, upstream}, dmarc::PublicSuffixList::system(),
-                      Deadline::max());
+  const ses::Surroundings surroundings{resolver, account, Deadline::max(), dmarc::PublicSuffixList::system(), now,
+                                       {},       {},      nullptr};
+  return ses::predict(surroundings, {envelope, fields, author, upstream});
 }
 
 std::vector<std::string> codes(const ses::Prediction& prediction) {

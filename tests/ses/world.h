@@ -27,6 +27,7 @@ struct SesWorld {
   mail::Envelope envelope;
   mail::Fields fields;
   std::vector<dkim::Outcome> upstream;
+  std::int64_t now = 1'700'000'000;
 
   ses::Identity& identity() { return account.identities.front(); }
   ses::Identity& add_identity(const std::string& name);

@@ -1,0 +1,68 @@
+// What was observed of an identity over time, by whoever watches its records or its mail. The predictions draw on it
+// where a moment's look-up cannot tell.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dns/record.h"
+#include "ses/identity.h"
+
+namespace sesame::ses {
+
+// A bad answer of one name server for one of the identity's DKIM records.
+struct ServerFault {
+  std::string server;  // "ns2.example.com (192.0.2.53)"
+  std::string name;
+  dns::Type type = dns::Type::txt;
+  std::string answer;                // "SERVFAIL", "no answer", "NXDOMAIN", "an old serial"
+  std::string transport;             // "UDP" or "TCP"
+  std::int64_t first = 0, last = 0;  // unix seconds
+  std::size_t count = 0;
+};
+
+// The parent and the zone itself name different servers.
+struct DelegationMismatch {
+  std::vector<std::string> parent, child;
+  std::string name;                  // a record that not all of them have
+  std::vector<std::string> only_on;  // the servers that have it
+};
+
+// Receivers that could not get the key, by their Authentication-Results or reports.
+struct KeyTemperrors {
+  double share = 0;       // of all receivers, 0 to 1
+  std::string server;     // the name server that is slow or fails
+  std::string transport;  // "TCP"
+};
+
+// The newest mail of the identity's domain that came back through SES, as verified on arrival.
+struct Arrival {
+  std::int64_t time = 0;         // of SES's own signature (t=), unix seconds
+  std::string signed_domain;     // d= of the signature that is not Amazon's and passed; "" = none did
+  std::string selector;          // its s=
+  std::string broken_domain;     // d= of one that did not verify; "" = none
+  std::string broken_reason;     // why
+  std::string mail_from_domain;  // RFC5321.MailFrom
+  bool dkim_aligned = false;     // with From, by a signature that passed
+  bool spf_aligned = false;      // by SPF that passed
+};
+
+struct History {
+  std::vector<ServerFault> present;  // at the last look
+  std::vector<ServerFault> past;     // since then all servers answered well
+  std::optional<DelegationMismatch> delegation;
+  std::string bogus_zone;  // fails DNSSEC validation; "" = none
+  std::optional<KeyTemperrors> key_temperrors;
+  std::optional<Arrival> arrival;
+};
+
+// Thread-safe.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual History history_of(const Identity& identity) const = 0;
+};
+
+}  // namespace sesame::ses
