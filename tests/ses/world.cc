@@ -19,6 +19,12 @@ example.com                     A     192.0.2.1
 _dmarc.example.com              TXT   v=DMARC1; p=reject
 )";
 
+struct Observed final : ses::Observer {
+  explicit Observed(ses::History given) : history(std::move(given)) {}
+  ses::History history_of(const ses::Identity&) const override { return history; }
+  ses::History history;
+};
+
 }  // namespace
 
 SesWorld::SesWorld() : resolver(kZone) {
@@ -54,9 +60,12 @@ void SesWorld::from(const std::string& value) {
 
 ses::Prediction SesWorld::predict() {
   const auto author = mail::find_author(fields);
-  const ses::Surroundings surroundings{resolver, account, Deadline::max(), dmarc::PublicSuffixList::system(), now,
-                                       {},       {},      nullptr};
-  return ses::predict(surroundings, {envelope, fields, author, upstream});
+  auto accounts = others;
+  accounts.insert(accounts.begin(), account);
+  const Observed observer(history.value_or(ses::History{}));
+  const ses::Surroundings surroundings{resolver, accounts.front(), Deadline::max(), dmarc::PublicSuffixList::system(),
+                                       now,      accounts,         tracking,        history ? &observer : nullptr};
+  return ses::predict(surroundings, {envelope, fields, author, upstream, shape, configuration_set});
 }
 
 std::vector<std::string> codes(const ses::Prediction& prediction) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,11 @@ struct SesWorld {
   mail::Envelope envelope;
   mail::Fields fields;
   std::vector<dkim::Outcome> upstream;
+  mail::Shape shape;
+  std::string configuration_set;        // that the relay chooses
+  std::vector<ses::Account> others;     // known besides `account`
+  std::vector<std::string> tracking;    // configuration sets with open or click tracking
+  std::optional<ses::History> history;  // observed of every identity
   std::int64_t now = 1'700'000'000;
 
   ses::Identity& identity() { return account.identities.front(); }
