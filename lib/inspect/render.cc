@@ -1,31 +1,13 @@
 #include "inspect/render.h"
 
-#include <nlohmann/json.hpp>
-
+#include "inspect/prediction_json.h"
 #include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::inspect {
 namespace {
 
-using json = nlohmann::ordered_json;
-
-// Bytes that are no UTF-8 (they may come from a message) are replaced, never an error.
-std::string dump(const json& value, int indent) {
-  return value.dump(indent, ' ', false, json::error_handler_t::replace);
-}
-
-json text_or_null(const std::string& text) {
-  return text.empty() ? json(nullptr) : json(text);
-}
-
-json tri_json(Tri value) {
-  return value == Tri::unknown ? json("unknown") : json(value == Tri::yes);
-}
-
-json aligned_json(const ses::Aligned& aligned) {
-  return {{"rfc9989", tri_json(aligned.rfc9989)}, {"rfc7489", tri_json(aligned.rfc7489)}};
-}
+using json = Json;
 
 json spf_value(const spf::Outcome& outcome) {
   return {{"result", spf::to_string(outcome.result)}, {"identity", spf::to_string(outcome.identity)},
@@ -71,50 +53,6 @@ json body_value(const mail::BareLineEnds& ends) {
 
 json dns_value(const dns::Meter::Cost& cost) {
   return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()}, {"failed", cost.failed}};
-}
-
-json finding_array(const std::vector<ses::Finding>& findings) {
-  auto array = json::array();
-  for (const auto& finding : findings)
-    array.push_back({{"code", ses::to_string(finding.code)},
-                     {"severity", ses::to_string(finding.severity)},
-                     {"text", finding.text},
-                     {"advice", finding.advice}});
-  return array;
-}
-
-json prediction_dmarc(const ses::DmarcPrediction& prediction) {
-  const bool found = prediction.discovery.state == dmarc::Discovery::State::found;
-  return {{"result", ses::to_string(prediction.result)},
-          {"policy", found ? json(dmarc::to_string(prediction.policy)) : json(nullptr)},
-          {"record_domain", text_or_null(prediction.discovery.record_domain)},
-          {"org_domain", text_or_null(prediction.discovery.org_domain)}};
-}
-
-json legs_value(const ses::Prediction& prediction) {
-  return {{"dkim",
-           {{"domain", text_or_null(prediction.dkim.domain)},
-            {"source", text_or_null(prediction.dkim.source)},
-            {"usable", tri_json(prediction.dkim.usable)},
-            {"aligned", aligned_json(prediction.dkim.aligned)},
-            {"reason", prediction.dkim.reason}}},
-          {"spf",
-           {{"domain", text_or_null(prediction.spf.domain)},
-            {"result", spf::to_string(prediction.spf.result)},
-            {"usable", tri_json(prediction.spf.usable)},
-            {"aligned", aligned_json(prediction.spf.aligned)},
-            {"reason", prediction.spf.reason}}}};
-}
-
-json prediction_value(const ses::Prediction& prediction) {
-  return {
-      {"verdict", ses::to_string(prediction.verdict)},
-      {"confidence", ses::to_string(prediction.confidence)},
-      {"region", prediction.region},
-      {"identity", {{"name", text_or_null(prediction.identity)}, {"kind", ses::to_string(prediction.identity_kind)}}},
-      {"legs", legs_value(prediction)},
-      {"dmarc", {{"rfc9989", prediction_dmarc(prediction.rfc9989)}, {"rfc7489", prediction_dmarc(prediction.rfc7489)}}},
-      {"findings", finding_array(prediction.findings)}};
 }
 
 std::string from_domain(const policy::Report& report) {
