@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dns/upstream.h"
+#include "dns/wire.h"
 #include "util/result.h"
 
 namespace sesame::dns {
@@ -25,6 +26,7 @@ struct CaresOptions {
   std::size_t max_in_flight = 512;
   std::size_t max_unanswered = 8192;  // tries open; no new question is asked while there are more
   std::size_t max_waiting = 16384;
+  Checking checking = Checking::enabled;
 };
 
 // UDP with EDNS, TCP when an answer is truncated. An error names the server that could not be understood.

@@ -267,11 +267,13 @@ Answer failed(const std::string& name, Type type, Status status) {
 
 }  // namespace
 
-std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns) {
+std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns,
+                                     Checking checking) {
   std::vector<std::uint8_t> out;
   out.reserve(12 + name.size() + 2 + 4 + 11);
   put16(out, id);
-  for (const int field : {0x0100, 1, 0, 0, edns == Edns::yes ? 1 : 0}) put16(out, static_cast<std::uint16_t>(field));
+  const int flags = checking == Checking::disabled ? 0x0110 : 0x0100;
+  for (const int field : {flags, 1, 0, 0, edns == Edns::yes ? 1 : 0}) put16(out, static_cast<std::uint16_t>(field));
   if (!name.empty()) {
     for (const auto label : split(name, '.')) {
       out.push_back(static_cast<std::uint8_t>(label.size()));

@@ -18,9 +18,12 @@ inline constexpr std::uint16_t kUdpSize = 1232;
 inline constexpr std::uint32_t kTtlWithoutSoa = 5;
 
 enum class Edns { no, yes };
+// RFC 4035 Section 3.2.2: with checking disabled, a validating server hands out what it cannot validate.
+enum class Checking { enabled, disabled };
 
 // A recursive question. The name must be canonical; its labels go out as raw octets.
-std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns);
+std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns,
+                                     Checking checking = Checking::enabled);
 
 // RFC 6891 Section 7: how a server older than EDNS answers a question that has it.
 bool refuses_edns(std::span<const std::uint8_t> packet);

@@ -34,6 +34,14 @@ TEST(Query, HasTheNameAsRawOctetsAndEdns) {
   EXPECT_EQ(std::string(query.begin(), query.end()), want);
 }
 
+TEST(Query, SaysWhenNothingIsToBeValidated) {
+  const auto usual = make_query("example.com", Type::txt, 1, Edns::yes);
+  auto unchecked = make_query("example.com", Type::txt, 1, Edns::yes, Checking::disabled);
+  EXPECT_EQ(unchecked[3], 0x10);
+  unchecked[3] = 0;
+  EXPECT_EQ(unchecked, usual);
+}
+
 TEST(Query, OfTheRootHasOneEmptyLabel) {
   const auto query = make_query("", Type::ns, 1, Edns::no);
   EXPECT_EQ(query.size(), 12u + 1 + 4);

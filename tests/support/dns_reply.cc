@@ -151,6 +151,10 @@ struct Walk {
       return false;
     }
     switch (fault.kind) {
+      case Fault::Kind::bogus:
+        if (question.checking_disabled) return true;
+        sections = {.rcode = kServFail, .truncated = Sections::Cut::no, .answer = {}, .authority = {}};
+        return false;
       case Fault::Kind::timeout:
         silent = true;
         return false;
@@ -211,6 +215,7 @@ std::optional<Question> parse_question(const std::vector<std::uint8_t>& request)
   Question question;
   question.id = at16(0);
   question.recursion_desired = (request[2] & 0x01) != 0;
+  question.checking_disabled = (request[3] & 0x10) != 0;
   std::size_t at = kHeader;
   std::string name;
   while (at < request.size() && request[at] != 0) {

@@ -26,6 +26,7 @@ struct ReplyTtls {
 struct Question {
   std::uint16_t id = 0;
   bool recursion_desired = false;
+  bool checking_disabled = false;
   std::string wire;  // name, type and class as received
   std::string name;  // canonical
   std::uint16_t type = 0;

@@ -10,7 +10,8 @@ constexpr int kMaxCnames = 12;
 
 dns::Status status_of(Fault::Kind kind) {
   switch (kind) {
-    case Fault::Kind::servfail: return dns::Status::servfail;
+    case Fault::Kind::servfail:
+    case Fault::Kind::bogus: return dns::Status::servfail;
     case Fault::Kind::refused: return dns::Status::refused;
     case Fault::Kind::formerr: return dns::Status::formerr;
     case Fault::Kind::notimp: return dns::Status::notimp;

@@ -23,7 +23,7 @@ std::optional<Fault::Kind> parse_fault(std::string_view word) {
   using enum Fault::Kind;
   static const std::map<std::string_view, Fault::Kind> kinds = {
       {"TIMEOUT", timeout}, {"SERVFAIL", servfail}, {"REFUSED", refused},   {"FORMERR", formerr}, {"NOTIMP", notimp},
-      {"NXDOMAIN", nxdomain}, {"NODATA", nodata},   {"TRUNCATE", truncate}, {"SLOW", slow}};
+      {"NXDOMAIN", nxdomain}, {"NODATA", nodata},   {"TRUNCATE", truncate}, {"SLOW", slow}, {"BOGUS", bogus}};
   const auto found = kinds.find(word);
   return found == kinds.end() ? std::nullopt : std::optional(found->second);
 }
@@ -185,14 +185,29 @@ void Zone::remove(std::string_view name) {
   name_faults_.erase(canonical(name));
 }
 
+// RFC 4592, as far as tests need it.
+std::string Zone::owner(const std::string& name) const {
+  const auto wildcards = names_.lower_bound("*.");
+  if (wildcards == names_.end() || !wildcards->first.starts_with("*.") || holds(name)) return name;
+  for (std::string above(dns::parent(name)); !above.empty(); above = dns::parent(above)) {
+    if (names_.contains("*." + above)) return "*." + above;
+    if (holds(above)) break;
+  }
+  return name;
+}
+
 const RecordSet* Zone::find(const std::string& name, dns::Type type) const {
-  const auto types = names_.find(name);
+  const auto types = names_.find(owner(name));
   if (types == names_.end()) return nullptr;
   const auto set = types->second.find(type);
   return set == types->second.end() ? nullptr : &set->second;
 }
 
 bool Zone::exists(const std::string& name) const {
+  return holds(name) || owner(name) != name;
+}
+
+bool Zone::holds(const std::string& name) const {
   if (names_.contains(name)) return true;
   const std::string below = "." + name;
   for (const auto& [other, types] : names_)

@@ -13,7 +13,7 @@
 namespace sesame::test {
 
 struct Fault {
-  enum class Kind { none, timeout, servfail, refused, formerr, notimp, nxdomain, nodata, truncate, slow } kind = Kind::none;
+  enum class Kind { none, timeout, servfail, refused, formerr, notimp, nxdomain, nodata, truncate, slow, bogus } kind = Kind::none;
   int milliseconds = 0;  // slow
   int first = -1;        // only for the first so many questions; -1 = always
 };
@@ -38,6 +38,8 @@ class Zone {
   //   bad.example.com    TXT   !SERVFAIL               (also !TIMEOUT !REFUSED !FORMERR !NOTIMP !NXDOMAIN !NODATA
   //   slow.example.com   TXT   !SLOW 200                !TRUNCATE; "!SERVFAIL 2" = for the first two questions)
   //   dead.example.com   *     !TIMEOUT                (every type)
+  //   bogus.example.com  *     !BOGUS                  (SERVFAIL, as of one that validates, unless checking is disabled)
+  //   *.example.com      TXT   anything                (names that have no records and no names below them)
   // Throws std::runtime_error naming the line.
   explicit Zone(std::string_view text);
   // The form of the conformance suites: {"zone": {NAME: {TYPE: [...]}}, "faults": [...]}, or the zone alone.
@@ -50,6 +52,9 @@ class Zone {
   const Fault* name_fault(const std::string& name) const;  // for every type
 
  private:
+  bool holds(const std::string& name) const;
+  std::string owner(const std::string& name) const;  // itself, or the wildcard that stands for it
+
   std::map<std::string, std::map<dns::Type, RecordSet>> names_;
   std::map<std::string, Fault> name_faults_;
 };
