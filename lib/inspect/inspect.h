@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "dns/resolver.h"
+#include "dns/wire.h"
 #include "mail/envelope.h"
 #include "policy/decide.h"
 #include "policy/report.h"
@@ -30,6 +31,9 @@ struct Runtime {
   const Clock* clock = &system_clock();
 };
 
+// The resolver that settings ask for.
+Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock,
+                                                     dns::Checking checking = dns::Checking::enabled);
 // The resolver and the suffix list a configuration asks for.
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config);
 // The same for a reload: keeps the old resolver with all it knows when the DNS settings did not change.

@@ -3,21 +3,24 @@
 #include "inspect/inspect.h"
 
 namespace sesame::inspect {
-namespace {
 
-Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock) {
+Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock,
+                                                     dns::Checking checking) {
   dns::CaresOptions options;
   options.servers = settings.servers;
   options.timeout = settings.timeout;
   options.tries = settings.tries;
   // One dead name leaves time for the others of a message.
   options.patience = settings.budget / 2;
+  options.checking = checking;
   auto upstream = dns::make_cares_upstream(options);
   if (!upstream) return tl::unexpected(upstream.error());
   dns::CacheOptions cache;
   cache.max_bytes = settings.cache_bytes;
   return std::make_shared<dns::CachingResolver>(std::move(*upstream), cache, clock);
 }
+
+namespace {
 
 Result<std::shared_ptr<const dmarc::PublicSuffixList>> make_suffixes(const std::string& path) {
   if (path.empty()) return dmarc::PublicSuffixList::system();
