@@ -37,16 +37,23 @@ struct KeyTemperrors {
   std::string transport;  // "TCP"
 };
 
-// The newest mail of the identity's domain that came back through SES, as verified on arrival.
+// The newest mail of the identity's domain that came back through SES, as verified on arrival. Whoever passes a message
+// on can take a signature out of it, so what is missing is missing for certain only where `mail_from_domain` is known.
 struct Arrival {
   std::int64_t time = 0;         // of SES's own signature (t=), unix seconds
-  std::string signed_domain;     // d= of the signature that is not Amazon's and passed; "" = none did
+  std::string signed_domain;     // d= of the identity's signature by SES, which passed; "" = none did
   std::string selector;          // its s=
   std::string broken_domain;     // d= of one that did not verify; "" = none
   std::string broken_reason;     // why
-  std::string mail_from_domain;  // RFC5321.MailFrom
+  std::string mail_from_domain;  // of the envelope sender that SES wrote: SPF passed; "" = it came by way of others
   bool dkim_aligned = false;     // with From, by a signature that passed
   bool spf_aligned = false;      // by SPF that passed
+  std::string region = {};       // of SES that sent it, as its own fields say; "" = not known
+};
+
+// How many such messages there were, as far as remembered. For people: nothing is decided by them.
+struct ArrivalCounts {
+  std::size_t seen = 0, dkim_aligned = 0, spf_aligned = 0, broken = 0;
 };
 
 struct History {
@@ -56,6 +63,7 @@ struct History {
   std::string bogus_zone;  // fails DNSSEC validation; "" = none
   std::optional<KeyTemperrors> key_temperrors;
   std::optional<Arrival> arrival;
+  ArrivalCounts arrivals = {};
 };
 
 // Thread-safe.
