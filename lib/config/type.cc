@@ -8,6 +8,7 @@
 #include "dns/name.h"
 #include "dns/server.h"
 #include "mail/address.h"
+#include "ses/identity.h"
 #include "util/ip.h"
 #include "util/text.h"
 
@@ -40,34 +41,6 @@ bool is_path(std::string_view value) {
 bool is_port(std::string_view value) {
   const auto port = parse_number(value);
   return port && *port >= 1 && *port <= 65535;
-}
-
-bool is_region(std::string_view value) {
-  const auto accepts = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
-  return all_of(value, accepts) && is_alpha(value.front()) && is_digit(value.back()) &&
-         std::ranges::count(value, '-') >= 2;
-}
-
-bool is_dkim_origin(std::string_view value) {
-  constexpr std::string_view kReplica = "AWS_SES_";
-  if (value == "AWS_SES" || value == "EXTERNAL") return true;
-  if (!value.starts_with(kReplica)) return false;
-  auto name = std::string(value.substr(kReplica.size()));
-  if (!all_of(name, [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; })) return false;
-  std::ranges::replace(name, '_', '-');
-  return is_region(lower(name));
-}
-
-Canonical canonical_identity(std::string_view value) {
-  const auto at = value.rfind('@');
-  auto domain = mail::to_ascii_domain(at == std::string_view::npos ? value : value.substr(at + 1));
-  // SES has no identity for a top-level domain.
-  if (!domain || dns::label_count(*domain) < 2) return std::nullopt;
-  if (at == std::string_view::npos) return domain;
-  const auto local = value.substr(0, at);
-  const auto stray = [](char c) { return c == '@' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
-  if (local.empty() || std::ranges::any_of(local, stray)) return std::nullopt;
-  return std::string(local) + "@" + *domain;
 }
 
 // Without a fraction where there is none: "25", "0.1".
@@ -190,7 +163,7 @@ Type domain_or_empty() {
 Type identity_name() {
   return {.shape = Type::Shape::text,
           .expected = "a domain such as \"example.com\" or an address such as \"user@example.com\"",
-          .canonical = canonical_identity};
+          .canonical = ses::canonical_name};
 }
 
 Type account_name() {
@@ -202,7 +175,7 @@ Type author_or_empty() {
   return {.shape = Type::Shape::text,
           .expected = "a domain such as \"example.com\" or an address such as \"user@example.com\", or \"\"",
           .canonical = [](std::string_view value) -> Canonical {
-            return value.empty() ? Canonical("") : canonical_identity(value);
+            return value.empty() ? Canonical("") : ses::canonical_name(value);
           }};
 }
 
@@ -212,11 +185,11 @@ Type configuration_set() {
 }
 
 Type region() {
-  return text("an AWS region such as \"us-east-1\"", is_region);
+  return text("an AWS region such as \"us-east-1\"", ses::is_region);
 }
 
 Type dkim_origin() {
-  return text("\"AWS_SES\", \"EXTERNAL\" or \"AWS_SES_<REGION>\" such as \"AWS_SES_US_EAST_1\"", is_dkim_origin);
+  return text("\"AWS_SES\", \"EXTERNAL\" or \"AWS_SES_<REGION>\" such as \"AWS_SES_US_EAST_1\"", ses::is_origin);
 }
 
 Type dkim_token() {

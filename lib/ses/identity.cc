@@ -10,6 +10,7 @@ namespace sesame::ses {
 namespace {
 
 constexpr std::string_view kSharedZone = "dkim.amazonses.com";
+constexpr std::string_view kReplica = "AWS_SES_";
 
 // Regions whose Easy DKIM records point to a zone of their own; all others share one. Used only where the API's
 // SigningHostedZone is not known.
@@ -27,8 +28,8 @@ std::string_view without_label(std::string_view local) {
 }
 
 // "AWS_SES_US_EAST_1" names the region us-east-1.
-std::string parent_region(const Dkim& dkim) {
-  std::string region = lower(std::string_view(dkim.origin).substr(std::string_view("AWS_SES_").size()));
+std::string parent_region(std::string_view origin) {
+  std::string region = lower(origin.substr(kReplica.size()));
   std::ranges::replace(region, '_', '-');
   return region;
 }
@@ -66,6 +67,31 @@ std::optional<OnMxFailure> parse_on_mx_failure(std::string_view word) {
   for (const auto behavior : {OnMxFailure::use_default_value, OnMxFailure::reject_message})
     if (word == to_string(behavior)) return behavior;
   return std::nullopt;
+}
+
+bool is_region(std::string_view word) {
+  const auto accepts = [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; };
+  return !word.empty() && std::ranges::all_of(word, accepts) && is_alpha(word.front()) && is_digit(word.back()) &&
+         std::ranges::count(word, '-') >= 2;
+}
+
+bool is_origin(std::string_view word) {
+  if (word == "AWS_SES" || word == "EXTERNAL") return true;
+  if (!word.starts_with(kReplica)) return false;
+  const auto accepts = [](char c) { return (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_'; };
+  return std::ranges::all_of(word, accepts) && is_region(parent_region(word));
+}
+
+std::optional<std::string> canonical_name(std::string_view name) {
+  const auto at = name.rfind('@');
+  auto domain = mail::to_ascii_domain(at == std::string_view::npos ? name : name.substr(at + 1));
+  // SES has no identity for a top-level domain.
+  if (!domain || dns::label_count(*domain) < 2) return std::nullopt;
+  if (at == std::string_view::npos) return domain;
+  const auto local = name.substr(0, at);
+  const auto stray = [](char c) { return c == '@' || static_cast<unsigned char>(c) <= ' ' || c == 0x7f; };
+  if (local.empty() || std::ranges::any_of(local, stray)) return std::nullopt;
+  return std::string(local) + "@" + *domain;
 }
 
 std::string_view Identity::domain() const {
@@ -122,7 +148,7 @@ std::string default_mail_from(std::string_view region) {
 
 const Identity* replica_parent(const Identity& identity, const Account& account) {
   if (!identity.dkim.is_replica()) return nullptr;
-  const auto region = parent_region(identity.dkim);
+  const auto region = parent_region(identity.dkim.origin);
   for (const auto& other : account.identities)
     if (other.name == identity.name && other.region == region) return &other;
   return nullptr;
@@ -132,7 +158,7 @@ std::string signing_zone(const Identity& identity, const Account& account) {
   if (!identity.dkim.signing_hosted_zone.empty()) return identity.dkim.signing_hosted_zone;
   const auto* parent = replica_parent(identity, account);
   if (parent && !parent->dkim.signing_hosted_zone.empty()) return parent->dkim.signing_hosted_zone;
-  const auto region = identity.dkim.is_replica() ? parent_region(identity.dkim) : identity.region;
+  const auto region = identity.dkim.is_replica() ? parent_region(identity.dkim.origin) : identity.region;
   const bool own = std::ranges::find(kRegionsWithOwnZone, region) != kRegionsWithOwnZone.end();
   return own ? "dkim." + region + ".amazonses.com" : std::string(kSharedZone);
 }

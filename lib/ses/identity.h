@@ -18,6 +18,10 @@ const char* to_string(Status status);                          // "SUCCESS"
 const char* to_string(OnMxFailure behavior);                   // "USE_DEFAULT_VALUE"
 std::optional<Status> parse_status(std::string_view word);
 std::optional<OnMxFailure> parse_on_mx_failure(std::string_view word);
+bool is_region(std::string_view word);  // of the form of "us-east-1"
+bool is_origin(std::string_view word);  // Dkim::origin
+// An identity's name as Identity::name has it; nothing when it can be none.
+std::optional<std::string> canonical_name(std::string_view name);
 
 struct Dkim {
   std::optional<Status> status;  // absent: inferred from DNS

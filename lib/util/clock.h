@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sesame {
 
@@ -25,5 +27,8 @@ const Clock& system_clock();
 
 // RFC 3339, in UTC: "2026-01-01T00:00:00Z".
 std::string timestamp(std::int64_t unix_seconds);
+// The seconds of an RFC 3339 date-time, with any offset and with or without a fraction, which is dropped. Nothing when
+// it is none, as where the offset is missing.
+std::optional<std::int64_t> parse_timestamp(std::string_view text);
 
 }  // namespace sesame
