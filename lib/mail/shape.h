@@ -16,6 +16,18 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// The longest line of a text that comes in pieces. CRLF or LF alone ends a line; a CR alone is part of one.
+class LineMeter {
+ public:
+  void update(std::string_view text);
+  std::size_t longest() const;
+
+ private:
+  std::size_t longest_ = 0;
+  std::size_t line_ = 0;   // octets of the last line so far
+  bool after_cr_ = false;  // the last of them is a CR
+};
+
 // Measures a message that comes field by field, then in pieces of its body.
 class ShapeMeter {
  public:
@@ -26,7 +38,7 @@ class ShapeMeter {
 
  private:
   Shape shape_;
-  std::size_t line_ = 0;  // octets of the last line so far
+  LineMeter lines_;  // of the body
 };
 
 }  // namespace sesame::mail
