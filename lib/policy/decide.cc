@@ -1,6 +1,7 @@
 #include "policy/decide.h"
 
 #include <algorithm>
+#include <set>
 
 #include "authres/authres.h"
 #include "dns/name.h"
@@ -98,8 +99,13 @@ Edit prediction_field(const Report& report, const Rules& rules) {
   return {Edit::Kind::insert, std::string(kPredictionField), authres::write({rules.authserv_id, {statement}}), 0};
 }
 
-void remove(Decision& decision, const std::vector<Place>& places) {
-  for (const auto& place : places) decision.edits.push_back({Edit::Kind::remove, place.name, "", place.occurrence});
+// The last of a name first, and each once, however its name is written.
+void remove(Decision& decision, std::vector<Place> places) {
+  std::ranges::stable_sort(places, std::ranges::greater(), &Place::occurrence);
+  std::set<std::pair<std::string, std::size_t>> removed;
+  for (auto& place : places)
+    if (removed.emplace(lower(place.name), place.occurrence).second)
+      decision.edits.push_back({Edit::Kind::remove, std::move(place.name), "", place.occurrence});
 }
 
 void reply(Decision& decision, const char* code, const char* enhanced, const std::string& text) {
@@ -131,11 +137,21 @@ void act_outbound(Decision& decision, Level level, const Report& report, const R
 Decision decide_outbound(const Report& report, const Rules& rules) {
   Decision decision;
   const auto& rule = outbound_rule(rules, report.author.usable() ? report.author.domain() : std::string());
+  std::vector<Place> removed;
+  for (const auto& repair : report.repairs) removed.push_back(repair.place);
   // Where our field has a meaning, nobody else writes it.
-  if (std::max(rule.fail, rule.refused) >= Level::tag) remove(decision, report.forged_predictions);
+  if (std::max(rule.fail, rule.refused) >= Level::tag)
+    removed.insert(removed.end(), report.forged_predictions.begin(), report.forged_predictions.end());
+  remove(decision, std::move(removed));
+  decision.repairs = report.repairs;
   if (!report.prediction) return decision;
   if (report.prediction->verdict == ses::Verdict::fail) act_outbound(decision, rule.fail, report, rules);
   if (report.prediction->verdict == ses::Verdict::refused) act_outbound(decision, rule.refused, report, rules);
+  // What does not leave is not mended.
+  if (decision.action == Action::reject) {
+    decision.edits.clear();
+    decision.repairs.clear();
+  }
   return decision;
 }
 

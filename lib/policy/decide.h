@@ -58,7 +58,8 @@ struct Edit {
 struct Decision {
   // accept: nothing to act upon. observe and above: the verdict called for action; that much was allowed.
   enum class Action { accept, observe, tag, hold, reject, tempfail } action = Action::accept;
-  std::vector<Edit> edits;        // removals first, the last of a name first; then insertions at the top
+  std::vector<Edit> edits;        // removals first, the last of a name first, none twice; then insertions at the top
+  std::vector<Repair> repairs;    // those that are among the edits
   std::string trusted_forwarder;  // the ARC sealer for whose word the policy was not applied; "" if none
   std::string reason;             // hold: for the queue; reject, tempfail: the text of the reply (one line, printable)
   std::string code;               // "550" or "451"; "" otherwise

@@ -1,11 +1,14 @@
 // What is mended on outbound mail so that SES takes it. Everything is off unless configured; pure, no I/O.
+// contrib/doc/repairs.md says what each repair does, and what none of them does.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "dkim/dkim.h"
+#include "dmarc/dmarc.h"
 #include "mail/envelope.h"
 #include "mail/field.h"
 #include "policy/report.h"
@@ -22,11 +25,35 @@ struct RepairRules {
   bool any() const { return duplicate_fields || upstream_signatures || ses_fields || own_fields; }
 };
 
-// One field that is removed, and why.
-struct Repair {
-  Place place;
-  std::size_t index = 0;  // in the fields of the message
-  std::string reason;     // "duplicate", "upstream-signature", "ses-field", "own-field"
+// A field by which a client tells SES what to do.
+bool is_ses_field(const mail::Field& field);
+
+// May this client set such fields? Never one whose address the MTA does not tell: it cannot be told from a client whose
+// address was lost. Postfix says 127.0.0.1 of sendmail(1).
+bool may_set_ses_fields(const mail::Envelope& envelope, const RepairRules& rules);
+
+// What header and envelope alone call for, top first. `own`: the fields that bear our names, or hide one that does.
+std::vector<Repair> plan_field_repairs(std::span<const mail::Field> fields, const mail::Envelope& envelope,
+                                       std::span<const Place> own, const RepairRules& rules);
+
+// The signatures on a message, as they verify on it without the fields that are removed anyway.
+struct Signatures {
+  std::span<const dkim::Outcome> outcomes;  // one for each DKIM-Signature field, top first
+  const mail::Author& author;
+  std::shared_ptr<const dmarc::PublicSuffixList> suffixes;  // null: none
 };
+
+// `planned`, and beside it what the signatures call for, top first.
+std::vector<Repair> plan_signature_repairs(std::span<const mail::Field> fields, const Signatures& signatures,
+                                           std::span<const Repair> planned, const RepairRules& rules);
+
+// The message without these fields.
+mail::Fields mended(std::span<const mail::Field> fields, std::span<const Repair> repairs);
+// What verifies on it: without the outcomes of the signatures among these fields.
+std::vector<dkim::Outcome> mended(std::vector<dkim::Outcome> outcomes, std::span<const Repair> repairs);
+
+// For a message whose repairs the MTA did not perform: none are reported, and nothing is predicted, as the prediction
+// was of another message.
+void forget_repairs(Report& report);
 
 }  // namespace sesame::policy

@@ -29,6 +29,13 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+// One field that is removed so that SES takes the message as it should, and why.
+struct Repair {
+  std::string reason;  // "duplicate", "upstream-signature", "ses-field", "own-field"
+  Place place;
+  bool operator==(const Repair&) const = default;
+};
+
 struct Report {
   std::int64_t time = 0;  // unix seconds when it was judged
   Direction direction = Direction::inbound;
@@ -46,6 +53,7 @@ struct Report {
   // Fields to remove, the last one first: they are one, or hide one behind a CR or LF alone.
   std::vector<Place> forged_results;      // Authentication-Results under our id
   std::vector<Place> forged_predictions;  // Sesame-Prediction
+  std::vector<Repair> repairs;            // outbound: top first; the prediction is of the message without these fields
   std::vector<std::string> limits;        // limits of ours the message went over, each with its figure
   dns::Meter::Cost dns;
 };

@@ -82,6 +82,10 @@ constexpr std::array kRewritten = {std::string_view("bounces-to"),     std::stri
 
 }  // namespace
 
+bool is_unique(std::string_view field_name) {
+  return std::ranges::binary_search(kUnique, std::string_view(lower(field_name)));
+}
+
 std::vector<Duplicate> duplicates(std::span<const mail::Field> fields) {
   std::array<std::size_t, kUnique.size()> counts{};
   std::vector<std::pair<std::size_t, std::string>> seen;  // index into kUnique, name as first written

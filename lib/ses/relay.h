@@ -13,6 +13,9 @@ namespace sesame::ses {
 
 inline constexpr std::size_t kMaxRecipients = 50;
 
+// Does SES accept this field once only?
+bool is_unique(std::string_view field_name);
+
 struct Duplicate {
   std::string name;       // as first written
   std::size_t count = 0;  // at least 2

@@ -85,7 +85,7 @@ TEST(Shape, EightBitOctetsAreFoundWhereverTheyStand) {
       }
     }
   }
-  EXPECT_EQ(shape_of({{"Subject", " \x7f\x01"}}, {std::string("\0\x7f\t", 3)}), (Shape{18, 10, false, false}));
+  EXPECT_EQ(shape_of({{"Subject", " \x7f\x01"}}, {std::string("\0\x7f\t", 3)}), (Shape{18, 11, false, false}));
 }
 
 TEST(Shape, WhatWasFoundStaysFound) {
