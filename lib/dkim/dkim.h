@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ struct Outcome {
   std::string reason;
   std::vector<std::string> signed_fields;  // h= in lower case, in order
   bool testing = false;                    // key has t=y: reported, no better and no worse than unsigned
+  std::optional<std::int64_t> signed_at;   // t=, unix seconds
 };
 
 // What is accepted of RSA keys.

@@ -38,6 +38,7 @@ Outcome describe(const Signature& signature) {
   outcome.algorithm = signature.algorithm;
   outcome.b_prefix = signature.b_prefix;
   outcome.signed_fields = signature.signed_fields;
+  outcome.signed_at = signature.signed_at;
   return outcome;
 }
 

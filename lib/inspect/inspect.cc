@@ -9,6 +9,7 @@
 #include "dmarc/dmarc.h"
 #include "dns/meter.h"
 #include "dns/name.h"
+#include "inspect/learn.h"
 #include "mail/line_ends.h"
 #include "ses/predict.h"
 #include "spf/spf.h"
@@ -336,6 +337,8 @@ policy::Report Inspection::finish() {
     report.forged_results.assign(impl.forged_results.rbegin(), impl.forged_results.rend());
     report.forged_predictions.assign(impl.forged_predictions.rbegin(), impl.forged_predictions.rend());
     impl.limit(report);
+    if (impl.inbound() && report.limits.empty())
+      learn(report, {*impl.runtime, impl.envelope, impl.fields, impl.meter, impl.meter.deadline(), impl.now});
     report.dns = impl.meter.cost();
   }
   report.envelope = impl.envelope;

@@ -17,6 +17,7 @@
 #include "policy/decide.h"
 #include "policy/report.h"
 #include "ses/accounts.h"
+#include "ses/arrivals.h"
 #include "ses/history.h"
 
 namespace sesame::inspect {
@@ -28,6 +29,7 @@ struct Runtime {
   std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
   std::shared_ptr<const ses::Accounts> accounts;
   std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
+  std::shared_ptr<ses::Arrivals> arrivals;        // told of mail received through SES; null: nothing is learned
   const Clock* clock = &system_clock();
 };
 

@@ -54,6 +54,8 @@ struct Report {
   std::vector<Place> forged_results;      // Authentication-Results under our id
   std::vector<Place> forged_predictions;  // Sesame-Prediction
   std::vector<Repair> repairs;            // outbound: top first; the prediction is of the message without these fields
+  std::optional<ses::Arrival> arrival;    // inbound: came through SES, proven
+  std::vector<ses::Finding> findings;     // inbound: what SES's part in it gives cause to say
   std::vector<std::string> limits;        // limits of ours the message went over, each with its figure
   dns::Meter::Cost dns;
 };
