@@ -26,18 +26,23 @@ bool matches(const Route& route, const Hop& hop) {
 
 }  // namespace
 
-Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now) : routes_(settings.routes) {
-  const auto too_old = [&](std::int64_t as_of) { return now - as_of > settings.snapshot_max_age; };
+Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now)
+    : routes_(settings.routes), max_age_(settings.snapshot_max_age) {
   std::map<std::string, std::vector<Identity>> identities;  // by account
   std::set<std::tuple<std::string, std::string, std::string>> taken;
-  const auto add = [&](const Identity& identity) {
+  const auto add = [&](Identity identity) {
     if (taken.emplace(identity.account, identity.name, identity.region).second)
-      identities[identity.account].push_back(identity);
+      identities[identity.account].push_back(std::move(identity));
   };
-  const auto place = [&](const std::string& account, const std::string& region) -> Account& {
+  const auto place = [&](const std::string& account, const std::string& region) -> std::size_t {
     const auto same = [&](const Account& each) { return each.name == account && each.region == region; };
     const auto found = std::ranges::find_if(accounts_, same);
-    return found != accounts_.end() ? *found : accounts_.emplace_back(Account{account, region, {}, {}});
+    if (found != accounts_.end()) return static_cast<std::size_t>(found - accounts_.begin());
+    auto& added = accounts_.emplace_back();
+    added.name = account;
+    added.region = region;
+    lists_as_of_.emplace_back();
+    return accounts_.size() - 1;
   };
 
   place(settings.account, settings.region);
@@ -47,17 +52,44 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
     add(identity);
   }
   for (const auto& region : snapshot.regions) {
-    auto& account = place(region.account, region.region);
-    account.standing = region.standing;
-    account.standing.aged = account.standing.as_of && too_old(*account.standing.as_of);
+    const auto& account = region.account.empty() ? settings.account : region.account;
+    const auto at = place(account, region.region);
+    accounts_[at].standing = region.standing;
+    lists_as_of_[at] = region.fetched;
     for (auto identity : region.identities) {
-      const auto as_of = identity.as_of.value_or(region.fetched);
-      identity.aged = too_old(as_of);
-      as_of_ = as_of_ == 0 ? as_of : std::min(as_of_, as_of);
-      add(identity);
+      identity.account = account;
+      if (!identity.as_of) identity.as_of = region.fetched;
+      add(std::move(identity));
     }
   }
-  for (auto& account : accounts_) account.identities = identities[account.name];
+  for (auto& account : accounts_) {
+    account.identities = identities[account.name];
+    account.sort();
+  }
+  age(now);
+}
+
+Accounts Accounts::seen_at(std::int64_t now) const {
+  auto result = *this;
+  result.age(now);
+  return result;
+}
+
+void Accounts::age(std::int64_t now) {
+  as_of_ = 0;
+  next_aging_.reset();
+  const auto is_old = [&](const std::optional<std::int64_t>& as_of) {
+    if (!as_of) return false;
+    as_of_ = as_of_ == 0 ? *as_of : std::min(as_of_, *as_of);
+    const auto next = *as_of > now + max_age_ ? *as_of - max_age_ : *as_of + max_age_ + 1;
+    if (next > now) next_aging_ = std::min(next_aging_.value_or(next), next);
+    return *as_of < now - max_age_ || *as_of > now + max_age_;
+  };
+  for (std::size_t i = 0; i < accounts_.size(); ++i) {
+    accounts_[i].aged = is_old(lists_as_of_[i]);
+    accounts_[i].standing.aged = is_old(accounts_[i].standing.as_of);
+    for (auto& identity : accounts_[i].identities) identity.aged = is_old(identity.as_of);
+  }
 }
 
 Relay Accounts::relay_of(const Hop& hop) const {
@@ -69,6 +101,14 @@ Relay Accounts::relay_of(const Hop& hop) const {
 
 bool Accounts::knows_identities() const {
   return std::ranges::any_of(accounts_, [](const Account& each) { return !each.identities.empty(); });
+}
+
+std::size_t Accounts::identity_count() const {
+  std::size_t count = 0;
+  // Each account has those of all its regions.
+  for (const auto& account : accounts_)
+    count += static_cast<std::size_t>(std::ranges::count(account.identities, account.region, &Identity::region));
+  return count;
 }
 
 }  // namespace sesame::ses

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,9 +51,15 @@ struct Relay {
 // The accounts by name and region. Immutable, so that a new snapshot or configuration replaces it whole.
 class Accounts {
  public:
-  // Identities of the configuration stand in for those of the snapshot with the same account, name and region. What the
-  // snapshot says is `aged` when it is older than Settings::snapshot_max_age at `now` (unix seconds).
+  // Identities of the configuration stand in for those of the snapshot with the same account, name and region. A region
+  // of the snapshot that names no account is of Settings::account. What the snapshot says is `aged` when it is further
+  // from `now` (unix seconds) than Settings::snapshot_max_age.
   Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now);
+
+  // The same at another time.
+  Accounts seen_at(std::int64_t now) const;
+  // When `aged` of something next changes, unix seconds; nothing when it never does.
+  std::optional<std::int64_t> next_aging() const { return next_aging_; }
 
   Relay relay_of(const Hop& hop) const;
   // All that are known: of each account one for each region that has a route, an identity or an answer of the API.
@@ -62,11 +69,17 @@ class Accounts {
   // The oldest of what the snapshot says, unix seconds; 0 when there is no snapshot.
   std::int64_t as_of() const { return as_of_; }
   bool knows_identities() const;
+  std::size_t identity_count() const;
 
  private:
+  void age(std::int64_t now);
+
   std::vector<Account> accounts_;  // the usual one first
   std::vector<Route> routes_;
+  std::vector<std::optional<std::int64_t>> lists_as_of_;  // of accounts_, one each
+  std::int64_t max_age_ = 0;
   std::int64_t as_of_ = 0;
+  std::optional<std::int64_t> next_aging_;
 };
 
 }  // namespace sesame::ses

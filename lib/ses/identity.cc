@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "dns/name.h"
 #include "util/text.h"
@@ -103,29 +104,39 @@ namespace {
 
 enum class Verified { only, any };
 
-bool counts(const Identity& identity, const Account& account, Verified verified) {
-  return identity.region == account.region && (verified == Verified::any || identity.verified_for_sending);
+std::pair<std::string_view, std::string_view> place_of(const Identity& identity) {
+  return {identity.name, identity.region};
+}
+
+const Identity* find(const Account& account, std::string_view name, Verified verified) {
+  const auto* identity = account.find(name, account.region);
+  return identity && (verified == Verified::any || identity->verified_for_sending) ? identity : nullptr;
 }
 
 const Identity* find_address(const Account& account, std::string_view local, std::string_view domain,
                              Verified verified) {
-  for (const auto& identity : account.identities)
-    if (identity.is_address() && counts(identity, account, verified) && identity.domain() == domain &&
-        std::string_view(identity.name).substr(0, identity.name.rfind('@')) == local)
-      return &identity;
-  return nullptr;
+  return find(account, std::string(local) + "@" + std::string(domain), verified);
 }
 
 const Identity* find_domain(const Account& account, std::string_view domain, Verified verified) {
-  const Identity* best = nullptr;
-  for (const auto& identity : account.identities)
-    if (!identity.is_address() && counts(identity, account, verified) && dns::is_at_or_below(domain, identity.name) &&
-        (!best || identity.name.size() > best->name.size()))
-      best = &identity;
-  return best;
+  for (; !domain.empty(); domain = dns::parent(domain))
+    if (const auto* identity = find(account, domain, verified)) return identity;
+  return nullptr;
 }
 
 }  // namespace
+
+void Account::sort() {
+  std::ranges::sort(identities, {}, place_of);
+  sorted = identities.size();
+}
+
+const Identity* Account::find(std::string_view identity_name, std::string_view in_region) const {
+  const std::pair wanted(identity_name, in_region);
+  const auto found = sorted == identities.size() ? std::ranges::lower_bound(identities, wanted, {}, place_of)
+                                                 : std::ranges::find(identities, wanted, place_of);
+  return found != identities.end() && place_of(*found) == wanted ? &*found : nullptr;
+}
 
 const Identity* Account::covering(const mail::Mailbox& mailbox) const {
   for (const auto verified : {Verified::only, Verified::any}) {
@@ -148,10 +159,7 @@ std::string default_mail_from(std::string_view region) {
 
 const Identity* replica_parent(const Identity& identity, const Account& account) {
   if (!identity.dkim.is_replica()) return nullptr;
-  const auto region = parent_region(identity.dkim.origin);
-  for (const auto& other : account.identities)
-    if (other.name == identity.name && other.region == region) return &other;
-  return nullptr;
+  return account.find(identity.name, parent_region(identity.dkim.origin));
 }
 
 std::string signing_zone(const Identity& identity, const Account& account) {

@@ -93,6 +93,13 @@ struct Account {
   std::string region;                // of the relay
   std::vector<Identity> identities;  // of all regions; unique by (name, region)
   Standing standing;                 // in `region`
+  // The list of identities of `region` is too old to be relied on: there may be others since.
+  bool aged = false;
+  // So many of `identities` are in the order of name and region; when all are, nobody goes through the whole list.
+  std::size_t sorted = 0;
+
+  void sort();
+  const Identity* find(std::string_view identity_name, std::string_view in_region) const;
 
   // The most specific verified identity of the account's region that covers an address: the address itself (local part
   // case-sensitive; "user+label" is covered by "user"), else the longest matching domain. Where none is verified, the

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "ses/identity.h"
 #include "ses/relay.h"
 
@@ -31,6 +34,50 @@ TEST(Covering, TheMostSpecificWins) {
   EXPECT_EQ(covering(account, "b", "deep.mail.example.com"), "mail.example.com");
   EXPECT_EQ(covering(account, "b", "example.com"), "example.com");
   EXPECT_EQ(covering(account, "b", "notexample.com"), "none");
+}
+
+TEST(Covering, IsTheSameInASortedAccount) {
+  auto account = account_of({"example.com", "a.mail.example.com", "mail.example.com", "A@mail.example.com", "zzz.test",
+                             "a@mail.example.com", "example.com.test", "b@example.com"});
+  for (const auto* unverified : {"mail.example.com", "b@example.com"})
+    std::ranges::find(account.identities, unverified, &Identity::name)->verified_for_sending = false;
+  auto elsewhere = account.identities.front();
+  elsewhere.name = "deep.mail.example.com";
+  elsewhere.region = "eu-west-1";
+  account.identities.push_back(elsewhere);
+  elsewhere.name = "example.com";
+  account.identities.push_back(elsewhere);
+  auto sorted = account;
+  sorted.sort();
+  const std::tuple<const char*, const char*, const char*> cases[] = {
+      {"a", "mail.example.com", "a@mail.example.com"},
+      {"A", "mail.example.com", "A@mail.example.com"},
+      {"a+b", "mail.example.com", "a@mail.example.com"},
+      {"c", "mail.example.com", "example.com"},
+      {"c", "x.a.mail.example.com", "a.mail.example.com"},
+      {"c", "deep.mail.example.com", "example.com"},
+      {"b", "example.com", "example.com"},
+      {"b", "test", "none"},
+      {"b", "com.test", "none"},
+      {"b", "example.com.test", "example.com.test"},
+  };
+  for (const auto& [local, domain, want] : cases) {
+    EXPECT_EQ(covering(account, local, domain), want) << local << '@' << domain;
+    EXPECT_EQ(covering(sorted, local, domain), want) << local << '@' << domain;
+  }
+  EXPECT_EQ(sorted.find("example.com", "eu-west-1")->region, "eu-west-1");
+  EXPECT_EQ(sorted.find("deep.mail.example.com", "us-east-1"), nullptr);
+  sorted.identities.push_back(sorted.identities.front());
+  sorted.identities.back().name = "aaa.example.com";
+  EXPECT_EQ(covering(sorted, "x", "aaa.example.com"), "aaa.example.com") << "what was added behind is found, too";
+}
+
+TEST(CanonicalName, IsWhatMailboxesHave) {
+  EXPECT_EQ(canonical_name("EXAMPLE.com."), "example.com");
+  EXPECT_EQ(canonical_name("B\u00fccher.example"), "xn--bcher-kva.example");
+  EXPECT_EQ(canonical_name("First.Last@Example.com"), "First.Last@example.com");
+  for (const auto* bad : {"", "com", "@example.com", "a@", "a@b@example.com", "a b@example.com", "exa mple.com"})
+    EXPECT_EQ(canonical_name(bad), std::nullopt) << bad;
 }
 
 TEST(SigningZone, TheApisWordThenTheParentsThenTheRegion) {

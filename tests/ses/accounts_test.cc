@@ -1,0 +1,162 @@
+// Which account and region a message goes through, and how old what is known of them is.
+#include "ses/accounts.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace sesame::ses {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::int64_t kNow = 1'700'000'000;
+constexpr std::int64_t kDay = 86400;
+
+Identity identity(const std::string& name, const std::string& account, const std::string& region,
+                  std::optional<std::int64_t> as_of = {}) {
+  Identity result;
+  result.name = name;
+  result.account = account;
+  result.region = region;
+  result.as_of = as_of;
+  return result;
+}
+
+Settings settings() {
+  Settings result;
+  result.account = "main";
+  result.region = "us-east-1";
+  result.snapshot_max_age = kDay;
+  return result;
+}
+
+Snapshot snapshot_of(const std::string& account, const std::string& region, std::int64_t fetched,
+                     std::vector<Identity> identities) {
+  Snapshot snapshot;
+  snapshot.regions.push_back({account, region, fetched, {}, std::move(identities)});
+  snapshot.regions.back().standing.as_of = fetched;
+  return snapshot;
+}
+
+// "account/region/configuration set".
+std::string way(const Accounts& accounts, const char* from, const char* sender, const char* relay = "") {
+  const auto author = mail::parse_path(from), envelope = mail::parse_path(sender);
+  const auto found = accounts.relay_of({author ? &*author : nullptr, envelope ? &*envelope : nullptr, relay});
+  return found.account->name + "/" + found.account->region + "/" + found.configuration_set;
+}
+
+TEST(Route, TheFirstThatMatchesHolds) {
+  auto map = settings();
+  map.routes = {
+      {"vip@example.com", "", "", "vip", "eu-west-1", "gold"},
+      {"example.com", "bulk.example.net", "", "bulk", "eu-west-1", ""},
+      {"example.com", "", "", "main", "eu-central-1", ""},
+      {"", "", "email-smtp.ap-south-1.amazonaws.com", "main", "ap-south-1", "set"},
+      {"example.com", "", "", "never", "us-west-2", ""},
+  };
+  const Accounts accounts(map, {}, kNow);
+  const std::tuple<const char*, const char*, const char*, const char*> cases[] = {
+      {"vip@example.com", "x@example.com", "", "vip/eu-west-1/gold"},
+      {"VIP@example.com", "x@example.com", "", "main/eu-central-1/"},  // local parts are case-sensitive
+      {"a@example.com", "x@bulk.example.net", "", "bulk/eu-west-1/"},
+      {"a@example.com", "x@deep.bulk.example.net", "", "bulk/eu-west-1/"},
+      {"a@example.com", "x@notbulk.example.net", "", "main/eu-central-1/"},
+      {"a@sub.example.com", "", "", "main/eu-central-1/"},  // the empty sender matches no sender
+      {"a@notexample.com", "", "", "main/us-east-1/"},
+      {"a@other.example", "", "email-smtp.ap-south-1.amazonaws.com", "main/ap-south-1/set"},
+      {"a@other.example", "", "EMAIL-SMTP.ap-south-1.amazonaws.com", "main/ap-south-1/set"},
+      {"a@other.example", "", "email-smtp.us-east-1.amazonaws.com", "main/us-east-1/"},
+      {"a@example.com", "", "email-smtp.ap-south-1.amazonaws.com", "main/eu-central-1/"},
+      {"", "x@bulk.example.net", "", "main/us-east-1/"},  // no usable author: no rule about authors matches
+      {"", "", "email-smtp.ap-south-1.amazonaws.com", "main/ap-south-1/set"},
+  };
+  for (const auto& [from, sender, relay, want] : cases)
+    EXPECT_EQ(way(accounts, from, sender, relay), want) << from << " " << sender << " " << relay;
+}
+
+TEST(Accounts, ThereIsOneForEachRegionNamedAnywhere) {
+  auto map = settings();
+  map.routes = {{"example.com", "", "", "other", "eu-west-1", ""}};
+  map.identities = {identity("example.com", "main", "us-west-2")};
+  const Accounts accounts(map, snapshot_of("main", "ap-south-1", kNow, {}), kNow);
+  std::vector<std::string> names;
+  for (const auto& account : accounts.all()) names.push_back(account.name + "/" + account.region);
+  EXPECT_THAT(names, testing::ElementsAre("main/us-east-1", "other/eu-west-1", "main/us-west-2", "main/ap-south-1"));
+  EXPECT_EQ(accounts.usual().region, "us-east-1");
+  EXPECT_THAT(accounts.usual().identities, SizeIs(1)) << "of all regions of the account";
+  EXPECT_THAT(accounts.all()[1].identities, IsEmpty()) << "another account's are none of its";
+  EXPECT_TRUE(accounts.knows_identities());
+  EXPECT_EQ(accounts.identity_count(), 1u);
+}
+
+TEST(Accounts, TheConfigurationStandsInForTheSnapshot) {
+  auto map = settings();
+  map.identities = {identity("example.com", "main", "us-east-1")};
+  const Accounts accounts(map,
+                          snapshot_of("main", "us-east-1", kNow,
+                                      {identity("example.com", "main", "us-east-1", kNow),
+                                       identity("example.org", "main", "us-east-1", kNow)}),
+                          kNow);
+  ASSERT_THAT(accounts.usual().identities, SizeIs(2));
+  EXPECT_EQ(accounts.usual().find("example.com", "us-east-1")->as_of, std::nullopt);
+  EXPECT_EQ(accounts.usual().find("example.org", "us-east-1")->as_of, kNow);
+  EXPECT_EQ(accounts.identity_count(), 2u);
+}
+
+TEST(Accounts, ARegionWithoutAnAccountIsOfTheConfiguredOne) {
+  const Accounts accounts(settings(), snapshot_of("", "us-east-1", kNow, {identity("example.com", "", "us-east-1")}),
+                          kNow);
+  ASSERT_THAT(accounts.all(), SizeIs(1));
+  ASSERT_THAT(accounts.usual().identities, SizeIs(1));
+  EXPECT_EQ(accounts.usual().identities[0].account, "main");
+  EXPECT_EQ(accounts.usual().identities[0].as_of, kNow) << "as old as the list, never the configuration's word";
+}
+
+TEST(Age, IsThatOfEachAnswer) {
+  auto map = settings();
+  map.identities = {identity("configured.example", "main", "us-east-1")};
+  const Accounts accounts(map,
+                          snapshot_of("main", "us-east-1", kNow - kDay,
+                                      {identity("at.example", "main", "us-east-1", kNow - kDay),
+                                       identity("over.example", "main", "us-east-1", kNow - kDay - 1),
+                                       identity("future.example", "main", "us-east-1", kNow + kDay + 1)}),
+                          kNow);
+  const auto aged = [&](const char* name) { return accounts.usual().find(name, "us-east-1")->aged; };
+  EXPECT_FALSE(aged("configured.example"));
+  EXPECT_FALSE(aged("at.example"));
+  EXPECT_TRUE(aged("over.example"));
+  EXPECT_TRUE(aged("future.example")) << "a clock was wrong";
+  EXPECT_FALSE(accounts.usual().aged);
+  EXPECT_FALSE(accounts.usual().standing.aged);
+  EXPECT_EQ(accounts.as_of(), kNow - kDay - 1);
+  EXPECT_EQ(accounts.next_aging(), kNow + 1);
+}
+
+TEST(Age, ComesWithTime) {
+  const Accounts accounts(
+      settings(), snapshot_of("main", "us-east-1", kNow, {identity("example.com", "main", "us-east-1", kNow - 10)}),
+      kNow);
+  EXPECT_FALSE(accounts.usual().identities[0].aged);
+  ASSERT_EQ(accounts.next_aging(), kNow - 10 + kDay + 1);
+  const auto later = accounts.seen_at(*accounts.next_aging());
+  EXPECT_TRUE(later.usual().identities[0].aged);
+  EXPECT_FALSE(later.usual().aged);
+  ASSERT_EQ(later.next_aging(), kNow + kDay + 1);
+  const auto last = accounts.seen_at(*later.next_aging());
+  EXPECT_TRUE(last.usual().aged);
+  EXPECT_TRUE(last.usual().standing.aged);
+  EXPECT_EQ(last.next_aging(), std::nullopt);
+}
+
+TEST(Age, NeverComesToTheConfiguration) {
+  auto map = settings();
+  map.identities = {identity("example.com", "main", "us-east-1")};
+  const Accounts accounts(map, {}, kNow);
+  EXPECT_EQ(accounts.next_aging(), std::nullopt);
+  EXPECT_EQ(accounts.as_of(), 0);
+  EXPECT_FALSE(accounts.seen_at(kNow + 1000 * kDay).usual().identities[0].aged);
+}
+
+}  // namespace
+}  // namespace sesame::ses
