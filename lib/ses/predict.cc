@@ -9,12 +9,24 @@
 #include "util/text.h"
 
 namespace sesame::ses {
+namespace {
+
+// What becomes of the leg depends on settings that are not known.
+template <typename Leg>
+void leave_open(Leg& leg, Aligned& passes, const std::string& reason) {
+  leg.usable = Tri::unknown;
+  leg.aligned = passes = {Tri::unknown, Tri::unknown};
+  leg.reason = reason;
+}
+
+}  // namespace
 
 Prediction Predictor::run() && {
   check_refusals();
   if (submission_.author.usable()) {
     from_ = submission_.author.mailboxes.front();
     choose_identity();
+    choose_configuration_set();
     judge_legs();
     conclude_dmarc();
   } else {
@@ -23,14 +35,15 @@ Prediction Predictor::run() && {
     submission_.author.fields > 0 ? add(std::move(finding)) : refuse(std::move(finding));
     result_.rfc9989.result = result_.rfc7489.result = DmarcPrediction::Result::fail;
   }
+  check_shape();
+  report_contradiction();
   conclude();
   return std::move(result_);
 }
 
 Prediction Predictor::undescribed() && {
-  result_.dkim.usable = result_.spf.usable = Tri::unknown;
-  result_.dkim.aligned = result_.spf.aligned = {Tri::unknown, Tri::unknown};
-  result_.dkim.reason = result_.spf.reason = "the configuration names no SES identity";
+  leave_open(result_.dkim, dkim_passes_, "the configuration names no SES identity");
+  leave_open(result_.spf, spf_passes_, "the configuration names no SES identity");
   result_.why =
       "No prediction: the configuration names no SES identity; list those of the account under [[ses.identity]].";
   return std::move(result_);
@@ -48,12 +61,12 @@ void Predictor::judge_legs() {
   Receiver walk(world_, dmarc::Vintage::rfc9989, from_.domain);
   Receiver list(world_, dmarc::Vintage::rfc7489, from_.domain);
   if (foreign_identity_) {
-    result_.dkim.usable = result_.spf.usable = Tri::unknown;
-    result_.dkim.aligned = result_.spf.aligned = {Tri::unknown, Tri::unknown};
-    result_.dkim.reason = result_.spf.reason = "the identity belongs to another account";
-    dkim_passes_ = spf_passes_ = {Tri::unknown, Tri::unknown};
+    leave_open(result_.dkim, dkim_passes_, "the identity belongs to another account");
+    leave_open(result_.spf, spf_passes_, "the identity belongs to another account");
   } else if (identity_) {
     judge_dkim(walk, list);
+  } else {
+    report_other_regions(Tri::no);
   }
   judge_upstream(walk, list);
   if (identity_) {
@@ -61,6 +74,7 @@ void Predictor::judge_legs() {
     report_spf_alignment(walk, list);
   }
   report_policy(walk, list);
+  report_apex();
   walk_ = walk.conclude(either(dkim_passes_.rfc9989, spf_passes_.rfc9989));
   list_ = list.conclude(either(dkim_passes_.rfc7489, spf_passes_.rfc7489));
 }
@@ -68,6 +82,8 @@ void Predictor::judge_legs() {
 void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
   auto signature = predict_signature(world_, *identity_, from_);
   report_override(signature);
+  report_foreign(signature);
+  report_other_regions(signature.usable);
   auto& leg = result_.dkim;
   leg.domain = signature.domain;
   leg.source = "ses";
@@ -84,59 +100,26 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
     if (dkim_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     add(std::move(finding));
   }
-}
-
-// An address with an identity of its own does not use the settings of its domain.
-void Predictor::report_override(const SesSignature& signature) {
-  if (!identity_->is_address()) return;
-  const auto* domain = world_.account.covering_domain(identity_->domain());
-  if (!domain) return;
-  const bool domain_signs =
-      domain->dkim.signing_enabled && domain->dkim.status.value_or(Status::success) == Status::success;
-  const bool loses_dkim = domain_signs && signature.usable != Tri::yes;
-  const bool loses_mail_from = !domain->mail_from.domain.empty() && identity_->mail_from.domain.empty();
-  if (!loses_dkim && !loses_mail_from) return;
-  const bool open = loses_dkim && signature.usable == Tri::unknown;
-  const auto severity = open ? Severity::unknown : loses_dkim ? Severity::error : Severity::warning;
-  add(make_finding(Code::identity_address_override, severity,
-                   {{"address", identity_->name},
-                    {"effect", open ? "whether it signs as " + domain->name + " does is not known"
-                                    : "its settings apply, not those of " + domain->name}}));
-}
-
-// Signatures already on the message stand for themselves, if SES leaves alone what they cover.
-// https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-manual.html
-void Predictor::judge_upstream(Receiver& walk, Receiver& list) {
-  for (const auto& upstream : submission_.upstream) {
-    if (upstream.domain.empty()) continue;
-    const Aligned aligned{walk.aligned(upstream.domain, walk.dkim_mode()),
-                          list.aligned(upstream.domain, list.dkim_mode())};
-    const auto rewritten = std::ranges::find_if(upstream.signed_fields, is_rewritten);
-    if (rewritten != upstream.signed_fields.end()) {
-      const bool missed =
-          upstream.result == dkim::Result::pass && aligned.rfc9989 == Tri::yes && dkim_passes_.rfc9989 != Tri::yes;
-      add(make_finding(Code::upstream_sig_will_break, missed ? Severity::warning : Severity::info,
-                       {{"domain", upstream.domain}, {"name", *rewritten}}));
-      continue;
-    }
-    // RFC 6376 Section 3.6.1: under a key in testing it is no better than unsigned, which not every receiver heeds.
-    const bool open =
-        upstream.result == dkim::Result::temperror || (upstream.result == dkim::Result::pass && upstream.testing);
-    const auto verifies = open ? Tri::unknown : tri(upstream.result == dkim::Result::pass);
-    if (verifies == Tri::no) continue;
-    const Aligned passes{both(verifies, aligned.rfc9989), both(verifies, aligned.rfc7489)};
-    if (passes.rfc9989 == Tri::yes && dkim_passes_.rfc9989 != Tri::yes) {
-      result_.dkim = {upstream.domain, "upstream", Tri::yes, aligned, ""};
-      dkim_basis_ = Basis::inferred;
-    }
-    if (open && passes.rfc9989 == Tri::unknown)
-      doubts_.push_back("the signature d=" + upstream.domain + " on the message: " + upstream.reason);
-    dkim_passes_ = {either(dkim_passes_.rfc9989, passes.rfc9989), either(dkim_passes_.rfc7489, passes.rfc7489)};
+  if (has_authors_of_several_identities()) {
+    leave_open(leg, dkim_passes_, "the authors are covered by several identities");
+    doubts_.push_back("the authors are covered by several identities, and whose settings apply is not known");
   }
+}
+
+// Whose settings apply to mail of several authors is not documented.
+bool Predictor::has_authors_of_several_identities() const {
+  return std::ranges::any_of(submission_.author.mailboxes,
+                             [&](const mail::Mailbox& author) { return world_.account.covering(author) != identity_; });
 }
 
 // Which settings apply when another identity covers the envelope sender is not documented.
 void Predictor::add_sender_settings(SesMailFrom& outcome) {
+  if (foreign_return_path_) {
+    if (outcome.refused == Tri::yes) outcome.refused = Tri::unknown;
+    outcome.doubt = "whether the MAIL FROM settings of " + identity_->name +
+                    " or those of another account's identity apply is not known";
+    return;
+  }
   const auto sender = mail::parse_path(submission_.envelope.mail_from);
   const auto* other = sender ? world_.account.covering(*sender) : nullptr;
   if (!other || other == identity_ || other->mail_from == identity_->mail_from) return;
@@ -173,6 +156,9 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
     first = false;
   }
   if (outcome.possible.size() > 1) leg.reason = outcome.doubt;
+  if (foreign_return_path_) leave_open(leg, spf_passes_, outcome.doubt);
+  if (has_authors_of_several_identities())
+    leave_open(leg, spf_passes_, "the authors are covered by several identities");
   spf_basis_ = outcome.basis;
   refused_ = either(refused_, outcome.refused);
   report_mail_from(std::move(outcome));
@@ -207,11 +193,15 @@ void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailb
   resolver.prefetch("amazonses.com", dns::Type::txt);
   for (const auto* settings : {identity, account.covering_domain(identity->domain())}) {
     if (!settings) continue;
-    for (const auto& token : settings->dkim.tokens)
+    const auto* parent = settings->dkim.tokens.empty() ? replica_parent(*settings, account) : nullptr;
+    for (const auto& token : (parent ? parent : settings)->dkim.tokens)
       resolver.prefetch(dkim::key_name(token, settings->domain()), dns::Type::txt);
   }
+  resolver.prefetch(default_mail_from(identity->region), dns::Type::txt);
   if (identity->mail_from.domain.empty()) {
-    resolver.prefetch(default_mail_from(identity->region), dns::Type::txt);
+    // Their SPF records, which play no part: report_apex().
+    resolver.prefetch(from.domain, dns::Type::txt);
+    resolver.prefetch(identity->domain(), dns::Type::txt);
   } else {
     resolver.prefetch(identity->mail_from.domain, dns::Type::mx);
     resolver.prefetch(identity->mail_from.domain, dns::Type::txt);

@@ -1,5 +1,6 @@
-// How a prediction is put together. Inside this folder only: predict.cc judges the legs, refusals.cc what SES will not
-// take, alignment.cc what receivers will see, verdict.cc what follows.
+// How a prediction is put together. Inside this folder only: predict.cc judges the legs, upstream.cc the signatures
+// already on the message, coverage.cc where From's identity stands amiss, refusals.cc what SES will not take, lint.cc
+// what it or a later hop may spoil, alignment.cc what receivers will see, verdict.cc what follows.
 #pragma once
 
 #include <memory>
@@ -69,22 +70,43 @@ class Predictor {
 
  private:
   void add(Finding finding) { result_.findings.push_back(std::move(finding)); }
-  void refuse(Finding finding) {
-    refused_ = Tri::yes;
+  // `certain`: yes, or unknown where what is said of the account may have changed since.
+  void refuse(Finding finding, Tri certain = Tri::yes) {
+    refused_ = either(refused_, certain);
+    if (certain == Tri::unknown) finding.severity = Severity::unknown;
     add(std::move(finding));
   }
+  // The first of that name, which is the one that SES reads; null when there is none.
+  const mail::Field* field_named(std::string_view name) const;
 
   void check_refusals();
+  void note_owners();
+  void check_standing();
+  void check_sandbox();
+  bool identities_are_aged() const;
   void check_verified(std::string_view field, const std::optional<mail::Mailbox>& mailbox, std::string_view as_written);
   void check_address_fields();
+  void check_shape();
+  void lint(std::string what, std::string effect, std::string remedy);
   void choose_identity();
+  void choose_configuration_set();
   void judge_legs();
   void judge_dkim(Receiver& walk, Receiver& list);
   void judge_upstream(Receiver& walk, Receiver& list);
+  void judge_surviving(const dkim::Outcome& upstream, const Aligned& aligned);
+  void report_breaking(const dkim::Outcome& upstream, const Aligned& aligned, const std::string& field);
+  void report_tracked(const dkim::Outcome& upstream, const Aligned& aligned);
+  bool is_tracked() const;
+  bool is_plain_text() const;
   void judge_spf(Receiver& walk, Receiver& list);
+  bool has_authors_of_several_identities() const;
   void add_sender_settings(SesMailFrom& outcome);
   void report_mail_from(SesMailFrom outcome);
   void report_override(const SesSignature& signature);
+  void report_foreign(const SesSignature& signature);
+  void report_other_regions(Tri usable);
+  std::vector<std::string> set_up_elsewhere(std::string& domain) const;
+  void report_apex();
   void report_dkim_alignment(Receiver& walk, Receiver& list);
   void report_spf_alignment(Receiver& walk, Receiver& list);
   void report_split(const std::string& domain, const Aligned& aligned, dmarc::Mode mode, const Receiver& list);
@@ -92,6 +114,7 @@ class Predictor {
   void report_policy(Receiver& walk, Receiver& list);
   void report_undecided_alignment(Receiver& walk);
   void conclude_dmarc();
+  void report_contradiction();
   void conclude();
   bool decides(const Finding& finding) const;
   void order_findings();
@@ -106,7 +129,8 @@ class Predictor {
   mail::Mailbox from_;
   const Identity* identity_ = nullptr;
   Tri refused_ = Tri::no;
-  bool foreign_identity_ = false;  // sending authorization: another account's settings apply
+  bool foreign_identity_ = false;     // sending authorization: another account's settings apply
+  bool foreign_return_path_ = false;  // the same of the envelope sender only
   Aligned dkim_passes_, spf_passes_;
   Basis dkim_basis_ = Basis::given, spf_basis_ = Basis::given;
   std::vector<Code> undecided_by_;   // what a leg found that is itself undecided

@@ -3,28 +3,32 @@
 
 #include "ses/predictor.h"
 #include "ses/relay.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::ses {
 namespace {
 
-const mail::Field* find_field(std::span<const mail::Field> fields, std::string_view name) {
-  for (const auto& field : fields)
-    if (mail::is_named(field, name)) return &field;
-  return nullptr;
+// Stands behind what is said of a state that is too old to be relied on.
+std::string unless_changed(const std::optional<std::int64_t>& as_of) {
+  return ", unless that has changed since" + (as_of ? " " + timestamp(*as_of) : std::string(" the snapshot was made"));
+}
+
+bool is_simulator(const mail::Mailbox& mailbox) {
+  // https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
+  return mailbox.domain == "simulator.amazonses.com";
 }
 
 }  // namespace
 
+const mail::Field* Predictor::field_named(std::string_view name) const {
+  const auto found =
+      std::ranges::find_if(submission_.fields, [&](const mail::Field& field) { return mail::is_named(field, name); });
+  return found == submission_.fields.end() ? nullptr : &*found;
+}
+
 void Predictor::check_refusals() {
-  // Another account's identity, named by ARN: its settings are not visible from here.
-  // https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html
-  for (const auto name : {"X-SES-SOURCE-ARN", "X-SES-FROM-ARN"}) {
-    const auto* field = find_field(submission_.fields, name);
-    if (!field || foreign_identity_) continue;
-    foreign_identity_ = true;
-    add(make_finding(Code::owner_settings_unknown, {{"arn", std::string(trim(field->value))}}));
-  }
+  note_owners();
   if (submission_.envelope.sender_known && submission_.envelope.mail_from.empty())
     refuse(make_finding(Code::null_sender, {}));
   for (const auto& duplicate : duplicates(submission_.fields))
@@ -32,18 +36,88 @@ void Predictor::check_refusals() {
   if (submission_.envelope.recipients.size() > kMaxRecipients)
     refuse(
         make_finding(Code::too_many_recipients, {{"count", std::to_string(submission_.envelope.recipients.size())}}));
-  if (!foreign_identity_) check_address_fields();
+  check_standing();
+  check_address_fields();
+}
+
+// Another account's identity, named by ARN: its settings are not visible from here.
+// https://docs.aws.amazon.com/ses/latest/dg/sending-authorization.html
+void Predictor::note_owners() {
+  for (const auto name : {"X-SES-SOURCE-ARN", "X-SES-FROM-ARN", "X-SES-RETURN-PATH-ARN"}) {
+    const auto* field = field_named(name);
+    if (!field || foreign_identity_) continue;
+    // The last of them speaks of the envelope sender only.
+    (std::string_view(name) == "X-SES-RETURN-PATH-ARN" ? foreign_return_path_ : foreign_identity_) = true;
+    add(make_finding(Code::owner_settings_unknown, {{"arn", std::string(trim(field->value))}}));
+  }
+}
+
+// https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_GetAccount.html
+void Predictor::check_standing() {
+  const auto& account = world_.account;
+  const auto& standing = account.standing;
+  const auto block = [&](std::string reason) {
+    refuse(make_finding(Code::sending_blocked,
+                        {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
+                         {"reason", std::move(reason)},
+                         {"unless", standing.aged ? unless_changed(standing.as_of) : ""}}),
+           standing.aged ? Tri::unknown : Tri::yes);
+  };
+  if (standing.enforcement_status == "SHUTDOWN") {
+    block("AWS has shut down its sending in " + account.region + " (EnforcementStatus SHUTDOWN)");
+  } else if (!standing.sending_enabled) {
+    block("sending is switched off for it in " + account.region);
+  }
+  if (!standing.production_access) check_sandbox();
+}
+
+// In the sandbox recipients must be verified, too.
+// https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
+void Predictor::check_sandbox() {
+  const auto& account = world_.account;
+  const std::string* unverified = nullptr;
+  bool readable = false;
+  for (const auto& recipient : submission_.envelope.recipients) {
+    const auto mailbox = mail::parse_path(recipient);
+    const auto* identity = mailbox ? account.covering(*mailbox) : nullptr;
+    if ((mailbox && is_simulator(*mailbox)) || (identity && identity->verified_for_sending)) continue;
+    unverified = &recipient;
+    readable = mailbox.has_value();
+    if (readable) break;
+  }
+  if (!unverified) return;
+  // Who lists the senders by hand need not have listed the recipients; and another account's identity may cover them.
+  const bool listed = std::ranges::any_of(account.identities, [&](const Identity& each) {
+    return each.region == account.region && each.as_of.has_value();
+  });
+  const bool aged = identities_are_aged();
+  const bool certain = readable && listed && !aged && !foreign_identity_;
+  refuse(make_finding(Code::sending_blocked,
+                      {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
+                       {"reason", "it is in the sandbox in " + account.region + ", where the recipient " + *unverified +
+                                      (certain ? " is not verified" : " is not known to be verified")},
+                       {"unless", aged ? unless_changed(account.standing.as_of) : ""}}),
+         certain ? Tri::yes : Tri::unknown);
+}
+
+// Then an identity that is not listed may have been made since.
+bool Predictor::identities_are_aged() const {
+  const auto& account = world_.account;
+  return account.standing.aged || std::ranges::any_of(account.identities, [&](const Identity& each) {
+           return each.region == account.region && each.aged;
+         });
 }
 
 // From, Sender, Return-Path and the envelope sender must each be covered by a verified identity.
 // https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 void Predictor::check_address_fields() {
+  if (foreign_identity_) return;
   for (const auto& mailbox : submission_.author.mailboxes) check_verified("From", mailbox, mailbox.address());
-  if (!submission_.envelope.mail_from.empty())
-    check_verified("envelope sender", mail::parse_path(submission_.envelope.mail_from), submission_.envelope.mail_from);
+  const auto& sender = submission_.envelope.mail_from;
+  if (!sender.empty() && !foreign_return_path_) check_verified("envelope sender", mail::parse_path(sender), sender);
   for (const auto name : {"Sender", "Return-Path"}) {
-    const auto* field = find_field(submission_.fields, name);
-    if (!field) continue;
+    const auto* field = field_named(name);
+    if (!field || (foreign_return_path_ && mail::is_named(*field, "Return-Path"))) continue;
     const auto mailboxes = mail::parse_mailboxes(field->value);
     if (!mailboxes) continue;
     for (const auto& mailbox : *mailboxes) check_verified(name, mailbox, mailbox.address());
@@ -54,15 +128,21 @@ void Predictor::check_verified(std::string_view field, const std::optional<mail:
                                std::string_view as_written) {
   const auto* identity = mailbox ? world_.account.covering(*mailbox) : nullptr;
   if (identity && identity->verified_for_sending) return;
-  const auto finding = make_finding(
-      Code::from_unverified,
-      {{"field", std::string(field)}, {"address", std::string(as_written)}, {"region", world_.account.region}});
+  const bool aged = identity ? identity->aged : identities_are_aged();
+  const auto certain = aged ? Tri::unknown : Tri::yes;
+  const auto unless = aged ? unless_changed(identity ? identity->as_of : world_.account.standing.as_of) : "";
+  const auto finding = make_finding(Code::from_unverified, {{"field", std::string(field)},
+                                                            {"address", std::string(as_written)},
+                                                            {"region", world_.account.region},
+                                                            {"unless", unless}});
   const auto same = [&](const Finding& other) { return other.text == finding.text; };
   if (std::ranges::any_of(result_.findings, same)) return;
   if (identity)
-    refuse(make_finding(Code::sending_blocked,
-                        {{"identity", identity->name}, {"reason", "it is not verified for sending"}}));
-  refuse(finding);
+    refuse(
+        make_finding(Code::sending_blocked,
+                     {{"identity", identity->name}, {"reason", "it is not verified for sending"}, {"unless", unless}}),
+        certain);
+  refuse(finding, certain);
 }
 
 }  // namespace sesame::ses

@@ -1,6 +1,7 @@
 // What follows: verdict, confidence, the order of the findings, and the why-line.
 #include <algorithm>
 
+#include "ses/contradiction.h"
 #include "ses/predictor.h"
 #include "util/text.h"
 
@@ -21,6 +22,20 @@ int rank(const Finding& finding) {
   return 4;
 }
 
+// Does it concern the envelope sender that SES writes?
+bool is_about_spf(Code code) {
+  using enum Code;
+  return code == mailfrom_default || code == mailfrom_fallback || code == mailfrom_reject || code == mailfrom_mx ||
+         code == mailfrom_spf || code == spf_strict_never;
+}
+
+// Does it concern neither leg?
+bool is_aside(Code code) {
+  using enum Code;
+  return code == ses_lint || code == upstream_sig_will_break || code == prediction_contradicted ||
+         code == owner_settings_unknown || code == dmarc_invalid || code == dmarc_absent || code == dmarc_temperror;
+}
+
 // Fit to go on a sentence: "Publish ..." in lower case, "MX ..." and "SES ..." as they are.
 std::string decapitalized(std::string text) {
   if (text.size() > 1 && !(text[1] >= 'A' && text[1] <= 'Z')) text[0] = to_lower(text[0]);
@@ -32,6 +47,13 @@ std::string sentence(const Finding& finding) {
 }
 
 }  // namespace
+
+void Predictor::report_contradiction() {
+  if (!world_.observer || !identity_) return;
+  const auto history = world_.observer->history_of(*identity_);
+  if (!history.arrival) return;
+  if (auto finding = contradiction(world_, result_, *history.arrival)) add(std::move(*finding));
+}
 
 void Predictor::conclude() {
   using Result = DmarcPrediction::Result;
@@ -69,9 +91,10 @@ bool Predictor::decides(const Finding& finding) const {
   using enum Code;
   switch (result_.verdict) {
     case Verdict::refused:
-      return finding.code == null_sender || finding.code == dup_header || finding.code == from_unverified ||
-             finding.code == sending_blocked || finding.code == too_many_recipients ||
-             finding.code == mailfrom_reject || finding.code == from_ambiguous;
+      return finding.severity == Severity::error &&
+             (finding.code == null_sender || finding.code == dup_header || finding.code == from_unverified ||
+              finding.code == sending_blocked || finding.code == too_many_recipients || finding.code == ses_lint ||
+              finding.code == mailfrom_reject || finding.code == from_ambiguous);
     case Verdict::none:
       return finding.code == dmarc_invalid || finding.code == dmarc_absent;
     case Verdict::unknown:
@@ -93,7 +116,12 @@ void Predictor::order_findings() {
 }
 
 Confidence Predictor::confidence() const {
-  const auto of = [](Basis basis) { return basis == Basis::given ? Confidence::confirmed : Confidence::likely; };
+  // What is said of an aged identity may have changed; and whether SES takes mail by another account's leave is not
+  // ours to know.
+  const bool inferred = (identity_ && identity_->aged) || foreign_return_path_;
+  const auto of = [inferred](Basis basis) {
+    return basis == Basis::given && !inferred ? Confidence::confirmed : Confidence::likely;
+  };
   const bool dkim_given = dkim_basis_ == Basis::given, spf_given = spf_basis_ == Basis::given;
   switch (result_.verdict) {
     case Verdict::unknown:
@@ -136,11 +164,15 @@ std::string Predictor::why_pass() const {
   const bool dkim = dkim_passes_.rfc9989 == Tri::yes, spf = spf_passes_.rfc9989 == Tri::yes;
   if (dkim && spf)
     return start + ": DKIM d=" + result_.dkim.domain + " and SPF of " + result_.spf.domain + " both align.";
-  const auto text =
-      start + " by " + (dkim ? "DKIM d=" + result_.dkim.domain : "SPF of " + result_.spf.domain) + " alone";
+  // RFC 9989 Sections 7.4 and 8.
+  const auto text = start + " by " +
+                    (dkim ? "DKIM d=" + result_.dkim.domain + " alone, a single point of failure"
+                          : "SPF of " + result_.spf.domain + " alone, which is fragile: forwarding breaks it");
+  // Why the other leg is missing.
   for (const auto& finding : result_.findings)
-    if (finding.severity == Severity::error || finding.severity == Severity::warning)
-      return text + ": " + decapitalized(sentence(finding));
+    if ((finding.severity == Severity::error || finding.severity == Severity::warning) && !is_aside(finding.code) &&
+        is_about_spf(finding.code) == dkim)
+      return text + (dkim ? ": " : "; ") + decapitalized(sentence(finding));
   return text + ".";
 }
 

@@ -291,7 +291,7 @@ std::vector<PredictCase> identity_cases() {
        },
        Verdict::fail,
        Confidence::confirmed,
-       {"only-amazonses-signature", "dmarc-none-aligned"},
+       {"from-foreign", "only-amazonses-signature", "dmarc-none-aligned"},
        {"identity-address-override"}},
       {"NoIdentityConfigured",
        [](SesWorld& w) { w.account.identities.clear(); },
