@@ -59,9 +59,23 @@ std::string from_domain(const policy::Report& report) {
   return report.author.usable() ? report.author.domain() : std::string();
 }
 
-std::string finding_codes(const ses::Prediction& prediction) {
+// What SES's part in a received message shows; null when it did not come through it.
+json arrival_value(const policy::Report& report) {
+  if (!report.arrival) return nullptr;
+  const auto& arrival = *report.arrival;
+  return {{"domain", from_domain(report)},
+          {"signed_domain", text_or_null(arrival.signed_domain)},
+          {"selector", text_or_null(arrival.selector)},
+          {"dkim_aligned", arrival.dkim_aligned},
+          {"spf_aligned", arrival.spf_aligned},
+          {"mail_from_domain", text_or_null(arrival.mail_from_domain)},
+          {"region", text_or_null(arrival.region)},
+          {"time", timestamp(arrival.time)}};
+}
+
+std::string finding_codes(const std::vector<ses::Finding>& findings) {
   std::vector<std::string> codes;
-  for (const auto& finding : prediction.findings) codes.emplace_back(ses::to_string(finding.code));
+  for (const auto& finding : findings) codes.emplace_back(ses::to_string(finding.code));
   return join(codes, ",");
 }
 
@@ -112,7 +126,7 @@ void put_outbound(std::string& line, const ses::Prediction& prediction) {
   put(line, "verdict", ses::to_string(prediction.verdict));
   put(line, "verdict_rfc7489", ses::to_string(prediction.rfc7489.result));
   put(line, "confidence", ses::to_string(prediction.confidence));
-  put(line, "findings", finding_codes(prediction));
+  put(line, "findings", finding_codes(prediction.findings));
 }
 
 }  // namespace
@@ -125,6 +139,9 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   put(line, "mail_from", "<" + report.envelope.mail_from + ">");
   put(line, "message_id", report.message_id);
   if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
+  if (const auto& arrival = report.arrival)
+    put(line, "ses", from_domain(report) + ":" + (arrival->selector.empty() ? "-" : arrival->selector));
+  if (!report.findings.empty()) put(line, "findings", finding_codes(report.findings));
   if (report.direction == policy::Direction::inbound) put_inbound(line, report);
   if (report.prediction) put_outbound(line, *report.prediction);
   if (report.bare_ends.cr != 0) put(line, "bare_cr", std::to_string(report.bare_ends.cr));
@@ -178,6 +195,8 @@ std::string verify_json(const policy::Report& report, Standards shown) {
   if (report.spf_helo) value["spf_helo"] = spf_value(*report.spf_helo);
   value["dkim"] = dkim_array(report);
   value["dmarc"] = dmarc_value(report.dmarc, report.author);
+    if (report.arrival) event["ses"] = arrival_value(report);
+    if (!report.findings.empty()) event["findings"] = finding_array(report.findings);
   if (shown == Standards::both) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
   value["arc"] = {{"result", arc::to_string(report.arc.result)}, {"reason", report.arc.reason}};
   value["body"] = body_value(report.bare_ends);
@@ -196,3 +215,5 @@ std::string preflight_json(const policy::Report& report, const policy::Decision&
 }
 
 }  // namespace sesame::inspect
+  value["ses"] = arrival_value(report);
+  value["findings"] = finding_array(report.findings);

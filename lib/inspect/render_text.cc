@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "inspect/render.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::inspect {
@@ -43,6 +44,19 @@ std::string dmarc_line(const char* name, const dmarc::Outcome& outcome) {
   return text + in_parentheses(outcome.reason) + "\n";
 }
 
+std::string finding_lines(const ses::Finding& finding) {
+  return fmt::format("  {:<8} {}: {}.\n           {}\n", ses::to_string(finding.severity), ses::to_string(finding.code),
+                     finding.text, finding.advice);
+}
+
+std::string arrival_line(const ses::Arrival& arrival) {
+  const auto signature = arrival.signed_domain.empty()
+                             ? std::string("no signature that SES made for the author passed")
+                             : "its signature d=" + arrival.signed_domain + " s=" + arrival.selector + " passed";
+  return fmt::format("{:<13} sent{} at {}; {}\n", "Amazon SES",
+                     arrival.region.empty() ? "" : " from " + arrival.region, timestamp(arrival.time), signature);
+}
+
 std::string predicted_line(const char* name, const ses::DmarcPrediction& prediction) {
   std::string text = fmt::format("  {:<9} {}", name, ses::to_string(prediction.result));
   if (prediction.discovery.state == dmarc::Discovery::State::found)
@@ -72,7 +86,11 @@ std::string verify_text(const policy::Report& report, Standards shown) {
   if (report.bare_ends != mail::BareLineEnds{})
     text += fmt::format("{:<13} {} bare CR, {} bare LF: systems may disagree on where its lines end\n", "Body",
                         report.bare_ends.cr, report.bare_ends.lf);
-  return text + fmt::format("{:<13} {}\n", "Why", policy::why(report));
+  if (report.arrival) text += arrival_line(*report.arrival);
+  text += fmt::format("{:<13} {}\n", "Why", policy::why(report));
+  if (!report.findings.empty()) text += "Findings\n";
+  for (const auto& finding : report.findings) text += finding_lines(finding);
+  return text;
 }
 
 std::string preflight_text(const policy::Report& report, const policy::Decision& decision) {
@@ -94,9 +112,7 @@ std::string preflight_text(const policy::Report& report, const policy::Decision&
   text += "DMARC\n" + predicted_line("RFC 9989", prediction.rfc9989) + predicted_line("RFC 7489", prediction.rfc7489);
   text += fmt::format("Action     {}\n", policy::to_string(decision.action));
   if (!prediction.findings.empty()) text += "Findings\n";
-  for (const auto& finding : prediction.findings)
-    text += fmt::format("  {:<8} {}: {}.\n           {}\n", ses::to_string(finding.severity),
-                        ses::to_string(finding.code), finding.text, finding.advice);
+  for (const auto& finding : prediction.findings) text += finding_lines(finding);
   return text;
 }
 

@@ -4,7 +4,8 @@
 //  - only identities of the configured accounts have an entry: strangers fill nothing;
 //  - what counts is the time that SES signed, no older than a day when it arrives, and older never replaces newer;
 //  - what is missing is believed only of mail that SES itself delivered (see sighting.h);
-//  - what is learned makes findings, and never a verdict better or worse.
+//  - what contradicts a prediction is a finding, and makes no verdict better or worse;
+//  - a selector seen stands in for tokens that are not configured only as something inferred, and while the DNS has it.
 #pragma once
 
 #include <cstdint>
