@@ -22,11 +22,19 @@
 
 namespace sesame::inspect {
 
+// The file of the configuration's ses.snapshot, as it was when it was last looked at.
+struct SnapshotFile {
+  std::string stamp;                              // differs for every version of the file; "" = there is none
+  std::shared_ptr<const ses::Snapshot> contents;  // null: none could be read since the start
+  std::string error;  // why this version cannot be used; `contents` are then those of an earlier one
+};
+
 // What a message is judged with. Immutable, so that a reload replaces it whole and messages under way keep theirs.
 struct Runtime {
   config::Config config;
   std::shared_ptr<dns::Resolver> resolver;
   std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
+  SnapshotFile snapshot;
   std::shared_ptr<const ses::Accounts> accounts;
   std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
   std::shared_ptr<ses::Arrivals> arrivals;        // told of mail received through SES; null: nothing is learned
@@ -36,10 +44,14 @@ struct Runtime {
 // The resolver that settings ask for.
 Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock,
                                                      dns::Checking checking = dns::Checking::enabled);
-// The resolver and the suffix list a configuration asks for.
+// The resolver, the suffix list and the snapshot a configuration asks for. A snapshot that cannot be used is no
+// failure: what the configuration says is known all the same.
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config);
-// The same for a reload: keeps the old resolver with all it knows when the DNS settings did not change.
+// The same for a reload: keeps the old resolver with all it knows when the DNS settings did not change, and what the
+// old snapshot said where the new one cannot be used.
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config, const Runtime& old);
+// The same with another version of the snapshot's file, and with ages as they are now; null when nothing changed.
+std::shared_ptr<const Runtime> refresh(const Runtime& old);
 
 // outbound: authenticated, or from a configured network or daemon name, or submitted locally; ignored: as configured;
 // inbound: the rest.

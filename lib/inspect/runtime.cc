@@ -1,3 +1,6 @@
+#include <fmt/format.h>
+#include <sys/stat.h>
+
 #include "dns/caching_resolver.h"
 #include "dns/cares_upstream.h"
 #include "inspect/inspect.h"
@@ -27,32 +30,73 @@ Result<std::shared_ptr<const dmarc::PublicSuffixList>> make_suffixes(const std::
   return dmarc::PublicSuffixList::from_file(path);
 }
 
-Result<std::shared_ptr<const Runtime>> assemble(config::Config config, std::shared_ptr<dns::Resolver> resolver) {
-  auto runtime = std::make_shared<Runtime>();
+// A file that is replaced has another inode; one that is written over, other times or another size.
+std::string stamp_of(const std::string& path) {
+  struct stat found {};
+  if (path.empty() || ::stat(path.c_str(), &found) != 0) return "";
+  return fmt::format("{}:{}:{}:{}.{}:{}.{}", found.st_dev, found.st_ino, found.st_size, found.st_mtim.tv_sec,
+                     found.st_mtim.tv_nsec, found.st_ctim.tv_sec, found.st_ctim.tv_nsec);
+}
+
+// `before` is what is known of the same path.
+SnapshotFile read_snapshot(const std::string& path, const SnapshotFile& before) {
+  SnapshotFile file = before;
+  // Taken first, so that a version that comes meanwhile is another one.
+  file.stamp = stamp_of(path);
+  file.error.clear();
+  if (path.empty()) return {};
+  auto contents = ses::load_snapshot(path);
+  if (contents) {
+    file.contents = std::make_shared<const ses::Snapshot>(*std::move(contents));
+  } else {
+    file.error = contents.error().message;
+  }
+  return file;
+}
+
+std::shared_ptr<const ses::Accounts> make_accounts(const Runtime& runtime) {
+  static const ses::Snapshot none;
+  return std::make_shared<const ses::Accounts>(
+      runtime.config.ses, runtime.snapshot.contents ? *runtime.snapshot.contents : none, runtime.clock->unix_now());
+}
+
+// The new runtime has of the old one what can be kept.
+Result<std::shared_ptr<const Runtime>> assemble(config::Config config, const Runtime& old) {
+  auto runtime = std::make_shared<Runtime>(old);
   auto suffixes = make_suffixes(config.public_suffix_list);
   if (!suffixes) return tl::unexpected(suffixes.error());
   runtime->suffixes = std::move(*suffixes);
-  if (!resolver) {
+  if (!old.resolver || config.dns != old.config.dns) {
     auto made = make_resolver(config.dns, *runtime->clock);
     if (!made) return tl::unexpected(made.error());
-    resolver = std::move(*made);
+    runtime->resolver = std::move(*made);
   }
-  runtime->resolver = std::move(resolver);
-  ses::Snapshot snapshot;
-  runtime->accounts = std::make_shared<ses::Accounts>(config.ses, snapshot, runtime->clock->unix_now());
+  const bool same_file = config.ses.snapshot == old.config.ses.snapshot;
+  runtime->snapshot = read_snapshot(config.ses.snapshot, same_file ? old.snapshot : SnapshotFile{});
   runtime->config = std::move(config);
+  runtime->accounts = make_accounts(*runtime);
   return runtime;
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config) {
-  return assemble(std::move(config), nullptr);
+  return assemble(std::move(config), Runtime{});
 }
 
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config, const Runtime& old) {
-  const bool same_dns = config.dns == old.config.dns;
-  return assemble(std::move(config), same_dns ? old.resolver : nullptr);
+  return assemble(std::move(config), old);
+}
+
+std::shared_ptr<const Runtime> refresh(const Runtime& old) {
+  const auto& path = old.config.ses.snapshot;
+  const bool replaced = stamp_of(path) != old.snapshot.stamp;
+  const auto aging = old.accounts->next_aging();
+  if (!replaced && (!aging || *aging > old.clock->unix_now())) return nullptr;
+  auto runtime = std::make_shared<Runtime>(old);
+  if (replaced) runtime->snapshot = read_snapshot(path, old.snapshot);
+  runtime->accounts = make_accounts(*runtime);
+  return runtime;
 }
 
 }  // namespace sesame::inspect

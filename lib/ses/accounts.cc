@@ -24,25 +24,47 @@ bool matches(const Route& route, const Hop& hop) {
          (route.relay.empty() || iequals(route.relay, hop.relay));
 }
 
+// Says whether an answer of the API is too old, and gathers what follows from all of them.
+class Ages {
+ public:
+  Ages(std::int64_t max_age, std::int64_t now) : max_age_(max_age), now_(now) {}
+
+  bool is_old(std::int64_t as_of) {
+    oldest_ = oldest_ == 0 ? as_of : std::min(oldest_, as_of);
+    // An answer from the future is of a clock that was wrong.
+    const bool ahead = as_of > now_ + max_age_;
+    const auto change = ahead ? as_of - max_age_ : as_of + max_age_ + 1;
+    if (change > now_) next_ = std::max(now_ + kStep, std::min(next_.value_or(change), change));
+    return ahead || as_of < now_ - max_age_;
+  }
+  std::int64_t oldest() const { return oldest_; }
+  std::optional<std::int64_t> next() const { return next_; }
+
+ private:
+  static constexpr std::int64_t kStep = 60;
+
+  std::int64_t max_age_, now_;
+  std::int64_t oldest_ = 0;
+  std::optional<std::int64_t> next_;
+};
+
 }  // namespace
 
-Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now)
-    : routes_(settings.routes), max_age_(settings.snapshot_max_age) {
+Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now) : routes_(settings.routes) {
   std::map<std::string, std::vector<Identity>> identities;  // by account
   std::set<std::tuple<std::string, std::string, std::string>> taken;
   const auto add = [&](Identity identity) {
     if (taken.emplace(identity.account, identity.name, identity.region).second)
       identities[identity.account].push_back(std::move(identity));
   };
-  const auto place = [&](const std::string& account, const std::string& region) -> std::size_t {
+  const auto place = [&](const std::string& account, const std::string& region) -> Account& {
     const auto same = [&](const Account& each) { return each.name == account && each.region == region; };
     const auto found = std::ranges::find_if(accounts_, same);
-    if (found != accounts_.end()) return static_cast<std::size_t>(found - accounts_.begin());
+    if (found != accounts_.end()) return *found;
     auto& added = accounts_.emplace_back();
     added.name = account;
     added.region = region;
-    lists_as_of_.emplace_back();
-    return accounts_.size() - 1;
+    return added;
   };
 
   place(settings.account, settings.region);
@@ -51,14 +73,16 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
     place(identity.account, identity.region);
     add(identity);
   }
+  Ages ages(settings.snapshot_max_age, now);
   for (const auto& region : snapshot.regions) {
-    const auto& account = region.account.empty() ? settings.account : region.account;
-    const auto at = place(account, region.region);
-    accounts_[at].standing = region.standing;
-    lists_as_of_[at] = region.fetched;
+    auto& account = place(region.account.empty() ? settings.account : region.account, region.region);
+    account.aged = ages.is_old(region.fetched);
+    account.standing = region.standing;
+    account.standing.aged = region.standing.as_of && ages.is_old(*region.standing.as_of);
     for (auto identity : region.identities) {
-      identity.account = account;
-      if (!identity.as_of) identity.as_of = region.fetched;
+      identity.account = account.name;
+      identity.as_of = identity.as_of.value_or(region.fetched);
+      identity.aged = ages.is_old(*identity.as_of);
       add(std::move(identity));
     }
   }
@@ -66,30 +90,8 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
     account.identities = identities[account.name];
     account.sort();
   }
-  age(now);
-}
-
-Accounts Accounts::seen_at(std::int64_t now) const {
-  auto result = *this;
-  result.age(now);
-  return result;
-}
-
-void Accounts::age(std::int64_t now) {
-  as_of_ = 0;
-  next_aging_.reset();
-  const auto is_old = [&](const std::optional<std::int64_t>& as_of) {
-    if (!as_of) return false;
-    as_of_ = as_of_ == 0 ? *as_of : std::min(as_of_, *as_of);
-    const auto next = *as_of > now + max_age_ ? *as_of - max_age_ : *as_of + max_age_ + 1;
-    if (next > now) next_aging_ = std::min(next_aging_.value_or(next), next);
-    return *as_of < now - max_age_ || *as_of > now + max_age_;
-  };
-  for (std::size_t i = 0; i < accounts_.size(); ++i) {
-    accounts_[i].aged = is_old(lists_as_of_[i]);
-    accounts_[i].standing.aged = is_old(accounts_[i].standing.as_of);
-    for (auto& identity : accounts_[i].identities) identity.aged = is_old(identity.as_of);
-  }
+  as_of_ = ages.oldest();
+  next_aging_ = ages.next();
 }
 
 Relay Accounts::relay_of(const Hop& hop) const {
@@ -108,6 +110,15 @@ std::size_t Accounts::identity_count() const {
   // Each account has those of all its regions.
   for (const auto& account : accounts_)
     count += static_cast<std::size_t>(std::ranges::count(account.identities, account.region, &Identity::region));
+  return count;
+}
+
+std::size_t Accounts::aged_count() const {
+  std::size_t count = 0;
+  for (const auto& account : accounts_)
+    count += static_cast<std::size_t>(std::ranges::count_if(account.identities, [&](const Identity& identity) {
+      return identity.aged && identity.region == account.region;
+    }));
   return count;
 }
 

@@ -56,11 +56,6 @@ class Accounts {
   // from `now` (unix seconds) than Settings::snapshot_max_age.
   Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now);
 
-  // The same at another time.
-  Accounts seen_at(std::int64_t now) const;
-  // When `aged` of something next changes, unix seconds; nothing when it never does.
-  std::optional<std::int64_t> next_aging() const { return next_aging_; }
-
   Relay relay_of(const Hop& hop) const;
   // All that are known: of each account one for each region that has a route, an identity or an answer of the API.
   std::span<const Account> all() const { return accounts_; }
@@ -68,16 +63,17 @@ class Accounts {
   const Account& usual() const { return accounts_.front(); }
   // The oldest of what the snapshot says, unix seconds; 0 when there is no snapshot.
   std::int64_t as_of() const { return as_of_; }
+  // When accounts made anew would have other ages, unix seconds; nothing when they never would. Not sooner than a
+  // minute ahead: thousands of answers, got one after another, do not age one by one.
+  std::optional<std::int64_t> next_aging() const { return next_aging_; }
   bool knows_identities() const;
   std::size_t identity_count() const;
+  // Of those, how many are aged.
+  std::size_t aged_count() const;
 
  private:
-  void age(std::int64_t now);
-
   std::vector<Account> accounts_;  // the usual one first
   std::vector<Route> routes_;
-  std::vector<std::optional<std::int64_t>> lists_as_of_;  // of accounts_, one each
-  std::int64_t max_age_ = 0;
   std::int64_t as_of_ = 0;
   std::optional<std::int64_t> next_aging_;
 };

@@ -130,20 +130,21 @@ TEST(Age, IsThatOfEachAnswer) {
   EXPECT_FALSE(accounts.usual().aged);
   EXPECT_FALSE(accounts.usual().standing.aged);
   EXPECT_EQ(accounts.as_of(), kNow - kDay - 1);
-  EXPECT_EQ(accounts.next_aging(), kNow + 1);
+  EXPECT_EQ(accounts.aged_count(), 2u);
+  EXPECT_EQ(accounts.next_aging(), kNow + 60) << "not for each answer of its own";
 }
 
 TEST(Age, ComesWithTime) {
-  const Accounts accounts(
-      settings(), snapshot_of("main", "us-east-1", kNow, {identity("example.com", "main", "us-east-1", kNow - 10)}),
-      kNow);
+  const auto snapshot =
+      snapshot_of("main", "us-east-1", kNow, {identity("example.com", "main", "us-east-1", kNow - 100)});
+  const Accounts accounts(settings(), snapshot, kNow);
   EXPECT_FALSE(accounts.usual().identities[0].aged);
-  ASSERT_EQ(accounts.next_aging(), kNow - 10 + kDay + 1);
-  const auto later = accounts.seen_at(*accounts.next_aging());
+  ASSERT_EQ(accounts.next_aging(), kNow - 100 + kDay + 1);
+  const Accounts later(settings(), snapshot, *accounts.next_aging());
   EXPECT_TRUE(later.usual().identities[0].aged);
   EXPECT_FALSE(later.usual().aged);
   ASSERT_EQ(later.next_aging(), kNow + kDay + 1);
-  const auto last = accounts.seen_at(*later.next_aging());
+  const Accounts last(settings(), snapshot, *later.next_aging());
   EXPECT_TRUE(last.usual().aged);
   EXPECT_TRUE(last.usual().standing.aged);
   EXPECT_EQ(last.next_aging(), std::nullopt);
@@ -155,7 +156,7 @@ TEST(Age, NeverComesToTheConfiguration) {
   const Accounts accounts(map, {}, kNow);
   EXPECT_EQ(accounts.next_aging(), std::nullopt);
   EXPECT_EQ(accounts.as_of(), 0);
-  EXPECT_FALSE(accounts.seen_at(kNow + 1000 * kDay).usual().identities[0].aged);
+  EXPECT_FALSE(Accounts(map, {}, kNow + 1000 * kDay).usual().identities[0].aged);
 }
 
 }  // namespace
