@@ -60,4 +60,9 @@ struct SpfOverRanges {
 };
 SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain);
 
+// What is wrong with the SPF record at a name, for mail from SES; `reason` is that of the evaluation.
+std::string spf_fault(const Surroundings& world, const std::string& domain, const std::string& reason);
+// It is well, but says nothing of strangers.
+bool lacks_all(const Surroundings& world, const std::string& domain);
+
 }  // namespace sesame::ses

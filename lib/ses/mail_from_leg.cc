@@ -1,35 +1,75 @@
 // The envelope sender SES will write, and its SPF.
 #include <algorithm>
+#include <array>
 
+#include "dns/name.h"
+#include "ses/dkim_state.h"
 #include "ses/legs.h"
+#include "ses/observed.h"
 #include "util/text.h"
 
 namespace sesame::ses {
 namespace {
 
-// The MX of a custom MAIL FROM, as DNS has it.
-struct Feedback {
-  Tri right = Tri::unknown;   // exactly one feedback host of SES
-  bool other_region = false;  // right, but of another region
-  std::string found;          // for the reader
+// https://docs.aws.amazon.com/general/latest/gr/ses.html
+constexpr std::array kRegions = {
+    std::string_view("af-south-1"),     std::string_view("ap-northeast-1"), std::string_view("ap-northeast-2"),
+    std::string_view("ap-northeast-3"), std::string_view("ap-south-1"),     std::string_view("ap-south-2"),
+    std::string_view("ap-southeast-1"), std::string_view("ap-southeast-2"), std::string_view("ap-southeast-3"),
+    std::string_view("ap-southeast-5"), std::string_view("ca-central-1"),   std::string_view("ca-west-1"),
+    std::string_view("eu-central-1"),   std::string_view("eu-central-2"),   std::string_view("eu-north-1"),
+    std::string_view("eu-south-1"),     std::string_view("eu-west-1"),      std::string_view("eu-west-2"),
+    std::string_view("eu-west-3"),      std::string_view("il-central-1"),   std::string_view("me-central-1"),
+    std::string_view("me-south-1"),     std::string_view("sa-east-1"),      std::string_view("us-east-1"),
+    std::string_view("us-east-2"),      std::string_view("us-gov-east-1"),  std::string_view("us-gov-west-1"),
+    std::string_view("us-west-1"),      std::string_view("us-west-2"),
 };
 
-Feedback look_at_mx(const Surroundings& world, const std::string& domain, const std::string& region) {
+// The MX of a custom MAIL FROM, as DNS has it.
+struct Feedback {
+  Tri right = Tri::unknown;  // exactly one feedback host of SES
+  std::string found;         // for the reader
+  std::optional<Severity> remark = {};
+};
+
+// "feedback-smtp.REGION.amazonses.com" names the region; "" otherwise.
+std::string_view region_of(std::string_view host) {
   constexpr std::string_view kPrefix = "feedback-smtp.";
   constexpr std::string_view kSuffix = ".amazonses.com";
+  const bool fits =
+      host.size() > kPrefix.size() + kSuffix.size() && host.starts_with(kPrefix) && host.ends_with(kSuffix);
+  if (!fits) return "";
+  const auto region = host.substr(kPrefix.size(), host.size() - kPrefix.size() - kSuffix.size());
+  return is_region(region) ? region : "";
+}
+
+// What is not as it should be about one host.
+std::string note_on(std::string_view host) {
+  // RFC 7505: the null MX.
+  if (host.empty()) return " (the null MX: the domain takes no mail)";
+  if (dns::is_at_or_below(host, "amazonaws.com")) return " (amazonaws.com, where amazonses.com belongs)";
+  if (host.starts_with("feedback-smtp.") && host.ends_with(".amazonses.com")) return " (without a region)";
+  return "";
+}
+
+Feedback look_at_mx(const Surroundings& world, const std::string& domain, const std::string& region) {
   const auto answer = world.resolver.lookup(domain, dns::Type::mx, world.deadline);
   if (dns::is_temporary(answer->status))
-    return {Tri::unknown, false, std::string("unknown (") + dns::to_string(answer->status) + ")"};
-  if (answer->exchanges.empty()) return {Tri::no, false, "absent"};
+    return {Tri::unknown, std::string("unknown (") + dns::to_string(answer->status) + ")"};
+  if (answer->exchanges.empty()) return {Tri::no, "absent", Severity::error};
   std::vector<std::string> hosts;
-  for (const auto& mx : answer->exchanges) hosts.push_back(mx.host.empty() ? "." : mx.host);
-  const auto& host = hosts.front();
-  const bool names_region = host.size() > kPrefix.size() + kSuffix.size();
-  Feedback feedback{tri(hosts.size() == 1 && names_region && istarts_with(host, kPrefix) && iends_with(host, kSuffix)),
-                    false, join(hosts, ", ")};
-  feedback.other_region =
-      feedback.right == Tri::yes && !iequals(host, std::string(kPrefix) + region + std::string(kSuffix));
-  return feedback;
+  for (const auto& mx : answer->exchanges) {
+    const auto host = lower(mx.host);
+    hosts.push_back((host.empty() ? "." : host) + (region_of(host).empty() ? note_on(host) : ""));
+  }
+  const auto found = join(hosts, ", ");
+  const auto named = hosts.size() == 1 ? region_of(hosts.front()) : "";
+  if (named.empty()) return {Tri::no, found, Severity::error};
+  if (named == region) return {Tri::yes, found};
+  // The bounces arrive in that region, and SES brings them home.
+  // https://docs.aws.amazon.com/ses/latest/dg/regions.html
+  if (std::ranges::binary_search(kRegions, named)) return {Tri::yes, found + " (another region)", Severity::info};
+  return {Tri::unknown, found + " (a region that is not known here)", Severity::warning};
 }
 
 MailFromDomain judged(const Surroundings& world, const std::string& domain, bool custom) {
@@ -37,17 +77,24 @@ MailFromDomain judged(const Surroundings& world, const std::string& domain, bool
   return {domain, spf.worst, spf.passes, std::move(spf.reason), custom, spf.foreseeable};
 }
 
-void report_spf(const MailFromDomain& domain, std::vector<Finding>& findings) {
-  if (!domain.custom || domain.usable == Tri::yes) return;
+void report_spf(const Surroundings& world, const MailFromDomain& domain, std::vector<Finding>& findings) {
+  const auto add = [&](Severity severity, std::string result, std::string which, std::string reason) {
+    findings.push_back(make_finding(Code::mailfrom_spf, severity,
+                                    {{"domain", domain.domain},
+                                     {"result", std::move(result)},
+                                     {"which", std::move(which)},
+                                     {"reason", std::move(reason)}}));
+  };
+  if (domain.usable == Tri::yes) {
+    if (lacks_all(world, domain.domain))
+      add(Severity::warning, "neutral", "addresses other than those", "its record has no \"all\"");
+    return;
+  }
   // What is only undecided is the leg's reason, no fault of the record.
   if (domain.result == spf::Result::temperror) return;
-  const auto severity = domain.foreseeable ? Severity::error : Severity::unknown;
-  findings.push_back(
-      make_finding(Code::mailfrom_spf, severity,
-                   {{"domain", domain.domain},
-                    {"result", domain.foreseeable ? spf::to_string(domain.result) : "no foreseeable result"},
-                    {"which", domain.foreseeable && domain.usable == Tri::unknown ? "some addresses" : "addresses"},
-                    {"reason", domain.reason}}));
+  if (!domain.foreseeable) return add(Severity::unknown, "no foreseeable result", "addresses", domain.reason);
+  add(Severity::error, spf::to_string(domain.result), domain.usable == Tri::unknown ? "some addresses" : "addresses",
+      spf_fault(world, domain.domain, domain.reason));
 }
 
 // SES does not use the custom domain, or may not: falls back, or refuses.
@@ -59,47 +106,81 @@ void fall_back(const Surroundings& world, const Identity& identity, SesMailFrom&
   outcome.possible.push_back(judged(world, default_mail_from(identity.region), false));
 }
 
+// The status given is not SUCCESS.
+void report_status(const Identity& identity, std::vector<Finding>& findings) {
+  const auto& settings = identity.mail_from;
+  const bool rejects = settings.behavior_on_mx_failure == OnMxFailure::reject_message;
+  const auto add = [&](auto... severity) {
+    findings.insert(findings.begin(),
+                    make_finding(rejects ? Code::mailfrom_reject : Code::mailfrom_fallback, severity...,
+                                 {{"domain", settings.domain},
+                                  {"status", worded(identity, *settings.status)},
+                                  {"uses", identity.aged ? "may use" : "uses"},
+                                  {"will", identity.aged ? "may" : "will"},
+                                  {"default", default_mail_from(identity.region)},
+                                  {"region", identity.region}}));
+  };
+  identity.aged ? add(Severity::unknown) : add();
+}
+
+// Whoever validates DNSSEC gets no SPF record.
+void heed_dnssec(const Surroundings& world, const Identity& identity, SesMailFrom& outcome) {
+  auto& custom = outcome.possible.front();
+  const auto zone = bogus_zone_of(world, identity, custom.domain);
+  if (zone.empty()) return;
+  if (custom.usable == Tri::yes) {
+    custom.usable = Tri::unknown;
+    custom.reason = zone + " fails DNSSEC validation";
+  }
+  // Else it was said of the DKIM records.
+  if (!dns::is_at_or_below(identity.domain(), zone))
+    outcome.findings.insert(outcome.findings.begin(), make_finding(Code::dns_dnssec_bogus, {{"zone", zone}}));
+}
+
+SesMailFrom default_one(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
+  SesMailFrom outcome;
+  const auto domain = default_mail_from(identity.region);
+  outcome.possible.push_back(judged(world, domain, false));
+  if (identity.aged) outcome.basis = Basis::inferred;
+  outcome.findings.push_back(
+      make_finding(Code::mailfrom_default, {{"default", domain}, {"from", from.domain}, {"identity", identity.name}}));
+  return outcome;
+}
+
 }  // namespace
 
 SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
-  SesMailFrom outcome;
   const auto& settings = identity.mail_from;
-  const auto fallback = default_mail_from(identity.region);
-  if (settings.domain.empty()) {
-    outcome.possible.push_back(judged(world, fallback, false));
-    outcome.findings.push_back(make_finding(
-        Code::mailfrom_default, {{"default", fallback}, {"from", from.domain}, {"identity", identity.name}}));
-    return outcome;
-  }
+  if (settings.domain.empty()) return default_one(world, identity, from);
 
+  SesMailFrom outcome;
   const auto mx = look_at_mx(world, settings.domain, identity.region);
-  if (mx.right == Tri::no || mx.other_region)
+  if (mx.remark)
     outcome.findings.push_back(
-        make_finding(Code::mailfrom_mx, mx.other_region ? Severity::info : Severity::error,
+        make_finding(Code::mailfrom_mx, *mx.remark,
                      {{"domain", settings.domain}, {"found", mx.found}, {"region", identity.region}}));
-
-  if (settings.status && *settings.status != Status::success) {
-    const bool rejects = settings.behavior_on_mx_failure == OnMxFailure::reject_message;
-    outcome.findings.insert(outcome.findings.begin(),
-                            make_finding(rejects ? Code::mailfrom_reject : Code::mailfrom_fallback,
-                                         {{"domain", settings.domain},
-                                          {"status", to_string(*settings.status)},
-                                          {"default", fallback},
-                                          {"region", identity.region}}));
+  const bool bad = settings.status && *settings.status != Status::success;
+  if (bad) report_status(identity, outcome.findings);
+  if (bad && !identity.aged) {
     fall_back(world, identity, outcome, Tri::yes);
     if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain, true));
     return outcome;
   }
 
   outcome.possible.push_back(judged(world, settings.domain, true));
-  report_spf(outcome.possible.front(), outcome.findings);
-  const bool given = settings.status.has_value();
+  report_spf(world, outcome.possible.front(), outcome.findings);
+  heed_dnssec(world, identity, outcome);
+  const bool given = settings.status && !identity.aged;
   if (!given || mx.right != Tri::yes) outcome.basis = Basis::inferred;
-  // A record that is gone contradicts SUCCESS; one that did not answer does not, but leaves nothing to infer from.
-  if (mx.right == Tri::yes || (mx.right == Tri::unknown && given)) return outcome;
+  // A record that is gone contradicts SUCCESS; one that did not answer does not, but leaves nothing to infer from. A
+  // bad state told long ago may have been mended, or not.
+  if (!bad && (mx.right == Tri::yes || (mx.right == Tri::unknown && given))) return outcome;
   fall_back(world, identity, outcome, Tri::unknown);
-  outcome.doubt = "MX of " + settings.domain + " is " + mx.found + ": SES may " +
-                  (outcome.possible.size() > 1 ? "use " + fallback + " instead" : "refuse the message");
+  outcome.doubt =
+      (bad ? "MAIL FROM " + settings.domain + " was " + worded(identity, *settings.status)
+           : "MX of " + settings.domain + " is " + mx.found) +
+      ": SES may " +
+      (outcome.possible.size() > 1 ? "use " + default_mail_from(identity.region) + " instead" : "refuse the message");
   return outcome;
 }
 

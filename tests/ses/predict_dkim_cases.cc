@@ -60,7 +60,7 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-disabled", "only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
        {"dkim-ok"}},
       {"DkimNotStarted",
-       unsigned_with(Status::not_started),
+       [unsigned_with](SesWorld& w) { unsigned_with(Status::not_started)(w), w.identity().dkim.tokens.clear(); },
        Verdict::fail,
        Confidence::confirmed,
        {"only-amazonses-signature", "dmarc-none-aligned"},

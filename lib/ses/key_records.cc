@@ -1,0 +1,242 @@
+#include "ses/key_records.h"
+
+#include <algorithm>
+
+#include "dkim/key.h"
+#include "util/text.h"
+
+namespace sesame::ses {
+namespace {
+
+using State = Selector::State;
+
+// Can it verify what SES signs, which is a=rsa-sha256? "" in `why` when it can.
+Tri fits(const dkim::Key& key, std::string& why) {
+  constexpr unsigned kMinBits = 1024;  // RFC 8301 Section 3.2
+  using KeyState = dkim::Key::State;
+  if (key.state == KeyState::revoked) why = "revoked (p= is empty)";
+  if (key.state == KeyState::empty) why = "empty";
+  if (key.state == KeyState::bad) why = key.reason;
+  if (key.state != KeyState::ok) return Tri::no;
+  if (key.type != "rsa") {
+    why = "it is of type " + key.type + ", and SES signs with RSA";
+  } else if (key.bits < kMinBits) {
+    why = "it has " + std::to_string(key.bits) + " bits, and receivers ask for 1024";
+  } else if (!key.hashes.empty() && std::ranges::find(key.hashes, "sha256") == key.hashes.end()) {
+    why = "its h= does not allow sha256";
+  } else if (!key.for_email) {
+    why = "its s= does not allow email";
+  } else if (key.testing) {
+    // RFC 6376 Section 3.6.1: no better than unsigned, which not every receiver heeds.
+    why = "it is in testing (t=y)";
+    return Tri::unknown;
+  }
+  return tri(why.empty());
+}
+
+// What the texts at the end of the name say.
+void judge_texts(const dns::Answer& answer, Selector& selector) {
+  std::size_t fitting = 0, empty = 0;
+  bool unfit_for_sure = true;
+  for (const auto& text : answer.texts) {
+    const auto key = dkim::parse_key(text);
+    std::string why;
+    const auto fit = fits(key, why);
+    if (fit == Tri::yes) {
+      ++fitting;
+      selector.bits = key.bits;
+    }
+    if (fit != Tri::no) unfit_for_sure = false;
+    if (key.state == dkim::Key::State::empty) ++empty;
+    if (!why.empty()) selector.detail = why;
+  }
+  selector.state = State::bad_key;
+  if (unfit_for_sure) {
+    selector.key = Tri::no;
+    if (empty == answer.texts.size()) selector.state = State::idle;
+  } else if (answer.texts.size() > 1) {
+    // RFC 6376 Section 3.6.2.2: of several records a receiver may take any.
+    selector.key = Tri::unknown;
+    selector.detail = std::to_string(answer.texts.size()) + " TXT records stand at the name";
+  } else {
+    selector.key = fitting == 1 ? Tri::yes : Tri::unknown;
+    if (fitting == 1) selector.state = State::key;
+  }
+}
+
+// Looks at the selectors of one domain.
+class Look {
+ public:
+  Look(const Surroundings& world, std::string_view domain, const std::string& zone)
+      : world_(world), domain_(domain), zone_(zone) {}
+
+  Selector at(const std::string& token) {
+    Selector selector;
+    selector.selector = token;
+    selector.name = dkim::key_name(token, domain_);
+    if (!zone_.empty()) selector.expected = token + "." + zone_;
+    const auto answer = ask(selector.name, dns::Type::txt);
+    if (dns::is_temporary(answer->status)) {
+      selector.detail = dns::to_string(answer->status);
+      selector.txt_only_fails = ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
+      return selector;
+    }
+    selector.key = Tri::no;
+    if (dns::is_absent(answer->status)) {
+      // Where the CNAME is there, Amazon's end holds nothing: a selector that is not in use.
+      selector.state = answer->cnames.empty() ? State::missing : State::idle;
+    } else {
+      judge_texts(*answer, selector);
+    }
+    if (!zone_.empty()) judge_way(*answer, selector);
+    if (selector.state == State::missing) selector.doubled = doubled(selector);
+    return selector;
+  }
+
+ private:
+  dns::AnswerPtr ask(const std::string& name, dns::Type type) {
+    return world_.resolver.lookup(name, type, world_.deadline);
+  }
+
+  // Easy DKIM: by a CNAME to SES. The way may lead over other names, if it ends where it should.
+  void judge_way(const dns::Answer& answer, Selector& selector) {
+    const auto& cnames = answer.cnames;
+    if (cnames.empty()) {
+      const bool missing = selector.state == State::missing;
+      if (!missing || (answer.status == dns::Status::nodata && has_address(selector.name)))
+        selector.state = State::proxied;
+      return;
+    }
+    if (std::ranges::any_of(cnames, [&](const auto& to) { return iequals(to, selector.expected); })) return;
+    selector.state = wildcard_target() == cnames.front() ? State::proxied : State::wrong_target;
+    selector.detail = cnames.front();
+  }
+
+  // A proxy answers with addresses in place of the CNAME.
+  bool has_address(const std::string& name) {
+    return ask(name, dns::Type::a)->status == dns::Status::ok || ask(name, dns::Type::aaaa)->status == dns::Status::ok;
+  }
+
+  // Where a label leads that nobody has published; "" when nowhere.
+  std::string wildcard_target() {
+    const auto answer = ask(dkim::key_name("sesame-asks-for-a-wildcard", domain_), dns::Type::cname);
+    return answer->names.empty() ? "" : answer->names.front();
+  }
+
+  // The zone entered twice. What answers there by a wildcard is not the record.
+  std::string doubled(const Selector& selector) {
+    const auto name = selector.name + "." + std::string(domain_);
+    const auto answer = ask(name, zone_.empty() ? dns::Type::txt : dns::Type::cname);
+    const bool found =
+        zone_.empty()
+            ? std::ranges::any_of(answer->texts,
+                                  [](const auto& text) { return dkim::parse_key(text).state == dkim::Key::State::ok; })
+            : std::ranges::find(answer->names, lower(selector.expected)) != answer->names.end();
+    return found ? name : "";
+  }
+
+  const Surroundings& world_;
+  std::string_view domain_;
+  const std::string& zone_;
+};
+
+// A replica signs with the keys of its parent.
+// https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-deed.html
+Identity with_parents_tokens(const Account& account, const Identity& identity) {
+  Identity result = identity;
+  result.dkim.signing_hosted_zone = identity.dkim.is_external() ? "" : signing_zone(identity, account);
+  const auto* parent = identity.dkim.tokens.empty() ? replica_parent(identity, account) : nullptr;
+  if (parent) result.dkim.tokens = parent->dkim.tokens;
+  return result;
+}
+
+void report_doubled(const KeyRecords& records, const std::string& domain, std::vector<Finding>& findings) {
+  for (const auto& selector : records.selectors)
+    if (!selector.doubled.empty())
+      findings.push_back(make_finding(
+          Code::dkim_name_doubled,
+          {{"name", selector.doubled}, {"domain", domain}, {"relative", selector.selector + "._domainkey"}}));
+}
+
+void report_missing(const KeyRecords& records, const std::string& domain, std::vector<Finding>& findings) {
+  std::vector<std::string> ready;
+  for (const auto& selector : records.selectors)
+    if (selector.state == State::missing)
+      ready.push_back(selector.name + (selector.expected.empty() ? " TXT \"p=...\"" : " CNAME " + selector.expected));
+  if (ready.empty()) return;
+  const auto all = records.selectors.size();
+  const auto count = ready.size() == all ? "All " + std::to_string(all)
+                                         : std::to_string(ready.size()) + " of the " + std::to_string(all);
+  findings.push_back(
+      make_finding(Code::dkim_cname_missing,
+                   {{"what", all == 1 ? "The DKIM record of " + domain + " is"
+                                      : count + " DKIM records of " + domain + (ready.size() == 1 ? " is" : " are")},
+                    {"names", join(records.names(State::missing), ", ")},
+                    {"records", join(ready, ", ")}}));
+}
+
+}  // namespace
+
+std::size_t KeyRecords::count(Selector::State state) const {
+  return static_cast<std::size_t>(std::ranges::count(selectors, state, &Selector::state));
+}
+
+std::vector<std::string> KeyRecords::names(Selector::State state) const {
+  std::vector<std::string> result;
+  for (const auto& selector : selectors)
+    if (selector.state == state) result.push_back(selector.name);
+  return result;
+}
+
+bool KeyRecords::contradicted() const {
+  return count(State::missing) + count(State::wrong_target) + count(State::proxied) + count(State::bad_key) > 0;
+}
+
+Tri KeyRecords::verifies() const {
+  const auto keys = [&](Tri key) { return std::ranges::count(selectors, key, &Selector::key); };
+  if (keys(Tri::unknown) > 0) return Tri::unknown;
+  return tri(keys(Tri::yes) > 0);
+}
+
+KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, const std::vector<std::string>& tokens,
+                        const std::string& zone) {
+  KeyRecords records;
+  Look look(world, domain, zone);
+  for (const auto& token : tokens) records.selectors.push_back(look.at(token));
+  return records;
+}
+
+void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings) {
+  const std::string domain(identity.domain());
+  report_doubled(records, domain, findings);
+  report_missing(records, domain, findings);
+  for (const auto& selector : records.selectors) {
+    if (selector.state == State::wrong_target)
+      findings.push_back(
+          make_finding(Code::dkim_cname_target,
+                       {{"name", selector.name}, {"found", selector.detail}, {"expected", selector.expected}}));
+    if (selector.state == State::proxied)
+      findings.push_back(
+          make_finding(Code::dkim_cname_proxied, {{"name", selector.name}, {"expected", selector.expected}}));
+    if (selector.state == State::bad_key)
+      findings.push_back(make_finding(Code::dkim_key_bad, {{"name", selector.name}, {"reason", selector.detail}}));
+    if (selector.txt_only_fails)
+      findings.push_back(make_finding(Code::dkim_txt_servfail, {{"name", selector.name}, {"status", selector.detail}}));
+  }
+  if (!records.selectors.empty() && records.count(State::idle) == records.selectors.size())
+    findings.push_back(make_finding(Code::dkim_no_key, {{"domain", domain}, {"region", identity.region}}));
+}
+
+Identity signing_settings(const Account& account, const Identity& identity) {
+  auto result = with_parents_tokens(account, identity);
+  if (!identity.is_address() || !identity.dkim.tokens.empty()) return result;
+  const auto* domain = account.covering_domain(identity.domain());
+  if (!domain || domain->name != identity.domain()) return result;
+  const auto source = with_parents_tokens(account, *domain);
+  result.dkim.tokens = source.dkim.tokens;
+  result.dkim.origin = source.dkim.origin;
+  result.dkim.signing_hosted_zone = source.dkim.signing_hosted_zone;
+  return result;
+}
+
+}  // namespace sesame::ses

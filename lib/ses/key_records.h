@@ -1,0 +1,62 @@
+// What DNS shows of the selectors that SES signs an identity's mail with. Inside this folder only.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ses/diagnose.h"
+#include "ses/identity.h"
+#include "ses/predict.h"
+#include "util/tri.h"
+
+namespace sesame::ses {
+
+// One selector, as DNS has it.
+struct Selector {
+  enum class State {
+    key,           // as it should be, and holds a key
+    idle,          // as it should be, without a key: not in use
+    missing,       // no record
+    wrong_target,  // a CNAME to somewhere else
+    proxied,       // an answer, but not by a CNAME of its own
+    bad_key,       // not a key that SES can sign with
+    undecided,     // DNS did not say
+  } state = State::undecided;
+  Tri key = Tri::unknown;  // whatever the state: a receiver finds a key for SES's signature here
+  unsigned bits = 0;       // of that key
+  std::string selector;
+  std::string name;             // s._domainkey.d
+  std::string expected;         // CNAME target; "" for BYODKIM
+  std::string detail;           // what was found, or the status
+  std::string doubled;          // where it stands instead when the zone was entered twice; "" = not there
+  bool txt_only_fails = false;  // the CNAME answers, TXT does not
+};
+
+// All selectors of one identity.
+struct KeyRecords {
+  std::vector<Selector> selectors;
+
+  std::size_t count(Selector::State state) const;
+  std::vector<std::string> names(Selector::State state) const;
+  // Something SES needs is gone or wrong: it may stop signing at any moment.
+  bool contradicted() const;
+  bool undecided() const { return count(Selector::State::undecided) > 0; }
+  // All that SES needs is there.
+  bool right() const { return !selectors.empty() && !contradicted() && !undecided(); }
+  // If SES signs: will a receiver find the key? The selector in use is one whose TXT holds a key.
+  Tri verifies() const;
+};
+
+// `zone` is where the CNAMEs of Easy DKIM should point; "" for BYODKIM.
+KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, const std::vector<std::string>& tokens,
+                        const std::string& zone);
+
+// What is wrong with the records, the cause before what comes of it.
+void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings);
+
+// The settings an identity signs with, tokens and zone filled in: a replica has those of its parent, and an address
+// that lists none those of its exact domain.
+Identity signing_settings(const Account& account, const Identity& identity);
+
+}  // namespace sesame::ses
