@@ -1,0 +1,196 @@
+#include "sync/http.h"
+
+#include <curl/curl.h>
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+#include "util/text.h"
+
+namespace sesame::sync {
+namespace {
+
+// libcurl signs the path as it stands in the URL. SES, as all of AWS but S3, wants the path signed that comes of
+// encoding the one on the wire once more; from this release on libcurl does that itself.
+constexpr unsigned kEncodesPath = 0x080e00;
+// From here on it signs a "+" of the query as a blank, until it was mended.
+constexpr unsigned kMistakesPlus = 0x080e00;
+constexpr unsigned kKnowsPlus = 0x081300;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using List = std::unique_ptr<curl_slist, FreeList>;
+
+void append(List& list, const std::string& line) {
+  if (auto* longer = curl_slist_append(list.get(), line.c_str())) {
+    (void)list.release();
+    list.reset(longer);
+  }
+}
+
+// One transfer, as the callbacks see it.
+struct Transfer {
+  std::size_t max_answer = 0;
+  std::string body{};
+  std::string error_type{};
+  bool too_large = false;
+  const std::atomic<bool>* stop = nullptr;
+};
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  const auto bytes = size * count;
+  transfer.too_large = bytes > transfer.max_answer - transfer.body.size();
+  if (transfer.too_large) return 0;
+  transfer.body.append(data, bytes);
+  return bytes;
+}
+
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
+  constexpr std::string_view kName = "x-amzn-errortype:";
+  const std::string_view line(data, size * count);
+  if (istarts_with(line, kName)) {
+    const auto value = trim(line.substr(kName.size()));
+    static_cast<Transfer*>(user)->error_type = std::string(value.substr(0, value.find(':')));
+  }
+  return line.size();
+}
+
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return *static_cast<Transfer*>(user)->stop ? 1 : 0;
+}
+
+// The URL whose path and query are signed, and the target that is asked for where it is another.
+struct Target {
+  std::string url;
+  std::string wire;  // "" = as in the URL
+};
+
+Target target_of(const HttpRequest& request, unsigned version) {
+  const auto query = request.query.empty() ? "" : "?" + request.query;
+  if (!request.signature || version >= kEncodesPath || request.path.find('%') == std::string::npos)
+    return {request.base + request.path + query, ""};
+  std::string twice;
+  for (const char c : request.path) twice += c == '%' ? "%25" : std::string(1, c);
+  return {request.base + twice + query, request.path + query};
+}
+
+class CurlHttp : public Http {
+ public:
+  CurlHttp(std::unique_ptr<CURL, FreeEasy> easy, const std::atomic<bool>& stop) : easy_(std::move(easy)), stop_(stop) {}
+
+  HttpAnswer send(const HttpRequest& request) override {
+    const auto& library = *curl_version_info(CURLVERSION_NOW);
+    Transfer transfer{.max_answer = request.max_answer, .stop = &stop_};
+    std::array<char, CURL_ERROR_SIZE> trouble{};
+    List headers;
+    for (const auto& header : request.headers) append(headers, header);
+    // What was asked before leaves nothing behind but its connection.
+    curl_easy_reset(easy_.get());
+    set_limits(request, transfer);
+    sign(request, headers);
+    const auto target = target_of(request, library.version_num);
+    set(CURLOPT_URL, target.url.c_str());
+    if (!target.wire.empty()) set(CURLOPT_REQUEST_TARGET, target.wire.c_str());
+    if (request.method == HttpRequest::Method::put) set(CURLOPT_CUSTOMREQUEST, "PUT");
+    set(CURLOPT_HTTPHEADER, headers.get());
+    set(CURLOPT_ERRORBUFFER, trouble.data());
+    const auto code = curl_easy_perform(easy_.get());
+    set(CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+    return answer_of(code, trouble.data(), request, std::move(transfer));
+  }
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    curl_easy_setopt(easy_.get(), option, value);
+  }
+
+  void set_limits(const HttpRequest& request, Transfer& transfer) {
+    const auto timeout = static_cast<long>(request.timeout.count());
+    set(CURLOPT_TIMEOUT_MS, timeout);
+    set(CURLOPT_CONNECTTIMEOUT_MS, std::max(timeout / 3, 1L));
+    set(CURLOPT_NOSIGNAL, 1L);
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_USERAGENT, "sesame");
+    set(CURLOPT_WRITEFUNCTION, on_body);
+    set(CURLOPT_WRITEDATA, &transfer);
+    set(CURLOPT_HEADERFUNCTION, on_header);
+    set(CURLOPT_HEADERDATA, &transfer);
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, on_progress);
+    set(CURLOPT_XFERINFODATA, &transfer);
+    if (request.proxy == HttpRequest::Proxy::none) set(CURLOPT_PROXY, "");
+    const char* bundle = std::getenv("AWS_CA_BUNDLE");
+    if (bundle && *bundle) set(CURLOPT_CAINFO, bundle);
+  }
+
+  void sign(const HttpRequest& request, List& headers) {
+    if (!request.signature) return;
+    const auto& signature = *request.signature;
+    set(CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:ses", signature.region).c_str());
+    set(CURLOPT_USERNAME, signature.key_id.c_str());
+    set(CURLOPT_PASSWORD, signature.secret.c_str());
+    // A header given here is signed with the others.
+    if (!signature.session_token.empty()) append(headers, "X-Amz-Security-Token: " + signature.session_token);
+  }
+
+  HttpAnswer answer_of(CURLcode code, std::string_view trouble, const HttpRequest& request, Transfer transfer) {
+    if (code == CURLE_OK) {
+      long status = 0;
+      curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+      return {.status = static_cast<int>(status),
+              .body = std::move(transfer.body),
+              .error_type = std::move(transfer.error_type)};
+    }
+    if (transfer.too_large)
+      return {.trouble = fmt::format("the answer is larger than {} bytes", request.max_answer),
+              .again = HttpAnswer::Again::useless};
+    HttpAnswer answer{.trouble = printable(trouble.empty() ? curl_easy_strerror(code) : trouble)};
+    // A certificate or an address does not become right by asking again.
+    if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE ||
+        code == CURLE_UNSUPPORTED_PROTOCOL)
+      answer.again = HttpAnswer::Again::useless;
+    return answer;
+  }
+
+  std::unique_ptr<CURL, FreeEasy> easy_;
+  const std::atomic<bool>& stop_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return failure("libcurl cannot be initialised");
+  std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
+  if (!easy) return failure("libcurl cannot be initialised");
+  return std::make_unique<CurlHttp>(std::move(easy), stop);
+}
+
+std::string signing_caveat(const HttpRequest& request) {
+  const auto& library = *curl_version_info(CURLVERSION_NOW);
+  const bool mistaken = library.version_num >= kMistakesPlus && library.version_num < kKnowsPlus;
+  if (!mistaken || request.query.find("%2B") == std::string::npos) return "";
+  return fmt::format("libcurl {} signs the \"+\" of a page token wrongly; 7.88 and 8.19 do it right", library.version);
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string encoded;
+  for (const char c : text) {
+    if (is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~')
+      encoded += c;
+    else
+      encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return encoded;
+}
+
+}  // namespace sesame::sync

@@ -1,0 +1,61 @@
+// HTTP requests, signed for AWS where that is asked for. http.cc is the only file that includes libcurl.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "util/result.h"
+
+namespace sesame::sync {
+
+// What a request is signed with: AWS Signature Version 4, service "ses".
+struct Signature {
+  std::string key_id;
+  std::string secret;
+  std::string session_token;  // "" = none
+  std::string region;
+};
+
+struct HttpRequest {
+  enum class Method { get, put } method = Method::get;
+  std::string base;     // "https://email.us-east-1.amazonaws.com": no slash at the end
+  std::string path{};   // percent-encoded, as it goes over the wire
+  std::string query{};  // parameters in the order of their names, percent-encoded; "" = none
+  std::vector<std::string> headers{};
+  const Signature* signature = nullptr;  // null: not signed
+  enum class Proxy { as_usual, none } proxy = Proxy::as_usual;
+  std::chrono::milliseconds timeout{};  // for all of it; connecting may take a third
+  std::size_t max_answer = 0;           // bytes of the body
+};
+
+struct HttpAnswer {
+  int status = 0;  // 0: there was no answer, and `trouble` says why
+  std::string body{};
+  std::string error_type{};  // X-Amzn-ErrorType up to its colon
+  std::string trouble{};
+  // May the same request be answered the next time?
+  enum class Again { useful, useless } again = Again::useful;
+};
+
+class Http {
+ public:
+  virtual ~Http() = default;
+  virtual HttpAnswer send(const HttpRequest& request) = 0;
+};
+
+// Redirections are not followed, certificates are verified: against the file that AWS_CA_BUNDLE names, if it is set. A
+// request under way ends soon after `stop` becomes true.
+Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop);
+
+// What may be wrong with the signature of a request that was refused for it; "" where nothing is known.
+std::string signing_caveat(const HttpRequest& request);
+
+// RFC 3986 Section 2: all but unreserved characters as %XX.
+std::string percent_encode(std::string_view text);
+
+}  // namespace sesame::sync
