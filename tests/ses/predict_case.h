@@ -24,9 +24,14 @@ inline void PrintTo(const PredictCase& c, std::ostream* out) {
 }
 
 std::vector<PredictCase> dkim_cases();
+std::vector<PredictCase> dkim_state_cases();
+std::vector<PredictCase> history_cases();
 std::vector<PredictCase> identity_cases();
 std::vector<PredictCase> mail_from_cases();
+std::vector<PredictCase> spf_cases();
+std::vector<PredictCase> coverage_cases();
 std::vector<PredictCase> dmarc_cases();
 std::vector<PredictCase> refusal_cases();
+std::vector<PredictCase> upstream_cases();
 
 }  // namespace sesame::test

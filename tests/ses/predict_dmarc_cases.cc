@@ -1,4 +1,4 @@
-// What the author domain publishes, and what SES refuses.
+// What the author domain publishes, and how the legs align with it.
 #include "ses/predict_case.h"
 
 namespace sesame::test {
@@ -9,20 +9,46 @@ using ses::Verdict;
 
 std::vector<PredictCase> dmarc_cases() {
   return {
-      {"NoDmarcRecord",
+      {"DmarcAbsent",
        [](SesWorld& w) { w.resolver.zone().remove("_dmarc.example.com"); },
        Verdict::none,
        Confidence::confirmed,
        {"dmarc-absent", "dkim-ok"},
        {"dmarc-none-aligned"}},
-      {"UnusableDmarcRecordIsTheCause",
+      {"DmarcAbsentNotWhereTheParentHasOne",
+       [](SesWorld& w) { w.from("a@shop.example.com"); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dmarc-absent"}},
+      {"DmarcInvalidPolicyIsTheCause",
        [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=rejct"); },
        Verdict::none,
        Confidence::confirmed,
        {"dmarc-invalid", "dmarc-absent", "dkim-ok"},
        {}},
+      {"DmarcInvalidTwoRecords",
+       [](SesWorld& w) { w.dns("_dmarc.example.com TXT v=DMARC1; p=none"); },
+       Verdict::none,
+       Confidence::confirmed,
+       {"dmarc-invalid", "dmarc-absent"},
+       {"dmarc-temperror"}},
+      {"DmarcInvalidNotForUnknownTags",
+       [](SesWorld& w) {
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1;p=reject; pct=100 ; fo=1; x=y;");
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dmarc-invalid"}},
+      {"DmarcInvalidNotForAnotherText",
+       [](SesWorld& w) { w.dns("_dmarc.example.com TXT v=spf1 -all"); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dmarc-invalid"}},
       // The author domain's own record is there, but not the answer above it that relaxed alignment needs.
-      {"OrganizationalDomainServfail",
+      {"DmarcTemperrorOfTheOrganizationalDomain",
        [](SesWorld& w) {
          w.dns("_dmarc.shop.example.com TXT v=DMARC1; p=reject\n_dmarc.example.com TXT !SERVFAIL");
          w.from("a@shop.example.com");
@@ -31,25 +57,50 @@ std::vector<PredictCase> dmarc_cases() {
        Confidence::unknown,
        {"dmarc-temperror"},
        {"dmarc-none-aligned"}},
-      {"DmarcServfail",
+      {"DmarcTemperrorServfail",
        [](SesWorld& w) { w.dns("_dmarc.example.com TXT !SERVFAIL"); },
        Verdict::unknown,
        Confidence::unknown,
        {"dmarc-temperror"},
        {"dmarc-absent"}},
-      {"DmarcTimeout",
+      {"DmarcTemperrorTimeout",
        [](SesWorld& w) { w.dns("_dmarc.example.com TXT !TIMEOUT"); },
        Verdict::unknown,
        Confidence::unknown,
        {"dmarc-temperror"},
        {}},
-      {"StrictSpf",
+      {"DmarcTemperrorNotForAnotherRecord",
+       [](SesWorld& w) { w.dns("bounce.example.com TXT !SERVFAIL"); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dmarc-temperror", "dmarc-absent"}},
+      {"SpfStrictNever",
        [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s"); },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok", "spf-strict-never"},
        {"dkim-strict-parent"}},
-      {"StrictDkimFromParent",
+      {"SpfStrictNeverDecides",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s");
+       },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"dkim-disabled", "spf-strict-never", "dmarc-none-aligned"},
+       {"mailfrom-spf"}},
+      // The one author domain that the envelope sender can equal.
+      {"SpfStrictNeverNotForMailOfThatName",
+       [](SesWorld& w) {
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; adkim=s; aspf=s");
+         w.from("a@bounce.example.com");
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-strict-parent"},
+       {"spf-strict-never"}},
+      {"DkimStrictParent",
        [](SesWorld& w) {
          w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; adkim=s; aspf=s");
          w.from("a@shop.example.com");
@@ -58,13 +109,19 @@ std::vector<PredictCase> dmarc_cases() {
        Confidence::likely,
        {"dkim-strict-parent", "spf-strict-never", "dmarc-none-aligned"},
        {}},
-      {"StrictDkimFromItsOwn",
+      {"DkimStrictParentNotForItsOwn",
        [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; adkim=s"); },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
        {"dkim-strict-parent"}},
-      {"RecordOnlyAtTheSubdomain",
+      {"DkimStrictParentNotWhenRelaxed",
+       [](SesWorld& w) { w.from("a@shop.example.com"); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-strict-parent", "orgdomain-split"}},
+      {"OrgdomainSplit",
        [](SesWorld& w) {
          w.replace("_dmarc.example.com", "_dmarc.shop.example.com TXT v=DMARC1; p=reject");
          w.from("a@shop.example.com");
@@ -73,96 +130,96 @@ std::vector<PredictCase> dmarc_cases() {
        Confidence::likely,
        {"orgdomain-split", "dmarc-none-aligned"},
        {}},
-
-  };
-}
-
-std::vector<PredictCase> refusal_cases() {
-  return {
-      {"NullSender",
-       [](SesWorld& w) { w.envelope.mail_from = ""; },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"null-sender"},
-       {}},
-      {"UnknownSenderIsNoNullSender",
-       [](SesWorld& w) { w.envelope.mail_from = "", w.envelope.sender_known = false; },
+      {"OrgdomainSplitNotWithARecordAtTheApex",
+       [](SesWorld& w) {
+         w.dns("_dmarc.shop.example.com TXT v=DMARC1; p=reject");
+         w.from("a@shop.example.com");
+       },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
-       {"null-sender"}},
-      {"DuplicateHeader",
-       [](SesWorld& w) { w.header("MIME-Version", "1.0"), w.header("Mime-version", "1.0"); },
-       Verdict::refused,
+       {"orgdomain-split"}},
+      {"DmarcNoneAligned",
+       [](SesWorld& w) {
+         w.identity().dkim = {};
+         w.identity().dkim.status = Status::not_started;
+         w.identity().mail_from = {};
+       },
+       Verdict::fail,
        Confidence::confirmed,
-       {"dup-header"},
-       {}},
-      {"RepeatedReceivedIsFine",
-       [](SesWorld& w) { w.header("Received", "from a"), w.header("Received", "from b"); },
+       {"only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
+       {"dkim-ok"}},
+      {"DmarcNoneAlignedNotWithOneLeg",
+       [](SesWorld& w) {
+         w.identity().dkim = {};
+         w.identity().dkim.status = Status::not_started;
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"only-amazonses-signature"},
+       {"dmarc-none-aligned", "mailfrom-default"}},
+      {"MailfromDefault",
+       [](SesWorld& w) { w.identity().mail_from = {}; },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok", "mailfrom-default"},
+       {"dmarc-none-aligned", "spf-apex-irrelevant"}},
+      {"MailfromDefaultNotWithADomainOfItsOwn",
+       [](SesWorld&) {},
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
-       {"dup-header"}},
-      {"FromNotVerified",
-       [](SesWorld& w) { w.from("a@list.example"); },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"from-unverified"},
-       {}},
-      {"EnvelopeNotVerified",
-       [](SesWorld& w) { w.envelope.mail_from = "root@host.example"; },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"from-unverified"},
-       {}},
-      {"SenderNotVerified",
-       [](SesWorld& w) { w.header("Sender", "x@other.example"); },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"from-unverified"},
-       {}},
-      {"IdentityNotVerifiedForSending",
-       [](SesWorld& w) { w.identity().verified_for_sending = false; },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"sending-blocked", "from-unverified"},
-       {}},
-      {"UnverifiedAddressDoesNotHideItsVerifiedDomain",
-       [](SesWorld& w) { w.add_identity("news@example.com").verified_for_sending = false; },
+       {"mailfrom-default"}},
+      {"SpfApexIrrelevant",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.dns("example.com TXT v=spf1 a include:AmazonSES.com -all");
+       },
        Verdict::pass,
        Confidence::confirmed,
-       {"dkim-ok"},
-       {"from-unverified", "identity-address-override"}},
-      {"FiftyOneRecipients",
-       [](SesWorld& w) { w.envelope.recipients.assign(51, "r@receiver.example"); },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"too-many-recipients"},
+       {"dkim-ok", "mailfrom-default", "spf-apex-irrelevant"},
        {}},
-      {"FiftyRecipients",
-       [](SesWorld& w) { w.envelope.recipients.assign(50, "r@receiver.example"); },
+      {"SpfApexIrrelevantOfTheIdentity",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.identity().dkim.signing_enabled = false;
+         w.dns("example.com TXT v=spf1 include:eu-west-1.amazonses.com -all");
+         w.from("a@shop.example.com");
+       },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"dkim-disabled", "mailfrom-default", "dmarc-none-aligned", "spf-apex-irrelevant"},
+       {}},
+      {"SpfApexIrrelevantNotBesideACustomMailFrom",
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s");
+         w.dns("example.com TXT v=spf1 include:amazonses.com -all");
+       },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"dkim-disabled"},
+       {"spf-apex-irrelevant"}},
+      {"SpfApexIrrelevantNotWithoutAmazon",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.dns("example.com TXT v=spf1 include:notamazonses.com include:spf.example.net -all");
+         w.dns("example.com TXT include:amazonses.com");
+       },
        Verdict::pass,
        Confidence::confirmed,
-       {"dkim-ok"},
-       {"too-many-recipients"}},
-      {"TwoFromFields",
-       [](SesWorld& w) { w.header("From", "other@example.com"); },
-       Verdict::refused,
+       {"dkim-ok", "mailfrom-default"},
+       {"spf-apex-irrelevant"}},
+      // Nothing hangs on that record, so nothing hangs on its answer.
+      {"SpfApexIrrelevantNotWithoutAnAnswer",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.dns("example.com TXT !SERVFAIL");
+       },
+       Verdict::pass,
        Confidence::confirmed,
-       {"dup-header", "from-ambiguous"},
-       {}},
-      {"NoFromField",
-       [](SesWorld& w) { w.fields.clear(); },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"from-ambiguous"},
-       {}},
-      {"AnotherAccountsIdentity",
-       [](SesWorld& w) { w.header("X-SES-SOURCE-ARN", "arn:aws:ses:us-east-1:111122223333:identity/example.org"); },
-       Verdict::unknown,
-       Confidence::unknown,
-       {"owner-settings-unknown"},
-       {"dmarc-none-aligned"}},
+       {"dkim-ok", "mailfrom-default"},
+       {"spf-apex-irrelevant", "dmarc-temperror"}},
   };
 }
 
