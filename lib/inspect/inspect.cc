@@ -11,7 +11,10 @@
 #include "dns/name.h"
 #include "inspect/learn.h"
 #include "mail/line_ends.h"
+#include "policy/repair.h"
 #include "ses/predict.h"
+#include "ses/relay.h"
+#include "ses/ways.h"
 #include "spf/spf.h"
 #include "util/text.h"
 
@@ -99,15 +102,20 @@ struct Inspection::Impl {
   bool inbound() const { return direction == policy::Direction::inbound; }
   bool wants(dmarc::Vintage vintage) const { return options.only.value_or(vintage) == vintage; }
   bool ignored() const { return direction == policy::Direction::ignored; }
+  bool over_limit() const { return header_bytes > runtime->config.limits.header_bytes; }
+  // The fields that leave: those received, once repairs were planned without those that are removed.
+  const mail::Fields& left() const { return repairs.empty() ? fields : remaining; }
 
   void prefetch_envelope();
   void note_forged(const mail::Field& field);
+  void repair_header();
+  void repair_signatures(policy::Report& report);
   bool ignored_author() const;
   Deadline key_deadline() const;
   void judge(policy::Report& report);
   spf::Outcome check_spf(spf::Identity identity);
   void check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list);
-  ses::Relay relay() const;
+  std::vector<ses::Relay> ways() const;
   void predict(policy::Report& report);
   void limit(policy::Report& report) const;
 
@@ -121,10 +129,14 @@ struct Inspection::Impl {
   arc::Verifier arc;
   mail::Fields fields;
   mail::BareLineEndCounter bare_ends;
-  mail::ShapeMeter shape;  // outbound
+  mail::ShapeMeter body_shape;  // outbound
   std::size_t header_bytes = 0;
   std::map<std::string, std::size_t> seen;                        // fields so far, by their names in lower case
   std::vector<policy::Place> forged_results, forged_predictions;  // the first first
+  bool guards_ses_fields = false;                                 // X-SES-* is not the client's to set
+  std::vector<policy::Place> ses_fields;                          // then: the first first
+  std::vector<policy::Repair> repairs;                            // outbound
+  mail::Fields remaining;                                         // see left()
   mail::Author author;
   bool header_ended = false;
 };
@@ -142,8 +154,8 @@ void Inspection::Impl::note_forged(const mail::Field& field) {
   for (const auto name : {policy::kResultsField, policy::kPredictionField})
     if (mail::is_named(field, name)) place.name = name;
   const bool is_ours = place.name == policy::kResultsField || place.name == policy::kPredictionField;
-  // Of an over-long header only these two names are counted, whose number of entries is bounded.
-  if (!is_ours && header_bytes > runtime->config.limits.header_bytes) return;
+  // Of an over-long header only these two names are counted, and those that SES obeys: their number is bounded.
+  if (!is_ours && over_limit() && !(guards_ses_fields && ses::is_obeyed(place.name))) return;
   place.occurrence = ++seen[lower(place.name)];
   bool results = false, prediction = false;
   const auto look = [&](const mail::Field& each) {
@@ -155,11 +167,41 @@ void Inspection::Impl::note_forged(const mail::Field& field) {
   mail::for_each_hidden_field(field, look);
   if (results) forged_results.push_back(place);
   if (prediction) forged_predictions.push_back(place);
+  if (guards_ses_fields && policy::tells_ses(field)) ses_fields.push_back(place);
+}
+
+// What can be mended before signatures are verified, so that they are verified on what will leave. A signature keeps
+// its place among them until then.
+void Inspection::Impl::repair_header() {
+  const auto& rules = runtime->config.rules.repair;
+  if (inbound() || over_limit() || !rules.any()) return;
+  auto own = forged_results;
+  own.insert(own.end(), forged_predictions.begin(), forged_predictions.end());
+  repairs = policy::plan_field_repairs(fields, envelope, own, rules);
+  if (repairs.empty()) return;
+  auto others = repairs;
+  std::erase_if(others, [](const policy::Repair& repair) { return iequals(repair.place.name, "DKIM-Signature"); });
+  remaining = policy::mended(fields, others);
+  author = mail::find_author(remaining);
+}
+
+void Inspection::Impl::repair_signatures(policy::Report& report) {
+  const auto& rules = runtime->config.rules.repair;
+  if (over_limit()) {
+    // Nothing is known of such a message, yet its length is no way around what guards SES.
+    for (const auto& place : ses_fields) report.repairs.push_back({"ses-field", place});
+    return;
+  }
+  if (!rules.any()) return;
+  repairs = policy::plan_signature_repairs(fields, {report.dkim, author, runtime->suffixes}, repairs, rules);
+  remaining = policy::mended(fields, repairs);
+  report.dkim = policy::mended(std::move(report.dkim), repairs);
+  report.repairs = repairs;
 }
 
 bool Inspection::Impl::ignored_author() const {
   // Of an over-long header the author is not known.
-  if (!author.usable() || header_bytes > runtime->config.limits.header_bytes) return false;
+  if (!author.usable() || over_limit()) return false;
   return std::ranges::any_of(runtime->config.directions.ignore_from_domains,
                              [&](const std::string& domain) { return dns::is_at_or_below(author.domain(), domain); });
 }
@@ -210,26 +252,37 @@ void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& wal
   if (wants(dmarc::Vintage::rfc7489)) report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
 }
 
-// Through which account the message will go.
-ses::Relay Inspection::Impl::relay() const {
+// Through which accounts the message will go, each once: its recipients may be reached through different relays.
+std::vector<ses::Relay> Inspection::Impl::ways() const {
   const auto sender = mail::parse_path(envelope.mail_from);
-  return runtime->accounts->relay_of(
-      {author.usable() ? &author.mailboxes.front() : nullptr, sender ? &*sender : nullptr, envelope.relay});
+  const auto* from = author.usable() ? &author.mailboxes.front() : nullptr;
+  std::vector<ses::Relay> found;
+  const auto add = [&](const std::string& relay) {
+    auto way = runtime->accounts->relay_of({from, sender ? &*sender : nullptr, relay});
+    if (std::ranges::find(found, way) == found.end()) found.push_back(std::move(way));
+  };
+  for (const auto& relay : envelope.relays) add(relay);
+  if (found.empty()) add("");
+  return found;
 }
 
 void Inspection::Impl::predict(policy::Report& report) {
-  const auto& settings = runtime->config.ses;
-  const auto way = relay();
-  const ses::Surroundings world{meter,
-                                *way.account,
-                                meter.deadline(),
-                                runtime->suffixes,
-                                now,
-                                runtime->accounts->all(),
-                                settings.tracking_configuration_sets,
-                                runtime->observer.get()};
-  report.prediction =
-      ses::predict(world, {envelope, fields, author, report.dkim, shape.found(), way.configuration_set});
+  auto shape = body_shape;
+  for (const auto& field : left()) shape.field(field);
+  std::vector<ses::Prediction> predictions;
+  for (const auto& way : ways()) {
+    const ses::Surroundings world{meter,
+                                  *way.account,
+                                  meter.deadline(),
+                                  runtime->suffixes,
+                                  now,
+                                  runtime->accounts->all(),
+                                  runtime->config.ses.tracking_configuration_sets,
+                                  runtime->observer.get()};
+    predictions.push_back(
+        ses::predict(world, {envelope, left(), author, report.dkim, shape.found(), way.configuration_set}));
+  }
+  report.prediction = ses::in_common(std::move(predictions));
 }
 
 // What was read of an over-long header is not what the receivers will read: nothing definite follows from it.
@@ -251,7 +304,7 @@ void Inspection::Impl::limit(policy::Report& report) const {
   report.dmarc.reason = report.dmarc_rfc7489.reason = report.author.problem;
   if (direction != policy::Direction::outbound) return;
   ses::Prediction undecided;
-  undecided.region = relay().account->region;
+  undecided.region = ways().front().account->region;
   undecided.why = "No prediction; the mail is let pass.";
   report.prediction = undecided;
 }
@@ -259,6 +312,9 @@ void Inspection::Impl::limit(policy::Report& report) const {
 Inspection::Inspection(std::shared_ptr<const Runtime> runtime, policy::Direction direction, mail::Envelope envelope,
                        const Options& options)
     : impl_(std::make_unique<Impl>(std::move(runtime), direction, std::move(envelope), options)) {
+  const auto& rules = impl_->runtime->config.rules.repair;
+  impl_->guards_ses_fields =
+      !impl_->inbound() && rules.ses_fields && !policy::may_set_ses_fields(impl_->envelope, rules);
   impl_->prefetch_envelope();
 }
 
@@ -274,10 +330,9 @@ policy::Direction Inspection::direction() const {
 void Inspection::field(mail::Field field) {
   auto& impl = *impl_;
   if (impl.ignored()) return;
-  if (!impl.inbound()) impl.shape.field(field);
   impl.header_bytes += field.name.size() + field.value.size() + 3;  // ":" and CRLF
   impl.note_forged(field);
-  if (impl.header_bytes > impl.runtime->config.limits.header_bytes) return;
+  if (impl.over_limit()) return;
   impl.dkim.field(field);
   if (impl.inbound()) impl.arc.field(field);
   impl.fields.push_back(std::move(field));
@@ -292,20 +347,21 @@ void Inspection::end_of_header() {
     impl.direction = policy::Direction::ignored;
     return;
   }
-  impl.dkim.end_of_header(impl.fields, impl.author.domains);
+  impl.repair_header();
+  impl.dkim.end_of_header(impl.left(), impl.author.domains);
   if (impl.inbound()) impl.arc.end_of_header(impl.fields);
   if (!impl.author.usable()) return;
   if (impl.inbound()) {
     dmarc::prefetch(impl.meter, impl.author.domain());
   } else {
-    ses::prefetch(impl.meter, *impl.relay().account, impl.author.mailboxes.front());
+    for (const auto& way : impl.ways()) ses::prefetch(impl.meter, *way.account, impl.author.mailboxes.front());
   }
 }
 
 void Inspection::body(std::string_view chunk) {
   if (impl_->ignored()) return;
   impl_->bare_ends.update(chunk);
-  if (!impl_->inbound()) impl_->shape.body(chunk);
+  if (!impl_->inbound()) impl_->body_shape.body(chunk);
   impl_->dkim.body(chunk);
   if (impl_->inbound()) impl_->arc.body(chunk);
 }
@@ -332,6 +388,7 @@ policy::Report Inspection::finish() {
       impl.judge(report);
     } else {
       report.dkim = impl.dkim.finish(impl.key_deadline());
+      impl.repair_signatures(report);
       impl.predict(report);
     }
     report.forged_results.assign(impl.forged_results.rbegin(), impl.forged_results.rend());

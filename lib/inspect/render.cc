@@ -1,5 +1,8 @@
 #include "inspect/render.h"
 
+#include <algorithm>
+#include <span>
+
 #include "inspect/prediction_json.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -55,6 +58,19 @@ json dns_value(const dns::Meter::Cost& cost) {
   return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()}, {"failed", cost.failed}};
 }
 
+// The first of them: a hostile header has room for thousands.
+std::span<const policy::Repair> listed(const std::vector<policy::Repair>& repairs) {
+  constexpr std::size_t kMaxListed = 20;
+  return std::span(repairs).first(std::min(repairs.size(), kMaxListed));
+}
+
+json repair_array(std::span<const policy::Repair> repairs) {
+  auto array = json::array();
+  for (const auto& [reason, place] : repairs)
+    array.push_back({{"reason", reason}, {"field", printable(place.name)}, {"occurrence", place.occurrence}});
+  return array;
+}
+
 std::string from_domain(const policy::Report& report) {
   return report.author.usable() ? report.author.domain() : std::string();
 }
@@ -87,6 +103,15 @@ std::string leg_word(const std::string& domain, Tri usable, Tri aligned) {
   return domain + (aligned == Tri::yes ? ":aligned" : aligned == Tri::no ? ":unaligned" : ":unknown");
 }
 
+// "duplicate:Subject:2,ses-field:X-SES-SOURCE-ARN:1"
+std::string repairs_text(const std::vector<policy::Repair>& repairs) {
+  std::vector<std::string> texts;
+  for (const auto& [reason, place] : listed(repairs))
+    texts.push_back(reason + ":" + printable(place.name) + ":" + std::to_string(place.occurrence));
+  if (texts.size() < repairs.size()) texts.push_back("+" + std::to_string(repairs.size() - texts.size()));
+  return join(texts, ",");
+}
+
 // key=value, quoted where the value has a space, a quote or nothing.
 void put(std::string& line, std::string_view key, const std::string& value) {
   if (!line.empty()) line += ' ';
@@ -117,6 +142,9 @@ void put_inbound(std::string& line, const policy::Report& report) {
   if (report.dmarc.discovery.state == dmarc::Discovery::State::found)
     put(line, "policy", dmarc::to_string(report.dmarc.discovery.policy));
   if (!report.forged_results.empty()) put(line, "forged_removed", std::to_string(report.forged_results.size()));
+  if (const auto& arrival = report.arrival)
+    put(line, "ses", from_domain(report) + ":" + (arrival->selector.empty() ? "-" : arrival->selector));
+  if (!report.findings.empty()) put(line, "findings", finding_codes(report.findings));
 }
 
 void put_outbound(std::string& line, const ses::Prediction& prediction) {
@@ -139,15 +167,13 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   put(line, "mail_from", "<" + report.envelope.mail_from + ">");
   put(line, "message_id", report.message_id);
   if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
-  if (const auto& arrival = report.arrival)
-    put(line, "ses", from_domain(report) + ":" + (arrival->selector.empty() ? "-" : arrival->selector));
-  if (!report.findings.empty()) put(line, "findings", finding_codes(report.findings));
   if (report.direction == policy::Direction::inbound) put_inbound(line, report);
   if (report.prediction) put_outbound(line, *report.prediction);
   if (report.bare_ends.cr != 0) put(line, "bare_cr", std::to_string(report.bare_ends.cr));
   if (report.bare_ends.lf != 0) put(line, "bare_lf", std::to_string(report.bare_ends.lf));
   if (!decision.trusted_forwarder.empty()) put(line, "trusted_forwarder", decision.trusted_forwarder);
   put(line, "action", policy::to_string(decision.action));
+  if (!decision.repairs.empty()) put(line, "repairs", repairs_text(decision.repairs));
   put(line, "dns_queries", std::to_string(report.dns.queries));
   put(line, "dns_ms", std::to_string(report.dns.waited.count()));
   if (!report.dns.failed.empty()) put(line, "dns_failed", report.dns.failed);
@@ -172,11 +198,17 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
     event["dmarc"] = dmarc_value(report.dmarc, report.author);
     event["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
     event["forged_removed"] = report.forged_results.size();
+    if (report.arrival) event["ses"] = arrival_value(report);
+    if (!report.findings.empty()) event["findings"] = finding_array(report.findings);
   }
   if (report.prediction) event.update(prediction_value(*report.prediction));
   if (report.bare_ends != mail::BareLineEnds{}) event["body"] = body_value(report.bare_ends);
   if (!decision.trusted_forwarder.empty()) event["trusted_forwarder"] = decision.trusted_forwarder;
   event["action"] = policy::to_string(decision.action);
+  if (!decision.repairs.empty()) {
+    event["repairs"] = repair_array(listed(decision.repairs));
+    event["repaired"] = decision.repairs.size();
+  }
   if (!report.limits.empty()) event["limits"] = report.limits;
   event["dns_queries"] = report.dns.queries;
   event["dns_ms"] = report.dns.waited.count();
@@ -195,11 +227,11 @@ std::string verify_json(const policy::Report& report, Standards shown) {
   if (report.spf_helo) value["spf_helo"] = spf_value(*report.spf_helo);
   value["dkim"] = dkim_array(report);
   value["dmarc"] = dmarc_value(report.dmarc, report.author);
-    if (report.arrival) event["ses"] = arrival_value(report);
-    if (!report.findings.empty()) event["findings"] = finding_array(report.findings);
   if (shown == Standards::both) value["dmarc_rfc7489"] = dmarc_value(report.dmarc_rfc7489, report.author);
   value["arc"] = {{"result", arc::to_string(report.arc.result)}, {"reason", report.arc.reason}};
   value["body"] = body_value(report.bare_ends);
+  value["ses"] = arrival_value(report);
+  value["findings"] = finding_array(report.findings);
   value["dns"] = dns_value(report.dns);
   value["why"] = policy::why(report);
   return dump(value, 2);
@@ -208,6 +240,7 @@ std::string verify_json(const policy::Report& report, Standards shown) {
 std::string preflight_json(const policy::Report& report, const policy::Decision& decision) {
   json value = prediction_value(report.prediction.value_or(ses::Prediction{}));
   value["action"] = policy::to_string(decision.action);
+  value["repairs"] = repair_array(report.repairs);
   value["limits"] = report.limits;
   value["dns"] = dns_value(report.dns);
   value["why"] = policy::why(report);
@@ -215,5 +248,3 @@ std::string preflight_json(const policy::Report& report, const policy::Decision&
 }
 
 }  // namespace sesame::inspect
-  value["ses"] = arrival_value(report);
-  value["findings"] = finding_array(report.findings);

@@ -111,6 +111,9 @@ std::string preflight_text(const policy::Report& report, const policy::Decision&
                       spf::to_string(spf.result), aligned_state(spf.aligned.rfc9989), in_parentheses(spf.reason));
   text += "DMARC\n" + predicted_line("RFC 9989", prediction.rfc9989) + predicted_line("RFC 7489", prediction.rfc7489);
   text += fmt::format("Action     {}\n", policy::to_string(decision.action));
+  if (!report.repairs.empty()) text += "Repairs    all of the above is of the message without these fields\n";
+  for (const auto& [reason, place] : report.repairs)
+    text += fmt::format("  {:<18} {}, number {} from the top\n", reason, printable(place.name), place.occurrence);
   if (!prediction.findings.empty()) text += "Findings\n";
   for (const auto& finding : prediction.findings) text += finding_lines(finding);
   return text;

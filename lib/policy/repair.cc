@@ -78,12 +78,6 @@ class Draft {
   std::vector<std::string> reasons_;  // "" = it stays
 };
 
-bool is_or_hides_ses_field(const mail::Field& field) {
-  bool found = is_ses_field(field);
-  mail::for_each_hidden_field(field, [&](const mail::Field& hidden) { found = found || is_ses_field(hidden); });
-  return found;
-}
-
 void remove_own(Draft& draft, std::span<const Place> own) {
   std::set<Position> ours;
   for (const auto& place : own) ours.insert(position_of(place));
@@ -188,8 +182,12 @@ void remove_signatures(Draft& draft, const Signatures& signatures) {
 
 }  // namespace
 
-bool is_ses_field(const mail::Field& field) {
-  return istarts_with(mail::name_of(field), "X-SES-");
+bool tells_ses(const mail::Field& field) {
+  bool found = false;
+  const auto look = [&](const mail::Field& each) { found = found || istarts_with(mail::name_of(each), "X-SES-"); };
+  look(field);
+  mail::for_each_hidden_field(field, look);
+  return found;
 }
 
 bool may_set_ses_fields(const mail::Envelope& envelope, const RepairRules& rules) {
@@ -205,7 +203,7 @@ std::vector<Repair> plan_field_repairs(std::span<const mail::Field> fields, cons
   if (rules.own_fields) remove_own(draft, own);
   if (rules.ses_fields && !may_set_ses_fields(envelope, rules))
     for (std::size_t i = 0; i < fields.size(); ++i)
-      if (is_or_hides_ses_field(fields[i])) draft.remove(i, "ses-field");
+      if (tells_ses(fields[i])) draft.remove(i, "ses-field");
   // Signatures are known only once they are verified.
   if (rules.duplicate_fields)
     remove_duplicates(draft, [](const std::string& name) { return name != kSignature && ses::is_unique(name); });

@@ -25,8 +25,8 @@ struct RepairRules {
   bool any() const { return duplicate_fields || upstream_signatures || ses_fields || own_fields; }
 };
 
-// A field by which a client tells SES what to do.
-bool is_ses_field(const mail::Field& field);
+// Is this a field that tells SES what to do, or does it hide one?
+bool tells_ses(const mail::Field& field);
 
 // May this client set such fields? Never one whose address the MTA does not tell: it cannot be told from a client whose
 // address was lost. Postfix says 127.0.0.1 of sendmail(1).

@@ -106,4 +106,12 @@ bool is_rewritten(std::string_view field_name) {
   return istarts_with(field_name, "x-ses-") || std::ranges::find(kRewritten, lower(field_name)) != kRewritten.end();
 }
 
+bool is_obeyed(std::string_view field_name) {
+  constexpr std::array kObeyed = {
+      std::string_view("X-SES-CONFIGURATION-SET"), std::string_view("X-SES-MESSAGE-TAGS"),
+      std::string_view("X-SES-SOURCE-ARN"),        std::string_view("X-SES-FROM-ARN"),
+      std::string_view("X-SES-RETURN-PATH-ARN"),   std::string_view("X-SES-LIST-MANAGEMENT-OPTIONS")};
+  return std::ranges::any_of(kObeyed, [&](std::string_view name) { return iequals(name, field_name); });
+}
+
 }  // namespace sesame::ses
