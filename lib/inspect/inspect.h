@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "config/config.h"
@@ -38,6 +39,7 @@ struct Runtime {
   std::shared_ptr<const ses::Accounts> accounts;
   std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
   std::shared_ptr<ses::Arrivals> arrivals;        // told of mail received through SES; null: nothing is learned
+  std::string arrivals_error;                     // why its file could not be read when this was made; "" = it could
   const Clock* clock = &system_clock();
 };
 

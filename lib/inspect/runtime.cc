@@ -60,6 +60,17 @@ std::shared_ptr<const ses::Accounts> make_accounts(const Runtime& runtime) {
       runtime.config.ses, runtime.snapshot.contents ? *runtime.snapshot.contents : none, runtime.clock->unix_now());
 }
 
+// What was learned goes on as long as it is kept in the same place.
+void take_arrivals(Runtime& runtime, const Runtime& old) {
+  const auto& path = runtime.config.ses.arrivals;
+  runtime.arrivals_error.clear();
+  if (!old.arrivals || old.arrivals->path() != path) {
+    runtime.arrivals = std::make_shared<ses::Arrivals>(path);
+    if (auto loaded = runtime.arrivals->load(); !loaded) runtime.arrivals_error = loaded.error().message;
+  }
+  runtime.observer = runtime.arrivals;
+}
+
 // The new runtime has of the old one what can be kept.
 Result<std::shared_ptr<const Runtime>> assemble(config::Config config, const Runtime& old) {
   auto runtime = std::make_shared<Runtime>(old);
@@ -75,6 +86,7 @@ Result<std::shared_ptr<const Runtime>> assemble(config::Config config, const Run
   runtime->snapshot = read_snapshot(config.ses.snapshot, same_file ? old.snapshot : SnapshotFile{});
   runtime->config = std::move(config);
   runtime->accounts = make_accounts(*runtime);
+  take_arrivals(*runtime, old);
   return runtime;
 }
 
