@@ -58,6 +58,28 @@ struct PreflightArguments {
   std::string file = "-";
 };
 
+struct SyncArguments {
+  std::string config;  // "" = the installed one, if it is there
+  std::vector<std::string> regions;
+  std::optional<std::string> account;
+  std::string profile;
+  std::string endpoint;
+  double interval = 1.0;        // seconds
+  double timeout = 30.0;        // seconds
+  std::int64_t max_age = 3600;  // seconds
+  std::string snapshot;
+};
+
+struct DoctorArguments {
+  std::vector<std::string> subjects;  // domains and addresses
+  enum class All { no, yes } all = All::no;
+  std::optional<std::string> config;  // absent: the installed one, where there is one
+  std::optional<std::string> account;
+  std::optional<std::string> region;
+  std::vector<std::string> tokens;  // three of Easy DKIM, or the selector of BYODKIM
+  std::optional<std::string> mail_from;
+};
+
 struct ConfigArguments {
   std::string config;
   enum class What { current, sample } what = What::current;
@@ -68,6 +90,8 @@ int run_spf(const Common& common, const SpfArguments& arguments);
 int run_verify(const Common& common, const VerifyArguments& arguments);
 int run_dmarc(const Common& common, const DmarcArguments& arguments);
 int run_preflight(const Common& common, const PreflightArguments& arguments);
+int run_sync(const Common& common, const SyncArguments& arguments);
+int run_doctor(const Common& common, const DoctorArguments& arguments);
 int run_config_test(const Common& common, const ConfigArguments& arguments);
 int run_config_print(const Common& common, const ConfigArguments& arguments);
 

@@ -17,6 +17,8 @@ struct Arguments {
   VerifyArguments verify;
   DmarcArguments dmarc;
   PreflightArguments preflight;
+  SyncArguments sync;
+  DoctorArguments doctor;
   ConfigArguments config;
   std::function<int()> run;
 };
@@ -27,6 +29,8 @@ constexpr const char* kExamples =
     "  sesame verify --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com message.eml\n"
     "  sesame spf --ip 192.0.2.1 --helo mail.example.com --mail-from user@example.com --json\n"
     "  sesame dmarc example.com --dns 127.0.0.1:5353\n"
+    "  sesame doctor example.com\n"
+    "  sesame sync\n"
     "  sesame config test\n\n"
     "Exit status: 0 fine, 1 evaluated and bad, 2 bad usage or configuration, 75 undecided. See sesame(1).";
 
@@ -109,6 +113,67 @@ void add_preflight(CLI::App& app, Arguments& a) {
       kDnsNote);
 }
 
+void add_sync(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "sync", "Fetch what the SESv2 API says of an account into the snapshot file", a.run,
+                         [&a] { return run_sync(a.common, a.sync); });
+  auto& s = a.sync;
+  sub.add_option("--config", s.config, "Settings; default: the installed ones")->type_name("FILE");
+  sub.add_option("--region", s.regions, "Region; may be repeated. Default: those of the account in the settings")
+      ->allow_extra_args(false)
+      ->type_name("REGION");
+  sub.add_option("--account", s.account, "Account as the settings name it. Default: ses.account")->type_name("NAME");
+  sub.add_option("--profile", s.profile, "Profile of the shared credentials file")->type_name("NAME");
+  sub.add_option("--endpoint", s.endpoint, "Instead of https://email.REGION.amazonaws.com")->type_name("URL");
+  sub.add_option("--interval", s.interval, "Between two requests; SES allows one in a second to all who ask")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  sub.add_option("--timeout", s.timeout, "For one request")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  sub.add_option("--max-age", s.max_age, "What an interrupted sync fetched longer ago is fetched again")
+      ->check(CLI::Range(0, 604800))
+      ->capture_default_str()
+      ->type_name("SECONDS");
+  sub.add_option("--snapshot", s.snapshot, "File to replace. Default: ses.snapshot")->type_name("FILE");
+  add_json(sub, a.common);
+  sub.footer(
+      "Examples:\n  sesame sync\n  sesame sync --region eu-west-1 --profile mail --snapshot "
+      "/var/lib/sesame/ses.json\n\n"
+      "Needs ses:ListEmailIdentities, ses:GetEmailIdentity and ses:GetAccount; see sesame(1).");
+}
+
+void add_doctor(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "doctor", "The full check of sending domains at Amazon SES", a.run,
+                         [&a] { return run_doctor(a.common, a.doctor); });
+  auto& d = a.doctor;
+  sub.add_option("DOMAIN", d.subjects, "Sending domain or address; may be repeated")->type_name("");
+  sub.add_flag_callback(
+      "--all", [&d] { d.all = DoctorArguments::All::yes; }, "Every identity of configuration and snapshot");
+  sub.add_option("--config", d.config, "Settings; default: the installed ones, if there are any")->type_name("FILE");
+  sub.add_option("--region", d.region, "Region of SES. Default: where the settings relay mail of the domain to")
+      ->type_name("REGION");
+  sub.add_option("--account", d.account, "Account as the settings name it")->type_name("NAME");
+  sub.add_option("--token", d.tokens,
+                 "DKIM token as the SES console shows it: three times for Easy DKIM; once, the selector of BYODKIM. "
+                 "Replaces what the settings know of the domain")
+      ->allow_extra_args(false)
+      ->type_name("TOKEN");
+  sub.add_option("--mail-from", d.mail_from, "With --token: the custom MAIL FROM domain. Default: none is set up")
+      ->type_name("DOMAIN");
+  add_json(sub, a.common);
+  sub.footer(
+      std::string("Examples:\n"
+                  "  sesame doctor example.com --config /etc/sesame/sesame.toml\n"
+                  "  sesame doctor example.com --region us-east-1 --token T1 --token T2 --token T3\n"
+                  "  sesame doctor example.com --region us-east-1 --token SELECTOR --mail-from "
+                  "bounce.example.com\n"
+                  "  sesame doctor --all --json\n\n"
+                  "Exit status: 1 with a finding that is an error, else 75 where something is undecided, else 0.") +
+      kDnsNote);
+}
+
 void add_config(CLI::App& app, Arguments& a) {
   a.config.config = config::default_path();
   auto& sub = *app.add_subcommand("config", "Test or print the settings");
@@ -128,7 +193,7 @@ void add_config(CLI::App& app, Arguments& a) {
 
 // What is wrong with a line that names no command of ours.
 std::string without_command(int argc, char** argv, const CLI::ParseError& error) {
-  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight or config";
+  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight, doctor, sync or config";
   if (argc == 1) return std::string("a command is missing") + kExpected;
   if (argv[1][0] != '-') return "unknown command " + printable(argv[1]) + kExpected;
   return error.what();
@@ -145,6 +210,8 @@ int run(int argc, char** argv) {
   add_verify(app, arguments);
   add_dmarc(app, arguments);
   add_preflight(app, arguments);
+  add_sync(app, arguments);
+  add_doctor(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);
