@@ -3,138 +3,192 @@ verifiers judge the result in every way the DNS faults may resolve, for addresse
 
 import copy
 import itertools
-import pathlib
-import sys
-from collections import defaultdict
+from email.utils import getaddresses
 from typing import NamedTuple, Optional
 
-import dkim
-import spf
+import receivers
+from receivers import VINTAGES, Dns, Taste
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "support/ses_simulator"), str(TESTS / "e2e")]
+import account  # of the simulator: receivers knows where it is
+import repairs
+import rewrite
+import rules
+from described import Standing
+from messages import OWNER_ARN
 
-import account  # noqa: E402  of the simulator
-import rewrite  # noqa: E402
-import rules  # noqa: E402
-import verifier  # noqa: E402
-
-from worlds import ADDRESSES  # noqa: E402
-
-POLICIES = ("none", "quarantine", "reject")
-
-
-class Dns:
-    """A zone in memory."""
-
-    def __init__(self, zone):
-        self.zone = zone
-
-    def query(self, name, kind):
-        name = str(name).lower().rstrip(".")
-        for _ in range(8):
-            types = self.zone.get(name, {})
-            if kind in types:
-                return [record.encode() if kind == "TXT" else record for record in types[kind]]
-            if "CNAME" not in types:
-                break
-            name = types["CNAME"][0]
-        return []
-
-    def for_pyspf(self, name, kind, tcpfallback=True, timeout=5):
-        records = self.query(name, kind) if kind in ("TXT", "MX", "A", "AAAA") else []
-        return [((name, kind), {"TXT": lambda r: (r,), "MX": tuple}.get(kind, str)(record)) for record in records]
+UNSIGNED = (None, "", "")
+GOOD = (None, "SUCCESS")
 
 
 class Settings(NamedTuple):
     """One state the identity that covers From may be in."""
 
     signs_as: Optional[str]  # d=
-    active: str
+    selector: str
     key: str
     mail_from: Optional[str]
-    mail_from_ready: bool
+    is_ready: bool
     rejects: bool
 
 
+class Case(NamedTuple):
+    """One way it may go. By vintage of receiver where they may differ."""
+
+    refusal: Optional[str] = None
+    results: dict = {}       # pass, fail, none, mixed (not for every address of SES)
+    is_signed: bool = False  # by SES for the identity, and the signature verifies
+    dkim_passes: dict = {}   # some signature verifies and aligns
+    spf_domain: str = ""
+    spf_results: frozenset = frozenset()
+    spf_aligned: dict = {}
+    aligned: dict = {}       # vintage -> function of a domain: does it align as d=?
+
+
 class Truth:
-    def __init__(self, world):
+    def __init__(self, world, removed_signatures=()):
         self.world = world
-        self.results = defaultdict(set)  # vintage -> pass, fail, none, mixed; and "refused"
-        self.signed = set()  # with each: domains SES signed for whose signature verifies
-        fields, body = rewrite.split_message(world.message)
-        for settings in self._possible_settings():
-            ses = self._simulated(settings)
-            if rules.refusal(ses, world.sender, world.recipients, fields):
-                self.results[9989].add("refused")
-                continue
-            emission = rewrite.emit(ses, fields, body, ADDRESSES[0])
-            for zone in self._possible_zones():
-                self._receive(emission, Dns(zone))
+        self.doubts = set(world.open_facts)
+        if world.faults:
+            self.doubts.add("DNS did not answer")
+        fields, self.body = rewrite.split_message(world.message)
+        self.fields = repairs.mend(world, fields, removed_signatures)
+        self.authors = rules.addresses(self.fields, "from")
+        domains = {account.split_address(each)[1] for each in self.authors}
+        one_field = sum(each.name.lower() == "from" for each in self.fields) == 1
+        self.author_domain = domains.pop() if one_field and len(domains) == 1 else None
+        self.account, self.region, self.configuration_set = self._relay()
+        self.here = [each for each in world.identities if (each.account, each.region) == (self.account, self.region)]
+        self.zones = [Dns(zone) for zone in self._possible_zones()]
+        self.tastes = [Taste(*each) for each in itertools.product(
+            *[(False, True) if fact in world.open_facts else (False,)
+              for fact in ("receivers differ", "receivers differ", "a signature of part of the body")])]
+        self.cases = []
+        self._explore()
+
+    def verdicts(self):
+        return {"refused" if each.refusal else each.results[9989] for each in self.cases}
+
+    # ---- the way to SES ----------------------------------------------------------------------------------------------
+
+    def _relay(self):
+        """The first route that matches."""
+        author = self.authors[0] if self.author_domain else None
+        for route in self.world.routes:
+            if is_of(author, route.author) and is_of(self.world.sender, route.sender) \
+                    and route.relay in ("", self.world.relay):
+                return route.account, route.region, route.configuration_set
+        return *self.world.places[0], ""
 
     # ---- what may be so ----------------------------------------------------------------------------------------------
 
-    def _covering(self, address):
-        return account.Account(self._state(lambda identity: {})).covering(address)
+    def _explore(self):
+        mended = [each for each in self.here if each.aged and not each.verified]
+        for verified in itertools.product((False, True), repeat=len(mended)):
+            now_verified = {each.name for each, holds in zip(mended, verified) if holds}
+            self.verified = {each.name for each in self.here if each.verified} | now_verified
+            for standing in self._standings():
+                for owner, settings in self._possible_settings():
+                    self._send(standing, owner, settings)
+        if mended or any(each.aged for each in self.here):
+            self.doubts.add("what is known is aged")
 
-    def _identity(self, address):
-        found = self._covering(address) if address else None
-        return next((each for each in self.world.identities if found and each.name == found.name), None)
+    def _standings(self):
+        told = self.world.standings.get((self.account, self.region), Standing())
+        good = told.production and told.sending and told.enforcement != "SHUTDOWN"
+        return [told, Standing()] if told.aged and not good else [told]
+
+    def _covering(self, address):
+        found = account.Account(self._state(Standing())).covering(address) if address else None
+        return next((each for each in self.here if found and each.name == found.name), None)
 
     def _possible_settings(self):
-        author = self._identity(self.world.author)
-        if author is None:
-            return [Settings(None, "", "", None, False, False)]
-        sender = self._identity(self.world.sender)
-        envelopes = self._mail_from_states(author)
-        if sender and sender is not author and sender.mail_from != author.mail_from:
-            self.world.open_facts.add("envelope of another identity")
-            envelopes = envelopes + self._mail_from_states(sender)
-        return [Settings(*signature, *envelope) for signature in self._dkim_states(author) for envelope in envelopes]
+        """(whose identity, settings)"""
+        if any(rewrite.first(self.fields, name) for name in rules.ARN_FIELDS["from"]):
+            self.doubts.add("another account's identity")
+            domain = self.author_domain or "example.com"
+            return [("owner", Settings(*signer, None, False, False))
+                    for signer in ((domain, "owner1", self.world.keys.owner.private), UNSIGNED)]
+        identities = list(dict.fromkeys(filter(None, map(self._of, self.authors))))
+        if len(identities) > 1:
+            self.doubts.add("which of several authors")
+        found = []
+        for name in identities:
+            author = next(each for each in self.here if each.name == name)
+            sender = self._covering(self.world.sender)
+            envelopes = self._mail_from_states(author)
+            if sender and sender is not author and mail_from_of(sender) != mail_from_of(author):
+                self.doubts.add("envelope of another identity")
+                envelopes = envelopes + self._mail_from_states(sender)
+            found += [(author, Settings(*signature, *envelope))
+                      for signature in self._dkim_states(author) for envelope in dict.fromkeys(envelopes)]
+        return found or [(None, Settings(*UNSIGNED, None, False, False))]
+
+    def _of(self, address):
+        found = self._covering(address)
+        return found and found.name
 
     def _mail_from_states(self, identity):
         mail_from = identity.mail_from
         if not mail_from:
             return [(None, False, False)]
         ready, not_ready = [(mail_from.domain, state, mail_from.behavior == "REJECT_MESSAGE") for state in (True, False)]
-        if mail_from.status not in (None, "SUCCESS"):
+        bad = mail_from.status not in GOOD
+        if bad and not identity.aged:
             return [not_ready]
-        inferred_in_vain = mail_from.status is None and self.world.is_faulty(mail_from.domain, "MX")
-        return [ready, not_ready] if not mail_from.mx_right or inferred_in_vain else [ready]
+        inferred_in_vain = (mail_from.status is None or identity.aged) and self.world.is_faulty(mail_from.domain, "MX")
+        if not mail_from.mx_right:
+            self.doubts.add("account and DNS contradict each other")
+        return [ready, not_ready] if bad or not mail_from.mx_right or inferred_in_vain else [ready]
 
     def _dkim_states(self, identity):
-        unsigned = (None, "", "")
         if not identity.is_address:
-            return self._domain_states(identity, identity.status)
-        if not identity.enabled or identity.status not in (None, "SUCCESS"):
-            return [unsigned]
-        covers = [each for each in self.world.identities if not each.is_address
+            return self._domain_states(identity, identity)
+        bad = not identity.enabled or identity.status not in GOOD
+        if bad and not identity.aged:
+            return [UNSIGNED]
+        covers = [each for each in self.here if not each.is_address
                   and (identity.domain == each.name or identity.domain.endswith("." + each.name))]
-        domain = max(covers, key=lambda each: (each.verified, len(each.name)), default=None)
+        domain = max(covers, key=lambda each: (each.name in self.verified, len(each.name)), default=None)
         if domain is None or (identity.status and domain.name != identity.domain):
             if identity.status:
-                self.world.open_facts.add("an address that signs without keys")
-            return [unsigned]
+                self.doubts.add("an address that signs without keys")
+            return [UNSIGNED]
         if identity.status:  # its own word counts, with the keys of its domain
-            return self._domain_states(domain, identity.status, enabled=True)
-        self.world.open_facts.add("whether an address inherits")
-        return self._domain_states(domain, domain.status) + [unsigned]
+            return self._domain_states(domain, identity)
+        self.doubts.add("whether an address inherits")
+        return self._domain_states(domain, domain) + [UNSIGNED]
 
-    def _domain_states(self, identity, status, enabled=None):
-        signed, unsigned = (identity.name, identity.active, identity.key), (None, "", "")
-        if not (identity.enabled if enabled is None else enabled) or status not in (None, "SUCCESS"):
-            return [unsigned]
-        if not identity.tokens_told:
-            self.world.open_facts.add("tokens")
-            return [signed, unsigned]
+    def _domain_states(self, identity, says):
+        """With the keys of one identity, and what another says of itself."""
+        signed = [(identity.name, each.selector, each.key) for each in identity.signers]
+        bad = not says.enabled or says.status not in GOOD
+        if bad and not says.aged:
+            return [UNSIGNED]
+        inferred = says.status is None or says.aged
+        parent = self._parent_of(identity)
+        if not identity.tokens_told and not (parent and parent.tokens_told):
+            self.doubts.add("tokens")
+            return signed + [UNSIGNED]
+        if inferred and parent and parent.status not in GOOD:
+            self.doubts.add("the state of a replica's parent")
+            bad = True
+        if not identity.records_right:
+            self.doubts.add("account and DNS contradict each other")
         faulty = any(self.world.is_faulty(name, "TXT") for name in self.world.zone
                      if name.split(".")[0] in identity.tokens)
-        return [signed, unsigned] if not identity.records_right or (faulty and status is None) else [signed]
+        sure = not bad and identity.records_right and not (faulty and inferred)
+        return signed if sure and signed else signed + [UNSIGNED]
+
+    def _parent_of(self, identity):
+        return next((each for each in self.world.identities if (each.name, each.account, each.region)
+                     == (identity.name, identity.account, identity.parent_region)), None)
 
     def _possible_zones(self):
         """A name that did not answer may have its records, or none."""
+        owner = f"owner1._domainkey.{self.author_domain or 'example.com'}"
         for answered in itertools.product((True, False), repeat=len(self.world.faults)):
             zone = copy.deepcopy(self.world.zone)
+            zone[owner] = {"TXT": [self.world.keys.owner.public]}
             for (name, kind, _), kept in zip(self.world.faults, answered):
                 if not kept:
                     zone.get(name, {}).pop(kind, None)
@@ -145,117 +199,88 @@ class Truth:
 
     # ---- SES ---------------------------------------------------------------------------------------------------------
 
-    def _state(self, attributes):
-        identities = [{"IdentityName": each.name, "VerifiedForSendingStatus": each.verified, **attributes(each)}
-                      for each in self.world.identities]
-        amazon = {"Selector": "amazon1", "PrivateKey": self.world.keys.amazon[0]}
-        return {"Region": self.world.region, "AmazonSigning": amazon, "Identities": identities}
-
-    def _simulated(self, settings):
-        author = self._identity(self.world.author)
-
-        def attributes(identity):
-            if identity is not author:
-                return {}
+    def _state(self, standing, owner=None, settings=None):
+        mine = {}
+        if settings:
             mail_from = {"MailFromDomain": settings.mail_from,
-                         "MailFromDomainStatus": "SUCCESS" if settings.mail_from_ready else "FAILED",
+                         "MailFromDomainStatus": "SUCCESS" if settings.is_ready else "FAILED",
                          "BehaviorOnMxFailure": "REJECT_MESSAGE" if settings.rejects else "USE_DEFAULT_VALUE"}
-            return {"DkimAttributes": {"Status": "SUCCESS" if settings.signs_as else "FAILED", "SigningEnabled": True},
+            mine = {"DkimAttributes": {"Status": "SUCCESS" if settings.signs_as else "FAILED", "SigningEnabled": True},
                     "MailFromAttributes": mail_from if settings.mail_from else {},
-                    "ActiveToken": settings.active, "PrivateKey": settings.key}
+                    "ActiveToken": settings.selector, "PrivateKey": settings.key}
+        identities = [{"IdentityName": each.name, "VerifiedForSendingStatus": each.name in self.verified,
+                       "ConfigurationSetName": each.configuration_set, **(mine if each is owner else {})}
+                      for each in self.here]
+        domains = {each.rpartition(":identity/")[2] for each in [field.value for field in self.fields]
+                   if each.startswith(OWNER_ARN)}
+        return {"Region": self.region, "Identities": identities,
+                "AmazonSigning": {"Selector": "amazon1", "PrivateKey": self.world.keys.amazon.private},
+                "Delegated": [{"Arn": OWNER_ARN + each, "IdentityName": each, **(mine if owner == "owner" else {})}
+                              for each in domains],
+                "Account": {"ProductionAccessEnabled": standing.production, "SendingEnabled": standing.sending,
+                            "EnforcementStatus": standing.enforcement},
+                "ConfigurationSetName": self.configuration_set, "TrackingConfigurationSets": self.world.tracking}
 
-        ses = account.Account(self._state(attributes))
-        chosen = ses.covering(self.world.author)
-        if settings.signs_as and chosen.domain != settings.signs_as:
+    def _send(self, standing, owner, settings):
+        ses = account.Account(self._state(standing, owner, settings))
+        refusal = rules.refusal(ses, self.world.sender, self.world.recipients, self.fields, self.body)
+        if refusal:
+            self.cases.append(Case(refusal))
+            return
+        if settings.signs_as and owner != "owner":
             # An address that inherits from above its domain: the simulator knows the keys of the domain alone.
-            ses.identities[ses.identities.index(chosen)] = inherits(chosen, settings.signs_as)
-        return ses
+            index = next(index for index, each in enumerate(ses.identities) if each.name == owner.name)
+            ses.identities[index] = inherits(ses.identities[index], settings.signs_as)
+        emission = rewrite.emit(ses, self.fields, self.body, self.world.addresses[0])
+        for dns, taste in itertools.product(self.zones, self.tastes):
+            self.cases.append(self._received(emission, settings, dns, taste))
 
     # ---- receivers ---------------------------------------------------------------------------------------------------
 
-    def _receive(self, emission, dns):
-        domain = emission.sender.rpartition("@")[2]
-        spf.DNSLookup = dns.for_pyspf
-        spf_results = {spf.query(i=each, s=emission.sender, h="a.smtp-out.amazonses.com", timeout=5).check()[0]
-                       for each in ADDRESSES}
-        differ = "receivers differ" in self.world.open_facts
-        for taste in itertools.product((False, True), repeat=2) if differ else [(False, False)]:
-            verified = verified_signatures(emission.message, dns, *taste)
-            self.signed.add(frozenset(name for name, selector in verified if selector not in ("up", "amazon1")))
-            domains = {name for name, _ in verified}
-            for vintage in (9989, 7489):
-                seen = {dmarc(dns, vintage, self.world.author_domain, domains, domain if each == "pass" else None)
+    def _received(self, emission, settings, dns, taste):
+        sender = emission.sender.rpartition("@")[2]
+        spf_results = {dns.spf(sender, each) for each in self.world.addresses}
+        signatures = receivers.verified_signatures(emission.message, dns, taste)
+        case = Case(None, {}, (settings.signs_as, settings.selector) in signatures, {}, sender, frozenset(spf_results),
+                    {}, {})
+        for vintage in VINTAGES:
+            if self.author_domain is None:
+                # No receiver evaluates DMARC: nothing passes.
+                case.results[vintage] = "fail"
+                continue
+            policy = dns.policy(vintage, self.author_domain)
+            case.aligned[vintage] = policy.aligned
+            case.spf_aligned[vintage] = policy.aligned(sender, "aspf")
+            case.dkim_passes[vintage] = any(policy.aligned(domain, "adkim") for domain, _ in signatures)
+            outcomes = {case.dkim_passes[vintage] or (each == "pass" and case.spf_aligned[vintage])
                         for each in spf_results}
-                self.results[vintage].add(seen.pop() if len(seen) == 1 else "mixed")
+            case.results[vintage] = "none" if not policy.is_found else "mixed" if len(outcomes) > 1 \
+                else "pass" if outcomes.pop() else "fail"
+        return case
+
+
+def is_of(address, pattern):
+    """Whether a route's "example.com" or "user@example.com" holds for an address."""
+    if not pattern:
+        return True
+    if not address:
+        return False
+    local, domain = account.split_address(address)
+    if "@" in pattern:
+        return account.split_address(pattern) == (local, domain)
+    return domain == pattern or domain.endswith("." + pattern)
+
+
+def mail_from_of(identity):
+    return identity.mail_from and identity.mail_from.settings()
 
 
 def inherits(identity, domain):
     """The same identity, signing with d=domain."""
+    if identity.domain == domain:
+        return identity
     own = account.split_address(identity.name)
     result = copy.copy(identity)
     result.__class__ = type("Inheriting", (account.Identity,), {"domain": domain})
     result.covers = lambda local, name: name == own[1] and own[0] in (local, local.partition("+")[0])
     return result
-
-
-def verified_signatures(message, dns, heeds_testing, takes_last):
-    """(d=, s=) of the signatures that verify for a receiver of this taste."""
-    found = set()
-    signatures = [each for each in rewrite.split_message(message)[0] if each.name.lower() == "dkim-signature"]
-    for index, signature in enumerate(signatures):
-        tags = verifier.parse_tags(signature.raw.split(b":", 1)[1].replace(b"\r\n", b""))
-        texts = dns.query(f"{tags['s']}._domainkey.{tags['d']}", "TXT")
-        text = (texts[-1 if takes_last else 0]) if texts else b""
-        if not may_use(verifier.parse_tags(text), heeds_testing):
-            continue
-        try:
-            if dkim.DKIM(message, minkey=1024).verify(idx=index, dnsfunc=lambda *_, text=text, **__: text or None):
-                found.add((tags["d"], tags["s"]))
-        except dkim.DKIMException:
-            pass
-    return found
-
-
-def may_use(key, heeds_testing):
-    """RFC 6376 Section 3.6.1 on k=, h=, s= and t=, which dkimpy leaves to its caller. SES signs with rsa-sha256."""
-    hashes, services = key.get("h", "sha256").split(":"), key.get("s", "*").split(":")
-    if key.get("k", "rsa") != "rsa":
-        return False
-    return "sha256" in hashes and bool({"*", "email"} & set(services)) and not (heeds_testing and key.get("t") == "y")
-
-
-def is_readable(tags, vintage):
-    others = ("sp", "np") if vintage == 9989 else ("sp",)
-    readable = tags.get("p") in POLICIES and all(tags.get(each, "none") in POLICIES for each in others)
-    return readable or "rua" in tags  # which then stands for p=none
-
-
-def policy_7489(dns, author):
-    """RFC 7489 Section 6.6.3; all names here are below a public suffix of one label."""
-    for name in dict.fromkeys((author, registrable(author))):
-        records = [each for each in dns.query(f"_dmarc.{name}", "TXT") if each.startswith(b"v=DMARC1;")]
-        if records:
-            return verifier.parse_tags(records[0]) if len(records) == 1 else None
-    return None
-
-
-def registrable(domain):
-    return ".".join(domain.split(".")[-2:])
-
-
-def dmarc(dns, vintage, author, signed_domains, spf_domain):
-    """pass, fail or none."""
-    if vintage == 9989:
-        policy = verifier.policy_at(dns, author) or verifier.policy_at(dns, verifier.organizational_domain(dns, author))
-    else:
-        policy = policy_7489(dns, author)
-    if policy is None or not is_readable(policy, vintage):
-        return "none"
-
-    def aligned(domain, mode):
-        if vintage == 9989:
-            return verifier.aligned(dns, policy.get(mode) == "s", domain, author)
-        return domain == author or (policy.get(mode) != "s" and registrable(domain) == registrable(author))
-
-    passes = any(aligned(each, "adkim") for each in signed_domains) or (spf_domain and aligned(spf_domain, "aspf"))
-    return "pass" if passes else "fail"

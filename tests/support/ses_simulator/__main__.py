@@ -11,9 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 from account import Account
 from rewrite import emit, split_message
-from rules import INVALID_SENDER, MAX_RECIPIENTS, TOO_MANY_RECIPIENTS, refusal
-
-MAX_SIZE = 40 * 1024 * 1024
+from rules import INVALID_SENDER, MAX_RECIPIENTS, MAX_SIZE, TOO_MANY_RECIPIENTS, refusal
 
 
 class Simulator:
@@ -39,7 +37,7 @@ class Simulator:
 
     async def handle_DATA(self, server, session, envelope):
         fields, body = split_message(envelope.original_content)
-        reply = refusal(self.account, envelope.mail_from, envelope.rcpt_tos, fields)
+        reply = refusal(self.account, envelope.mail_from, envelope.rcpt_tos, fields, body)
         if reply:
             self.log(envelope, reply=reply)
             return reply
