@@ -102,7 +102,7 @@ void Predictor::conclude_dmarc() {
   result_.rfc7489 = *list_;
   if (result_.rfc9989.result != DmarcPrediction::Result::fail) return;
   for (auto& finding : result_.findings)
-    if (finding.code == Code::orgdomain_split) finding.severity = Severity::error;
+    if (finding.code == Code::orgdomain_split || finding.code == Code::dkim_pending) finding.severity = Severity::error;
   add(make_finding(Code::dmarc_none_aligned,
                    {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
 }

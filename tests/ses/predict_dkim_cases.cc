@@ -1,4 +1,4 @@
-// What becomes of the DKIM leg, and which identity applies.
+// What the DKIM records in DNS make of the DKIM leg.
 #include "ses/predict_case.h"
 
 namespace sesame::test {
@@ -10,6 +10,7 @@ using ses::Verdict;
 namespace {
 
 const std::vector<std::string> kFaults = {"dkim-cname-missing", "dkim-disabled",      "identity-address-override",
+                                          "dkim-key-weak",      "dkim-no-key",        "dkim-records-flap",
                                           "mailfrom-default",   "mailfrom-fallback",  "mailfrom-mx",
                                           "dmarc-absent",       "dmarc-none-aligned", "only-amazonses-signature",
                                           "spf-strict-never",   "dkim-strict-parent", "dmarc-temperror"};
@@ -24,54 +25,41 @@ PredictCase byodkim(const std::string& name, const std::string& dns, Verdict ver
           {code}, {"dkim-ok"}};
 }
 
+// RSA-1024, likewise.
+const std::string kShortKey =
+    "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC5G9ECvjg0SoRnyRSNJvXXgxbAiX8IFIF7IlTYBfIDbw+iAwlP8LP0nrq8Eub0POqleBb1KznK8"
+    "ERnAusAzgJblYfhr8Zy1mP16MK8MtogH23kz7rD/8d1Pb/j1NDL36rGAy7zYNvESmqYwoajRG+I3LX8NVGLKJrERv88HZZLPwIDAQAB";
+
 }  // namespace
 
 std::vector<PredictCase> dkim_cases() {
-  const auto unsigned_with = [](Status status) {
-    return [status](SesWorld& w) {
-      w.identity().dkim.status = status;
-      w.identity().mail_from = {};
-    };
-  };
   return {
-      {"Healthy", [](SesWorld&) {}, Verdict::pass, Confidence::confirmed, {"dkim-ok"}, kFaults},
-      {"HealthyInferred",
+      {"DkimOk", [](SesWorld&) {}, Verdict::pass, Confidence::confirmed, {"dkim-ok"}, kFaults},
+      {"DkimOkInferred",
        [](SesWorld& w) { w.identity().dkim.status.reset(), w.identity().mail_from.status.reset(); },
        Verdict::pass,
        Confidence::likely,
        {"dkim-ok"},
        kFaults},
-      {"DkimOnly",
+      {"MailfromDefault",
        [](SesWorld& w) { w.identity().mail_from = {}; },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok", "mailfrom-default"},
        {"dmarc-none-aligned"}},
-      {"SpfOnly",
+      {"DkimDisabledButSpfAligns",
        [](SesWorld& w) { w.identity().dkim.signing_enabled = false; },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-disabled", "only-amazonses-signature"},
        {"dkim-ok", "dmarc-none-aligned"}},
-      {"NeitherLeg",
+      {"DkimDisabled",
        [](SesWorld& w) { w.identity().dkim.signing_enabled = false, w.identity().mail_from = {}; },
        Verdict::fail,
        Confidence::confirmed,
        {"dkim-disabled", "only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
        {"dkim-ok"}},
-      {"DkimNotStarted",
-       [unsigned_with](SesWorld& w) { unsigned_with(Status::not_started)(w), w.identity().dkim.tokens.clear(); },
-       Verdict::fail,
-       Confidence::confirmed,
-       {"only-amazonses-signature", "dmarc-none-aligned"},
-       {"dkim-disabled"}},
-      {"DkimPending",
-       unsigned_with(Status::pending),
-       Verdict::fail,
-       Confidence::confirmed,
-       {"only-amazonses-signature", "dkim-pending"},
-       {}},
-      {"DkimFailedCnameMissing",
+      {"DkimCnameMissingAndDkimFailed",
        [&](SesWorld& w) {
          w.identity().dkim.status = Status::failed, w.identity().mail_from = {};
          w.resolver.zone().remove("t2._domainkey.example.com");
@@ -81,7 +69,7 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-cname-missing", "dkim-failed", "only-amazonses-signature"},
        {}},
       // The account says SUCCESS, DNS says gone: SES may notice at any moment.
-      {"SuccessButOneCnameGone",
+      {"DkimCnameMissing",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.resolver.zone().remove("t3._domainkey.example.com");
@@ -91,7 +79,7 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-cname-missing"},
        {"dmarc-none-aligned", "dkim-ok"}},
       // Whether SES still signs or not, no receiver finds a key.
-      {"SuccessButActiveCnameGone",
+      {"DkimCnameMissingActive",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.resolver.zone().remove("t1._domainkey.example.com");
@@ -100,13 +88,13 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::likely,
        {"dkim-cname-missing", "dmarc-none-aligned"},
        {}},
-      {"OneCnameGoneButSpfAligns",
+      {"DkimCnameMissingButSpfAligns",
        [](SesWorld& w) { w.resolver.zone().remove("t3._domainkey.example.com"); },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-cname-missing"},
        {}},
-      {"NoSelectorHoldsAKey",
+      {"DkimNoKey",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT \"\"");
@@ -115,7 +103,7 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::likely,
        {"dkim-no-key"},
        {"dkim-ok"}},
-      {"CnameToAnotherZone",
+      {"DkimCnameTarget",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t1.dkim.eu-south-1.amazonses.com");
@@ -125,7 +113,7 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-cname-target"},
        {}},
       // Receivers find a key at the end of the wrong way, and SES may not have noticed.
-      {"CnameToACopyOfTheKey",
+      {"DkimCnameTargetToACopyOfTheKey",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace("t1._domainkey.example.com",
@@ -135,7 +123,7 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::unknown,
        {"dkim-cname-target"},
        {"dmarc-none-aligned"}},
-      {"CnameOverAnotherNameArrives",
+      {"DkimCnameTargetNotOverAnotherName",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace(
@@ -146,7 +134,7 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::confirmed,
        {"dkim-ok"},
        {"dkim-cname-target"}},
-      {"KeyServedWithoutTheCname",
+      {"DkimCnameProxied",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace("t1._domainkey.example.com", "t1._domainkey.example.com TXT p=" + kPublicKey);
@@ -156,7 +144,7 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-cname-proxied"},
        {"dmarc-none-aligned"}},
       // A wildcard answers with something that is no key: no receiver can verify, whatever SES does.
-      {"WildcardTextInPlaceOfTheCname",
+      {"DkimCnameProxiedByAWildcardText",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.replace("t1._domainkey.example.com", "t1._domainkey.example.com TXT v=spf1 -all");
@@ -165,13 +153,13 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::likely,
        {"dkim-cname-proxied"},
        {}},
-      {"TwoKeysRotation",
+      {"DkimRotating",
        [](SesWorld& w) { w.replace("t2.dkim.amazonses.com", "t2.dkim.amazonses.com TXT p=" + kPublicKey); },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok", "dkim-rotating"},
        kFaults},
-      {"SelectorServfail",
+      {"DkimTxtServfail",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          w.dns("t1.dkim.amazonses.com TXT !SERVFAIL");
@@ -180,7 +168,7 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::unknown,
        {"dkim-txt-servfail"},
        {"dmarc-none-aligned"}},
-      {"SelectorTimesOutButSpfAligns",
+      {"DkimTxtServfailNotOnTimeoutButSpfAligns",
        [](SesWorld& w) { w.dns("t1.dkim.amazonses.com TXT !TIMEOUT"); },
        Verdict::pass,
        Confidence::confirmed,
@@ -192,7 +180,7 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::unknown,
        {"mailfrom-default"},
        {"dmarc-none-aligned"}},
-      {"Byodkim",
+      {"DkimKeyBadNotByodkim",
        [](SesWorld& w) {
          w.identity().dkim.origin = "EXTERNAL", w.identity().dkim.tokens = {"own"};
          w.identity().mail_from = {};
@@ -202,27 +190,27 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::confirmed,
        {"dkim-ok"},
        {"dkim-cname-proxied"}},
-      byodkim("ByodkimEd25519",
+      byodkim("DkimKeyBadEd25519",
               "own._domainkey.example.com TXT k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", Verdict::fail,
               "dkim-key-bad"),
-      byodkim("ByodkimKeyForSha1", "own._domainkey.example.com TXT h=sha1; p=" + kPublicKey, Verdict::fail,
+      byodkim("DkimKeyBadForSha1", "own._domainkey.example.com TXT h=sha1; p=" + kPublicKey, Verdict::fail,
               "dkim-key-bad"),
-      byodkim("ByodkimKeyForAnotherService", "own._domainkey.example.com TXT s=tlsrpt; p=" + kPublicKey, Verdict::fail,
+      byodkim("DkimKeyBadForAnotherService", "own._domainkey.example.com TXT s=tlsrpt; p=" + kPublicKey, Verdict::fail,
               "dkim-key-bad"),
-      byodkim("ByodkimRevoked", "own._domainkey.example.com TXT p=", Verdict::fail, "dkim-key-bad"),
-      byodkim("ByodkimShortKey",
+      byodkim("DkimKeyBadRevoked", "own._domainkey.example.com TXT p=", Verdict::fail, "dkim-key-bad"),
+      byodkim("DkimKeyBadShort",
               "own._domainkey.example.com TXT "
               "p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAJ1ayUqVrRIfHZ6SKQwWprhXRlK3TsEJVEHTH9xrFZbQxDc24eLw/"
               "tqz4oPpGuASnmK1xlbQJ8yTe1nPOqTL9m8CAwEAAQ==",
               Verdict::fail, "dkim-key-bad"),
-      byodkim("ByodkimMissing", "", Verdict::fail, "dkim-cname-missing"),
+      byodkim("DkimCnameMissingByodkim", "", Verdict::fail, "dkim-cname-missing"),
       // Receivers differ in what they make of it.
-      byodkim("ByodkimInTesting", "own._domainkey.example.com TXT t=y; p=" + kPublicKey, Verdict::unknown,
+      byodkim("DkimKeyBadInTesting", "own._domainkey.example.com TXT t=y; p=" + kPublicKey, Verdict::unknown,
               "dkim-key-bad"),
-      byodkim("ByodkimTwoRecords",
+      byodkim("DkimKeyBadTwoRecords",
               "own._domainkey.example.com TXT p=" + kPublicKey + "\nown._domainkey.example.com TXT v=spf1 -all",
               Verdict::unknown, "dkim-key-bad"),
-      {"ReplicaTakesItsParentsTokens",
+      {"DeedReplicaNotWithItsParentsTokens",
        [](SesWorld& w) {
          w.identity().mail_from = {};
          auto replica = w.identity();
@@ -235,87 +223,135 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::confirmed,
        {"dkim-ok"},
        {"dkim-cname-target"}},
-
-  };
-}
-
-std::vector<PredictCase> identity_cases() {
-  return {
-      {"AddressIdentityWithoutDkim",
+      // One address of the identity's own zone in front of the CNAME: a proxy.
+      {"DkimCnameProxiedByAnAddress",
        [](SesWorld& w) {
-         auto& address = w.add_identity("news@example.com");
-         address.dkim.signing_enabled = false;
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com A 192.0.2.9");
        },
        Verdict::fail,
-       Confidence::confirmed,
-       {"identity-address-override", "dkim-disabled", "only-amazonses-signature", "mailfrom-default",
-        "dmarc-none-aligned"},
-       {}},
-      {"AddressIdentityOfAnotherSpelling",
-       [](SesWorld& w) { w.add_identity("News@example.com").dkim.signing_enabled = false; },
+       Confidence::likely,
+       {"dkim-cname-proxied"},
+       {"dkim-cname-missing"}},
+      {"DkimCnameProxiedByAWildcardCname",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.resolver.zone().remove("t1._domainkey.example.com");
+         w.dns("*._domainkey.example.com CNAME www.example.com\nwww.example.com A 192.0.2.9");
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-cname-proxied"},
+       {"dkim-cname-target", "dkim-cname-missing"}},
+      {"DkimCnameProxiedNotBesideAWildcard",
+       [](SesWorld& w) { w.dns("*._domainkey.example.com CNAME www.example.com"); },
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
-       {"identity-address-override"}},
-      {"AddressIdentityCoversItsLabels",
+       kFaults},
+      {"DkimCnameMissingAll",
        [](SesWorld& w) {
-         w.add_identity("news@example.com").dkim.signing_enabled = false;
-         w.from("news+weekly@example.com");
+         w.identity().mail_from = {};
+         for (const std::string token : {"t1", "t2", "t3"}) w.resolver.zone().remove(token + "._domainkey.example.com");
        },
        Verdict::fail,
-       Confidence::confirmed,
-       {"identity-address-override"},
+       Confidence::likely,
+       {"dkim-cname-missing", "dmarc-none-aligned"},
+       {"dkim-no-key"}},
+      {"DkimNameDoubled",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com.example.com CNAME t1.dkim.amazonses.com");
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-name-doubled", "dkim-cname-missing"},
        {}},
-      {"AddressIdentityWithDkim",
+      {"DkimNameDoubledByodkim",
        [](SesWorld& w) {
-         auto& address = w.add_identity("news@example.com");
-         address.dkim.status = Status::success;
-         address.mail_from = w.identity().mail_from;
-       },
-       Verdict::pass,
-       Confidence::confirmed,
-       {"dkim-ok"},
-       {"identity-address-override"}},
-      // Documented both ways: what the address inherits is not known.
-      {"AddressIdentityUndescribed",
-       [](SesWorld& w) { w.add_identity("news@example.com"); },
-       Verdict::unknown,
-       Confidence::unknown,
-       {"identity-address-override"},
-       {"dmarc-none-aligned"}},
-      {"AddressIdentityAtAForeignDomain",
-       [](SesWorld& w) {
-         w.add_identity("someone@freemail.example");
-         w.from("someone@freemail.example");
-         w.dns("_dmarc.freemail.example TXT v=DMARC1; p=none");
+         w.identity().dkim.origin = "EXTERNAL", w.identity().dkim.tokens = {"own"};
+         w.identity().mail_from = {};
+         w.dns("own._domainkey.example.com.example.com TXT p=" + kPublicKey);
        },
        Verdict::fail,
-       Confidence::confirmed,
-       {"from-foreign", "only-amazonses-signature", "dmarc-none-aligned"},
-       {"identity-address-override"}},
-      {"NoIdentityConfigured",
-       [](SesWorld& w) { w.account.identities.clear(); },
+       Confidence::likely,
+       {"dkim-name-doubled", "dkim-cname-missing"},
+       {}},
+      // What a wildcard says there is nobody's mistake.
+      {"DkimNameDoubledNotByAWildcard",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1._domainkey.example.com", "*.com.example.com CNAME www.example.com");
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-cname-missing"},
+       {"dkim-name-doubled"}},
+      // The server answers nothing at all: no trouble of TXT alone.
+      {"DkimTxtServfailNotWhenTheCnameFailsToo",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.dns("t1._domainkey.example.com * !SERVFAIL");
+       },
        Verdict::unknown,
        Confidence::unknown,
        {},
-       {"from-unverified", "dmarc-none-aligned"}},
-      {"IdentityOfAnotherRegion",
-       [](SesWorld& w) { w.account.region = "eu-west-1"; },
-       Verdict::refused,
-       Confidence::confirmed,
-       {"from-unverified"},
-       {}},
-      {"LongestDomainWins",
+       {"dkim-txt-servfail", "dkim-cname-missing", "dmarc-none-aligned"}},
+      {"DkimNoKeyNotWithOneOfThree",
        [](SesWorld& w) {
-         auto& sub = w.add_identity("news.example.com");
-         sub.dkim.status = Status::not_started;
-         w.from("a@news.example.com"), w.envelope.mail_from = "a@news.example.com";
+         w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT \"\"");
+         w.replace("t3.dkim.amazonses.com", "t3.dkim.amazonses.com TXT p=" + kPublicKey);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-no-key", "dkim-rotating"}},
+      {"DkimOkWithAFullKeyRecord",
+       [](SesWorld& w) {
+         w.replace("t1.dkim.amazonses.com",
+                   "t1.dkim.amazonses.com TXT v=DKIM1; k=rsa; h=sha256; s=email; p=" + kPublicKey);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       kFaults},
+      {"DkimKeyWeak",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT p=" + kShortKey);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-key-weak", "dkim-ok"},
+       {"dkim-key-bad", "dmarc-none-aligned"}},
+      {"DkimKeyWeakByodkim",
+       [](SesWorld& w) {
+         w.identity().dkim.origin = "EXTERNAL", w.identity().dkim.tokens = {"own"};
+         w.dns("own._domainkey.example.com TXT v=DKIM1; k=rsa; p=" + kShortKey);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-key-weak", "dkim-ok"},
+       {"dkim-key-bad"}},
+      // The longer key is on its way.
+      {"DkimKeyWeakNotWhileALongerOneComes",
+       [](SesWorld& w) {
+         w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT p=" + kShortKey);
+         w.replace("t2.dkim.amazonses.com", "t2.dkim.amazonses.com TXT p=" + kPublicKey);
+       },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok", "dkim-rotating"},
+       {"dkim-key-weak"}},
+      {"DkimKeyBadMalformed",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT p=MIIB!!");
        },
        Verdict::fail,
-       Confidence::confirmed,
-       {"only-amazonses-signature"},
-       {}},
-
+       Confidence::likely,
+       {"dkim-key-bad"},
+       {"dkim-ok", "dkim-no-key"}},
   };
 }
 

@@ -44,9 +44,9 @@ INSTANTIATE_TEST_SUITE_P(Dkim, Predict, testing::ValuesIn(dkim_cases()), name_of
 INSTANTIATE_TEST_SUITE_P(DkimState, Predict, testing::ValuesIn(dkim_state_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(History, Predict, testing::ValuesIn(history_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Identity, Predict, testing::ValuesIn(identity_cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(Coverage, Predict, testing::ValuesIn(coverage_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(MailFrom, Predict, testing::ValuesIn(mail_from_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Spf, Predict, testing::ValuesIn(spf_cases()), name_of);
-INSTANTIATE_TEST_SUITE_P(Coverage, Predict, testing::ValuesIn(coverage_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Dmarc, Predict, testing::ValuesIn(dmarc_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Refusal, Predict, testing::ValuesIn(refusal_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Upstream, Predict, testing::ValuesIn(upstream_cases()), name_of);
