@@ -32,7 +32,7 @@ class DnsTest(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="sesame-cli-")
         cls.addClassCleanup(directory.cleanup)
         cls.directory = pathlib.Path(directory.name)
-        world = World(BIN)
+        world = cls.world = World(BIN)
         world.__enter__()
         cls.addClassCleanup(world.__exit__)
         world.load(cls.zone)

@@ -1,0 +1,292 @@
+// Examinations for people at a terminal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "inspect/render_doctor.h"
+#include "util/clock.h"
+#include "util/text.h"
+
+namespace sesame::inspect {
+namespace {
+
+using ses::Examination;
+
+constexpr std::size_t kWidth = 96;
+constexpr std::size_t kName = 12;  // where the text behind a name begins
+
+// "  NAME      text", broken between words; the lines that follow stand under the text.
+std::string entry(const std::string& name, const std::string& text, std::size_t indent = kName) {
+  std::string result = fmt::format("{:<{}}", "  " + name, indent);
+  std::size_t column = indent;
+  for (const auto word : split(text, ' ')) {
+    const bool first = column == indent;
+    if (!first && column + 1 + word.size() > kWidth) {
+      result += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result + '\n';
+}
+
+std::string plural(std::size_t count, const std::string& word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+std::string age(std::int64_t seconds) {
+  if (seconds < 7200) return plural(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 0) / 60), "minute");
+  if (seconds < 172800) return plural(static_cast<std::size_t>(seconds / 3600), "hour");
+  return plural(static_cast<std::size_t>(seconds / 86400), "day");
+}
+
+const char* yes_no(Tri value) {
+  return value == Tri::yes ? "yes" : value == Tri::no ? "no" : "?";
+}
+
+std::string verdict_text(const Examination& examination) {
+  const auto& prediction = examination.prediction;
+  const auto grade = prediction.grade == ses::Grade::both_legs   ? "by DKIM and by SPF"
+                     : prediction.grade == ses::Grade::dkim_only ? "by DKIM alone"
+                                                                 : "by SPF alone, which forwarding breaks";
+  const auto mail = "mail from " + examination.subject + " through SES ";
+  switch (prediction.verdict) {
+    case ses::Verdict::pass:
+      return fmt::format("pass ({}): {}passes DMARC {}", ses::to_string(prediction.confidence), mail, grade);
+    case ses::Verdict::fail:
+      return fmt::format("fail ({}): {}fails DMARC", ses::to_string(prediction.confidence), mail);
+    case ses::Verdict::none:
+      return "none: no DMARC policy applies to " + mail;
+    case ses::Verdict::refused:
+      return "refused: SES will not take mail from " + examination.subject;
+    case ses::Verdict::unknown:
+      break;
+  }
+  return "undecided: whether " + mail + "passes DMARC cannot be told";
+}
+
+std::string identity_text(const Examination& examination) {
+  const auto place = examination.account.empty() ? examination.region : examination.account + "/" + examination.region;
+  std::string text;
+  if (!examination.identity)
+    text = examination.source == ses::Source::none ? "not known" : "none covers it in " + place;
+  else
+    text = fmt::format("{} ({}) in {}", examination.identity->name,
+                       examination.identity->is_address() ? "address" : "domain", place);
+  switch (examination.source) {
+    case ses::Source::none:
+      break;
+    case ses::Source::arguments:
+      text += ", as the arguments say";
+      if (examination.identity->mail_from.domain.empty()) text += "; without --mail-from the default is assumed";
+      break;
+    case ses::Source::configuration:
+      text += ", as the configuration says";
+      break;
+    case ses::Source::snapshot: {
+      const auto as_of = *examination.identity->as_of;
+      text += fmt::format(", as SES said at {} ({} ago{})", timestamp(as_of), age(examination.time - as_of),
+                          examination.identity->aged ? ", too old to be relied on" : "");
+    }
+  }
+  if (!examination.elsewhere.empty()) text += "; also in " + join(examination.elsewhere, ", ");
+  return text;
+}
+
+std::string finding_text(const ses::Finding& finding) {
+  constexpr std::size_t kUnder = 11;
+  return entry(ses::to_string(finding.severity), fmt::format("{}: {}.", ses::to_string(finding.code), finding.text),
+               kUnder) +
+         entry("", "-> " + finding.advice, kUnder);
+}
+
+std::string summary_text(const Examination& examination) {
+  const auto count = [&](ses::Severity severity) {
+    return static_cast<std::size_t>(std::ranges::count(examination.findings, severity, &ses::Finding::severity));
+  };
+  std::vector<std::string> parts;
+  if (const auto errors = count(ses::Severity::error)) parts.push_back(plural(errors, "error"));
+  if (const auto warnings = count(ses::Severity::warning)) parts.push_back(plural(warnings, "warning"));
+  return fmt::format("{}: {}{}\n", examination.subject, ses::to_string(examination.state),
+                     parts.empty() ? "" : ", " + join(parts, ", "));
+}
+
+std::string head(const Examination& examination) {
+  std::string text = summary_text(examination) + entry("Verdict", verdict_text(examination)) +
+                     entry("Why", examination.prediction.why) + entry("Identity", identity_text(examination));
+  if (examination.source == ses::Source::none)
+    text += entry("Needed",
+                  "the DKIM tokens and the region. They are in the SES console (Identities, " + examination.domain +
+                      ", Authentication): --region REGION --token T1 --token T2 --token T3. Or a configuration with "
+                      "the identity (--config), or a snapshot by sesame sync.");
+  if (!examination.findings.empty()) text += "\nFindings\n";
+  for (const auto& finding : examination.findings) text += finding_text(finding);
+  return text;
+}
+
+std::string record_text(const ses::RecordCheck& record) {
+  constexpr std::size_t kUnder = 11;
+  const auto found = printable(record.found, 400);
+  const auto name = fmt::format("{} {}", dns::to_string(record.type), record.name);
+  std::string text;
+  if (record.verdict == ses::RecordVerdict::ok || record.expected.empty() || record.expected == found) {
+    const auto line = fmt::format("  {:<8} {}: {}", ses::to_string(record.verdict), name, found);
+    text = line.size() <= kWidth
+               ? line + "\n"
+               : fmt::format("  {:<8} {}:\n", ses::to_string(record.verdict), name) + entry("", "  " + found, kUnder);
+  } else {
+    text = fmt::format("  {:<8} {}\n", ses::to_string(record.verdict), name) +
+           entry("", "  expected  " + record.expected, kUnder) + entry("", "  found     " + found, kUnder);
+  }
+  if (record.code) text += entry("", std::string("  (") + ses::to_string(*record.code) + ")", kUnder);
+  return text;
+}
+
+std::string records(const Examination& examination) {
+  std::string text;
+  std::string purpose;
+  for (const auto& record : examination.records) {
+    if (record.purpose != purpose) text += "\nRecords: " + record.purpose + "\n";
+    purpose = record.purpose;
+    text += record_text(record);
+  }
+  return text;
+}
+
+std::string alignment(const Examination& examination) {
+  if (examination.alignment.empty()) return "";
+  std::size_t width = 0;
+  const auto name = [](const ses::AlignmentCheck& check) {
+    return check.identifier + (check.identifier.ends_with('=') ? "" : " ") + check.domain;
+  };
+  for (const auto& check : examination.alignment) width = std::max(width, name(check).size());
+  std::string text = fmt::format("\nAlignment with {}\n  {:<{}}  {:<20}  {}\n", examination.domain, "", width,
+                                 "by RFC 9989", "by RFC 7489");
+  text += fmt::format("  {:<{}}  {:<8} {:<11}  {:<8} {}\n", "", width, "relaxed", "strict", "relaxed", "strict");
+  const auto cell = [](Tri aligned, bool asked) { return std::string(yes_no(aligned)) + (asked ? " *" : ""); };
+  for (const auto& check : examination.alignment) {
+    const bool newer = check.mode_rfc9989 == dmarc::Mode::strict, older = check.mode_rfc7489 == dmarc::Mode::strict;
+    text += fmt::format("  {:<{}}  {:<8} {:<11}  {:<8} {}\n", name(check), width, cell(check.relaxed.rfc9989, !newer),
+                        cell(check.strict.rfc9989, newer), cell(check.relaxed.rfc7489, !older),
+                        cell(check.strict.rfc7489, older));
+  }
+  return text + "  * what the policy asks for\n";
+}
+
+std::string receivers_text(const ses::DmarcPrediction& prediction) {
+  std::string text = ses::to_string(prediction.result);
+  if (prediction.discovery.state == dmarc::Discovery::State::found)
+    text += fmt::format(", p={} at _dmarc.{}", dmarc::to_string(prediction.policy), prediction.discovery.record_domain);
+  return text;
+}
+
+std::string outlook(const Examination& examination) {
+  const auto& prediction = examination.prediction;
+  const auto& dkim = prediction.dkim;
+  const auto& spf = prediction.spf;
+  std::string text = "\nWhat SES will do\n";
+  const auto because = [](const std::string& reason) { return reason.empty() ? "" : ": " + reason; };
+  std::string own;
+  if (dkim.usable == Tri::yes)
+    own = "with d=" + dkim.domain + ", which will verify";
+  else if (dkim.usable == Tri::no)
+    own =
+        (dkim.domain.empty() ? "with no domain of yours" : "not with a valid d=" + dkim.domain) + because(dkim.reason);
+  else
+    own = "not known" + because(dkim.reason);
+  text += entry("Sign", own + "; and always with d=amazonses.com");
+  if (spf.domain.empty())
+    text += entry("Envelope", "not known" + because(spf.reason));
+  else
+    text += entry("Envelope", fmt::format("MAIL FROM at {}: SPF {}, {}{}", spf.domain, spf::to_string(spf.result),
+                                          spf.aligned.rfc9989 == Tri::yes  ? "aligned"
+                                          : spf.aligned.rfc9989 == Tri::no ? "not aligned"
+                                                                           : "alignment unknown",
+                                          spf.reason.empty() ? "" : " (" + spf.reason + ")"));
+  text += "\nWhat receivers will conclude\n" + entry("RFC 9989", receivers_text(prediction.rfc9989)) +
+          entry("RFC 7489", receivers_text(prediction.rfc7489));
+  return text;
+}
+
+std::string sightings(const Examination& examination) {
+  std::string text;
+  const auto time = [](const std::optional<std::int64_t>& seconds) { return seconds ? timestamp(*seconds) : "never"; };
+  if (examination.identity) {
+    const auto& seen = examination.identity->verification;
+    if (seen.last_checked || !seen.error_type.empty() || !seen.primary_name_server.empty()) {
+      text +=
+          "\nWhat SES saw\n" + entry("Checked", time(seen.last_checked) + ", with success " + time(seen.last_success));
+      if (!seen.error_type.empty()) text += entry("Error", seen.error_type);
+      if (!seen.primary_name_server.empty())
+        text +=
+            entry("Zone", fmt::format("primary {}, serial {}", printable(seen.primary_name_server), seen.soa_serial));
+    }
+  }
+  if (!examination.history) return text;
+  const auto& history = *examination.history;
+  std::string observed;
+  for (const auto* faults : {&history.present, &history.past})
+    for (const auto& fault : *faults)
+      observed += entry(faults == &history.present ? "Now" : "Before",
+                        fmt::format("{} answered {} for {} {} over {}, {} from {} to {}", fault.server, fault.answer,
+                                    dns::to_string(fault.type), fault.name, fault.transport,
+                                    plural(fault.count, "time"), timestamp(fault.first), timestamp(fault.last)));
+  if (history.arrival) {
+    const auto& arrival = *history.arrival;
+    observed += entry("Arrived", fmt::format("{}: signed d={} s={}, {}; MAIL FROM {}, {}", timestamp(arrival.time),
+                                             arrival.signed_domain.empty() ? "-" : arrival.signed_domain,
+                                             arrival.selector.empty() ? "-" : arrival.selector,
+                                             arrival.dkim_aligned ? "aligned" : "not aligned",
+                                             arrival.mail_from_domain.empty() ? "-" : arrival.mail_from_domain,
+                                             arrival.spf_aligned ? "aligned" : "not aligned"));
+  }
+  return observed.empty() ? text : text + "\nWhat was observed\n" + observed;
+}
+
+std::string publish(const Examination& examination) {
+  using Purpose = ses::Publishable::Purpose;
+  std::string text;
+  for (const auto purpose : {Purpose::mends, Purpose::proposes}) {
+    std::string lines;
+    for (const auto& record : examination.publish) {
+      if (record.purpose != purpose) continue;
+      if (!record.note.empty()) lines += "; " + record.note + "\n";
+      lines += ses::zone_line(record) + "\n";
+    }
+    if (!lines.empty())
+      text +=
+          std::string("\n") + (purpose == Purpose::mends ? "Records to publish" : "Records proposed") + "\n" + lines;
+  }
+  return text;
+}
+
+std::string table(std::span<const Examination> examinations) {
+  std::string text = "Summary\n";
+  std::size_t width = 0;
+  for (const auto& examination : examinations) width = std::max(width, examination.subject.size());
+  for (const auto& examination : examinations) {
+    const auto& findings = examination.findings;
+    text += fmt::format("  {:<10} {:<{}}  {:<8} {}\n", ses::to_string(examination.state), examination.subject, width,
+                        ses::to_string(examination.prediction.verdict),
+                        findings.empty() ? "" : ses::to_string(findings.front().code));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string doctor_text(std::span<const ses::Examination> examinations) {
+  std::string text;
+  for (const auto& examination : examinations) {
+    text += head(examination) + records(examination) + alignment(examination) + outlook(examination) +
+            sightings(examination) + publish(examination);
+    if (examinations.size() > 1) text += '\n';
+  }
+  return examinations.size() > 1 ? text + table(examinations) : text;
+}
+
+}  // namespace sesame::inspect

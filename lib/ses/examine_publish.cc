@@ -1,0 +1,73 @@
+// What to publish: every record that is missing or wrong, and those that would make the set-up complete.
+#include <algorithm>
+
+#include "ses/examiner.h"
+
+namespace sesame::ses {
+namespace {
+
+using Purpose = Publishable::Purpose;
+
+std::string first_policy(const std::string& domain) {
+  return "v=DMARC1; p=none; rua=mailto:dmarc-reports@" + domain;
+}
+
+constexpr const char* kReports = "choose a mailbox of yours for the reports, and a stricter p= once they are clean";
+
+}  // namespace
+
+void Examiner::publish_dkim(const KeyRecords& records) {
+  using enum Selector::State;
+  for (const auto& selector : records.selectors) {
+    const bool external = selector.expected.empty();
+    const bool wrong = selector.state == missing || selector.state == wrong_target || selector.state == proxied ||
+                       (external && selector.state == bad_key);
+    if (!wrong) continue;
+    const bool there = selector.state != missing;
+    if (external) {
+      result_.publish.push_back({selector.name, dns::Type::txt, "p=PUBLIC_KEY", Purpose::mends,
+                                 "PUBLIC_KEY is the public half, in base64, of the key that SES was given"});
+    } else {
+      result_.publish.push_back({selector.name, dns::Type::cname, selector.expected, Purpose::mends,
+                                 there ? "in place of what answers there now" : ""});
+    }
+  }
+}
+
+void Examiner::publish_mail_from() {
+  if (!result_.identity) return;
+  const auto& identity = *result_.identity;
+  if (identity.mail_from.domain.empty()) {
+    const auto* own = world_.account.covering_domain(identity.domain());
+    // Nobody publishes below the domain of a mail provider.
+    if (identity.is_address() && !own) return;
+    const auto domain = "bounce." + (own ? own->name : std::string(identity.domain()));
+    const std::string note = "a proposal: name it as the custom MAIL FROM domain of " + identity.name + " in SES";
+    result_.publish.push_back({domain, dns::Type::mx, feedback_mx(identity.region), Purpose::proposes, note});
+    result_.publish.push_back({domain, dns::Type::txt, kSpfOfSes, Purpose::proposes, ""});
+    return;
+  }
+  for (const auto& check : result_.records) {
+    const bool wrong = check.verdict == RecordVerdict::error || check.verdict == RecordVerdict::warning;
+    if (check.purpose != kMailFromPurpose || !wrong) continue;
+    const bool empty = check.found.starts_with("nothing") || check.found.starts_with("no ");
+    result_.publish.push_back(
+        {check.name, check.type, check.expected, Purpose::mends, empty ? "" : "in place of what stands there"});
+  }
+}
+
+void Examiner::publish_dmarc() {
+  const auto org = zone_of(from_.domain);
+  if (has(Code::dmarc_absent))
+    result_.publish.push_back({"_dmarc." + org, dns::Type::txt, first_policy(org), Purpose::mends, kReports});
+  for (const auto& check : result_.records)
+    if (check.code == Code::dmarc_invalid)
+      result_.publish.push_back({check.name, dns::Type::txt, first_policy(org), Purpose::mends,
+                                 std::string("in place of what stands there; ") + kReports});
+  // Both generations of receivers see one Organizational Domain once it has a record of its own.
+  if (has(Code::orgdomain_split) && by_walk_.record_domain != org)
+    result_.publish.push_back({"_dmarc." + org, dns::Type::txt,
+                               std::string("v=DMARC1; p=") + dmarc::to_string(by_walk_.policy), Purpose::mends, ""});
+}
+
+}  // namespace sesame::ses
