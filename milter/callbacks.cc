@@ -15,7 +15,7 @@
 
 // libmilter's signal thread waits for SIGHUP, SIGTERM and SIGINT and stops the filter on each of them, leaving messages
 // under way behind. Signals are ours here: this definition, which the dynamic linker prefers to the C library's for
-// libmilter too, never returns. signals.cc waits with sigwaitinfo(2).
+// libmilter too, never returns. signals.cc waits with sigtimedwait(2).
 extern "C" int sigwait(const sigset_t*, int*) {
   for (;;) ::pause();
 }
@@ -126,7 +126,9 @@ std::vector<std::string_view> arguments_of(char** argv) {
 }
 
 // {mail_addr} has a value at every MAIL. Without one that has, the MTA of an unauthenticated message would send no
-// macros for it, libmilter would keep those of the message before, and with them its {auth_authen}.
+// macros for it, libmilter would keep those of the message before, and with them its {auth_authen}. {rcpt_addr} does
+// the same at every RCPT for {rcpt_host}, the next hop of that recipient.
+// https://www.postfix.org/postconf.5.html#milter_rcpt_macros
 void ask_for_macros(SMFICTX* context) {
   struct Wanted {
     int stage;
@@ -134,7 +136,7 @@ void ask_for_macros(SMFICTX* context) {
   };
   for (const auto& wanted :
        {Wanted{SMFIM_CONNECT, "{daemon_name} {client_resolve}"}, Wanted{SMFIM_ENVFROM, "i {mail_addr} {auth_authen}"},
-        Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
+        Wanted{SMFIM_ENVRCPT, "i {rcpt_addr} {rcpt_host}"}, Wanted{SMFIM_EOH, "i"}, Wanted{SMFIM_EOM, "i"}})
     smfi_setsymlist(context, wanted.stage, const_cast<char*>(wanted.names));
 }
 
@@ -180,7 +182,9 @@ sfsistat on_mail(SMFICTX* context, char** argv) {
 }
 
 sfsistat on_recipient(SMFICTX* context, char** argv) {
-  return run(context, "recipient", [&](Session& session) { return session.recipient(argv && *argv ? *argv : ""); });
+  return run(context, "recipient", [&](Session& session) {
+    return session.recipient(argv && *argv ? *argv : "", macro(context, "{rcpt_host}"));
+  });
 }
 
 sfsistat on_header(SMFICTX* context, char* name, char* value) {

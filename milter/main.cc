@@ -14,10 +14,12 @@
 #include <thread>
 
 #include "milter/callbacks.h"
+#include "milter/keeper.h"
 #include "milter/log.h"
 #include "milter/runtime.h"
 #include "milter/session.h"
 #include "milter/signals.h"
+#include "milter/snapshot_lines.h"
 
 namespace {
 
@@ -27,6 +29,7 @@ using namespace sesame::milter;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kLastReplies{1};
+constexpr std::chrono::seconds kLookAtSnapshot{2};  // so often
 
 struct Arguments {
   std::string config = config::default_path();
@@ -76,6 +79,25 @@ std::string servers_of(const config::Dns& dns) {
   return list;
 }
 
+// What was learned from mail received helps, and nothing depends on it.
+void tell_arrivals(const inspect::Runtime& runtime, Log& log) {
+  if (!runtime.arrivals_error.empty())
+    log.line(Level::warning, "ses.arrivals: begins empty: " + runtime.arrivals_error);
+}
+
+void tell_snapshot(const inspect::Runtime* before, const inspect::Runtime& after, Log& log) {
+  for (const auto& line : snapshot_lines(before, after, after.clock->unix_now())) log.line(line.level, line.text);
+}
+
+// A new snapshot, or one that became too old, serves the connections that begin from now on.
+void refresh(RuntimeStore& store, Log& log) {
+  const auto old = store.current();
+  const auto next = inspect::refresh(*old);
+  if (!next) return;
+  store.replace(next);
+  tell_snapshot(old.get(), *next, log);
+}
+
 void reload(const std::string& path, RuntimeStore& store, Log& log) {
   const auto old = store.current();
   const auto next = reload_runtime(path, *old);
@@ -87,7 +109,9 @@ void reload(const std::string& path, RuntimeStore& store, Log& log) {
   if (auto opened = log.open((*next)->config.log); !opened)
     log.line(Level::error, "reload: the log stays where it was: " + opened.error().message);
   store.replace(*next);
-  log.line(Level::info, fmt::format("reload: done: identities={} dns={}", (*next)->config.ses.identities.size(),
+  tell_arrivals(**next, log);
+  tell_snapshot(old.get(), **next, log);
+  log.line(Level::info, fmt::format("reload: done: identities={} dns={}", (*next)->accounts->identity_count(),
                                     servers_of((*next)->config.dns)));
   if (const auto names = needs_restart(old->config, (*next)->config); !names.empty())
     log.line(Level::warning, "reload: changed only by a restart: " + names);
@@ -118,17 +142,26 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
   // After the change of user, so that the file belongs to whom will open it again.
   if (auto opened = log.open(config.log); !opened) return complain(opened.error().message, kExitFailed);
   log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={}", SESAME_VERSION, socket,
-                                    config.ses.identities.size(), servers_of(config.dns)));
+                                    runtime->accounts->identity_count(), servers_of(config.dns)));
+  tell_snapshot(nullptr, *runtime, log);
   if (!runtime->accounts->knows_identities())
-    log.line(Level::warning, "start: no [[ses.identity]] is configured: outbound mail gets no prediction");
+    log.line(Level::warning,
+             "start: neither [[ses.identity]] nor ses.snapshot names an identity: outbound mail gets no prediction");
+  tell_arrivals(*runtime, log);
+  Keeper keeper(log);
   std::atomic<bool> broken = false;
   std::thread([&broken] {
     serve();
     broken = true;
     request_stop();
   }).detach();
-  while (wait_for_signal() == Event::reload) reload(arguments.config, store, log);
+  for (auto event = Event::none; event != Event::stop; event = wait_for_signal(kLookAtSnapshot)) {
+    if (event == Event::reload) reload(arguments.config, store, log);
+    if (event == Event::none) refresh(store, log);
+    keeper.look(*store.current(), std::chrono::steady_clock::now());
+  }
   if (!broken) drain(service, store.current()->config.milter.drain);
+  keeper.save(*store.current());
   if (const auto path = unix_path(socket); !path.empty()) ::unlink(path.c_str());
   log.line(broken ? Level::error : Level::info,
            fmt::format("stop: {}judged={} failures={}", broken ? "libmilter gave up (see syslog) " : "",
@@ -162,6 +195,8 @@ int main(int argc, char** argv) {
   if (test) {
     if (const auto user = find_user((*runtime)->config.milter.user); !user)
       return complain(user.error().message, kExitUsage);
+    if (const auto& error = (*runtime)->snapshot.error; !error.empty())
+      complain("ses.snapshot: " + error, EXIT_SUCCESS);
     std::printf("%s: good\n", arguments.config.c_str());
     return EXIT_SUCCESS;
   }

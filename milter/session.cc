@@ -67,9 +67,11 @@ Next Session::mail(const std::vector<std::string_view>& arguments, std::string a
   return Next::proceed;
 }
 
-Next Session::recipient(std::string_view path) {
+Next Session::recipient(std::string_view path, std::string_view next_hop) {
   if (!message_) return Next::accept;
-  message_->inspection.envelope().recipients.emplace_back(without_brackets(path));
+  auto& envelope = message_->inspection.envelope();
+  envelope.recipients.emplace_back(without_brackets(path));
+  envelope.add_relay(next_hop);
   return Next::proceed;
 }
 
@@ -101,12 +103,16 @@ Next Session::end_of_message(std::string queue_id, MtaEdits& mta) {
   const auto message = std::move(message_);
   auto& inspection = message->inspection;
   if (!queue_id.empty()) inspection.envelope().queue_id = std::move(queue_id);
-  const auto report = inspection.finish();
+  auto report = inspection.finish();
   if (report.direction == policy::Direction::ignored) return Next::accept;
   auto decision = policy::decide(report, runtime_->config.rules);
   const auto next = apply(decision, mta);
   // The event says what was done, not what was meant to be.
-  if (!next) decision.action = policy::Decision::Action::accept;
+  if (!next) {
+    decision.action = policy::Decision::Action::accept;
+    decision.repairs.clear();
+    policy::forget_repairs(report);
+  }
   service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
                                                                         : inspect::log_text(report, decision));
   ++service_.judged;

@@ -55,7 +55,8 @@ class Session {
   void helo(std::string_view name);
   // `arguments` are those of the command, the path first; drops what an earlier message left.
   Next mail(const std::vector<std::string_view>& arguments, std::string auth_user);
-  Next recipient(std::string_view path);
+  // `next_hop` as the MTA writes it: "[relay.example.com]:587"; "" when it does not say.
+  Next recipient(std::string_view path, std::string_view next_hop = "");
   // `value` with the line ends and the leading space as the MTA sent them.
   Next field(std::string_view name, std::string_view value);
   Next end_of_header();

@@ -24,12 +24,18 @@ void block_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
-Event wait_for_signal() {
+Event wait_for_signal(std::chrono::milliseconds at_most) {
   const auto set = ours();
-  for (;;) {
-    const int number = sigwaitinfo(&set, nullptr);
-    if (number == SIGHUP) return Event::reload;
-    if (number == SIGTERM || number == SIGINT) return Event::stop;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
+  const timespec patience{seconds.count(), std::chrono::nanoseconds(at_most - seconds).count()};
+  switch (sigtimedwait(&set, nullptr, &patience)) {
+    case SIGHUP:
+      return Event::reload;
+    case SIGTERM:
+    case SIGINT:
+      return Event::stop;
+    default:
+      return Event::none;
   }
 }
 

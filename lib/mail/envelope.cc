@@ -1,5 +1,9 @@
 #include "mail/envelope.h"
 
+#include <algorithm>
+
+#include "util/text.h"
+
 namespace sesame::mail {
 
 const char* to_string(Iprev result) {
@@ -16,6 +20,15 @@ const char* to_string(Iprev result) {
       break;
   }
   return "permerror";
+}
+
+void Envelope::add_relay(std::string_view next_hop) {
+  // https://www.postfix.org/postconf.5.html#relayhost
+  const auto first = next_hop.substr(0, next_hop.find_first_of(", \t"));
+  const bool bracketed = first.starts_with('[');
+  const auto end = first.find(bracketed ? ']' : ':');
+  const auto host = lower(first.substr(0, end).substr(bracketed ? 1 : 0));
+  if (!host.empty() && std::ranges::find(relays, host) == relays.end()) relays.push_back(host);
 }
 
 }  // namespace sesame::mail

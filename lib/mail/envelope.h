@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "util/ip.h"
@@ -23,8 +24,11 @@ struct Envelope {
   std::vector<std::string> recipients;  // without angle brackets
   std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
   std::string daemon_name;              // {daemon_name}
-  std::string relay;                    // {rcpt_host} of the first recipient: host name in lower case; "" = not known
+  std::vector<std::string> relays;      // next hops of the recipients: hosts in lower case, each once; none = not known
   std::string queue_id;                 // {i}; may become known only after the first recipient
+
+  // `next_hop` in Postfix's form: "host", "[host]", "host:port", "[host]:port"; of a list the first counts.
+  void add_relay(std::string_view next_hop);
 };
 
 }  // namespace sesame::mail

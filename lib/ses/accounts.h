@@ -46,6 +46,7 @@ struct Hop {
 struct Relay {
   const Account* account = nullptr;  // never null
   std::string configuration_set;     // of the route; "" = not known
+  bool operator==(const Relay&) const = default;
 };
 
 // The accounts by name and region. Immutable, so that a new snapshot or configuration replaces it whole.
