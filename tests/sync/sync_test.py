@@ -1,0 +1,557 @@
+#!/usr/bin/python3
+"""`sesame sync`: what it asks, how it signs and waits, what it keeps, and what it says when it cannot."""
+
+import json
+import os
+import pty
+import signal
+import stat
+import subprocess
+import time
+import unittest
+
+import botocore.client
+import botocore.config
+import botocore.session
+
+import harness
+from fake_aws import ACCOUNT, IDENTITIES, KEY_ID, SECRET, Reply, identity
+from harness import KEYS, SyncTest
+
+HOUR = 3600
+WORLD = {
+    "us-east-1": {
+        "example.com": identity(),
+        "news.example.com": identity(ConfigurationSetName="news"),
+        "user@example.com": identity(IdentityType="EMAIL_ADDRESS"),
+    },
+    "eu-west-1": {"example.org": identity()},
+}
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def names(aws):
+    """The identities asked for, in turn, as they stand in the path."""
+    return [path.removeprefix(IDENTITIES + "/") for _, path in aws.requests if path.startswith(IDENTITIES + "/")]
+
+
+class Oracle(SyncTest):
+    """The server these tests rely on is one that botocore's own client can use."""
+
+    world = WORLD
+
+    def client(self):
+        session = botocore.session.Session()
+        return session.create_client("sesv2", region_name="us-east-1", endpoint_url=self.aws.url,
+                                     aws_access_key_id=KEY_ID, aws_secret_access_key=SECRET,
+                                     config=botocore.config.Config(retries={"max_attempts": 1}))
+
+    def test_botocore_lists_gets_and_reads_the_account(self):
+        self.aws.page = 2
+        client = self.client()
+        first = client.list_email_identities(PageSize=1000)
+        second = client.list_email_identities(PageSize=1000, NextToken=first["NextToken"])
+        listed = [each["IdentityName"] for each in first["EmailIdentities"] + second["EmailIdentities"]]
+        self.assertEqual(listed, sorted(WORLD["us-east-1"]))
+        self.assertNotIn("NextToken", second)
+        answer = client.get_email_identity(EmailIdentity="user@example.com")
+        self.assertEqual(answer["DkimAttributes"]["Tokens"], ["aaa", "bbb", "ccc"])
+        self.assertTrue(client.get_account()["SendingEnabled"])
+        with self.assertRaises(client.exceptions.NotFoundException):
+            client.get_email_identity(EmailIdentity="example.net")
+        self.assertEqual(self.aws.wrong, [])
+
+    def test_a_wrong_signature_is_seen(self):
+        self.aws.sessions[KEY_ID] = ("another", "")
+        with self.assertRaises(botocore.exceptions.ClientError):
+            self.client().get_account()
+        self.assertEqual(len(self.aws.wrong), 1)
+
+
+class Fetching(SyncTest):
+    world = WORLD
+
+    def test_answers_are_stored_as_they_came(self):
+        begun = int(time.time())
+        self.sync(0)
+        snapshot = self.snapshot()
+        self.assertEqual(snapshot["version"], 1)
+        part = snapshot["regions"][0]
+        self.assertEqual((part["account"], part["region"]), ("", "us-east-1"))
+        self.assertEqual(part["GetAccount"], ACCOUNT)
+        self.assertLessEqual(stamp(begun), part["fetched"])
+        for name, found in self.identities().items():
+            self.assertEqual(found["GetEmailIdentity"], WORLD["us-east-1"][name])
+            self.assertEqual(found["status_since"], found["fetched"])
+            self.assertLessEqual(stamp(begun), found["fetched"])
+        self.assertEqual(set(self.identities()), set(WORLD["us-east-1"]))
+        self.assertEqual(self.aws.wrong, [])
+
+    def test_the_file_is_for_owner_and_group_and_nothing_is_left_beside_it(self):
+        self.sync(0)
+        self.assertEqual(stat.S_IMODE(self.file.stat().st_mode), 0o640)
+        self.assertEqual(sorted(each.name for each in self.directory.iterdir()), ["ses.json", "ses.json.lock"])
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_owner_and_group_of_the_old_file_are_kept(self):
+        self.sync(0)
+        os.chown(self.file, 12345, 23456)
+        self.sync(0)
+        self.assertEqual((self.file.stat().st_uid, self.file.stat().st_gid), (12345, 23456))
+
+    def test_a_symbolic_link_stays(self):
+        target = self.directory / "elsewhere.json"
+        target.write_text('{"version": 1, "regions": []}')
+        self.file.symlink_to(target)
+        self.sync(0)
+        self.assertTrue(self.file.is_symlink())
+        self.assertEqual(len(json.loads(target.read_text())["regions"]), 1)
+
+    def test_all_pages_with_tokens_that_need_encoding(self):
+        self.aws.world["us-east-1"] = {f"d{number}.example.com": identity() for number in range(7)}
+        self.aws.page = 3
+        answer = self.sync_json()
+        self.assertEqual(answer["regions"], [{"region": "us-east-1", "identities": 7, "kept": 0}])
+        self.assertEqual(answer["requests"], 1 + 3 + 7)
+        self.assertEqual(len(self.identities()), 7)
+        self.assertEqual(self.aws.wrong, [])
+        queries = [path for _, path in self.aws.requests if "NextToken" in path]
+        self.assertEqual(len(queries), 2)
+        self.assertIn("%2B", queries[0])
+
+    def test_names_with_odd_characters_are_signed_as_they_are_asked_for(self):
+        odd = ["user+tag@example.com", "a/b@example.com", "per%cent@example.com", "o'brien@example.com",
+               "a=b&c?d@example.com", "tilde~_-@example.com", "a b@example.com", "\u00fcmlaut@example.com"]
+        self.aws.world["us-east-1"] = {name: identity(IdentityType="EMAIL_ADDRESS") for name in odd}
+        self.sync(0)
+        self.assertEqual(set(self.identities()), set(odd))
+        self.assertEqual(self.aws.wrong, [])
+        self.assertIn("user%2Btag%40example.com", names(self.aws))
+
+    def test_every_region_asked_for(self):
+        answer = self.sync_json(regions=("us-east-1", "eu-west-1", "us-east-1"))
+        self.assertEqual([each["region"] for each in answer["regions"]], ["eu-west-1", "us-east-1"])
+        self.assertEqual(set(self.identities("eu-west-1")), {"example.org"})
+
+    def test_regions_file_and_account_of_the_configuration(self):
+        config = self.directory / "sesame.toml"
+        config.write_text(f'''
+[ses]
+account = "main"
+region = "us-east-1"
+snapshot = "{self.file}"
+[[ses.route]]
+from = "example.org"
+region = "eu-west-1"
+[[ses.route]]
+from = "example.net"
+account = "other"
+region = "ap-south-1"
+''')
+        command = [harness.BIN / "sesame", "sync", "--config", config, "--interval", "0.005", "--endpoint", self.aws.url]
+        for arguments, wanted in (([], [("main", "eu-west-1"), ("main", "us-east-1")]),
+                                  (["--account", "other"], [("main", "eu-west-1"), ("main", "us-east-1"),
+                                                            ("other", "ap-south-1")])):
+            done = subprocess.run([*command, *arguments], env=self.environment(KEYS), capture_output=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            parts = [(part["account"], part["region"]) for part in self.snapshot()["regions"]]
+            self.assertEqual(sorted(parts), wanted)
+
+    def test_parts_of_other_accounts_and_regions_and_unknown_members_stay(self):
+        other = {"account": "other", "region": "us-east-1", "fetched": "2026-01-01T00:00:00Z", "GetAccount": {},
+                 "identities": [{"IdentityName": "example.net", "GetEmailIdentity": {"New": [1.5, None]}}], "x": "y"}
+        self.file.write_text(json.dumps({"version": 1, "regions": [other], "remark": "by hand"}))
+        self.sync(0)
+        snapshot = self.snapshot()
+        self.assertEqual(snapshot["remark"], "by hand")
+        self.assertEqual(snapshot["regions"][0], other)
+        self.assertEqual(len(snapshot["regions"]), 2)
+
+    def test_unknown_words_and_missing_or_new_members_are_kept(self):
+        strange = {"DkimAttributes": {"Status": "PONDERING", "SigningEnabled": True, "NewThing": {"a": [1, 2]}},
+                   "VerificationInfo": {"ErrorType": "MOON_PHASE"}, "IdentityType": "MANAGED_GALAXY"}
+        self.aws.world["us-east-1"] = {"example.com": strange, "example.net": {}}
+        self.aws.account = {"EnforcementStatus": "PUZZLED"}
+        self.sync(0)
+        found = self.identities()
+        self.assertEqual(found["example.com"]["GetEmailIdentity"], strange)
+        self.assertEqual(found["example.net"]["GetEmailIdentity"], {})
+        self.assertNotIn("status_since", found["example.net"])
+        self.assertEqual(self.snapshot()["regions"][0]["GetAccount"], {"EnforcementStatus": "PUZZLED"})
+
+    def test_an_entry_of_the_list_without_a_name_is_passed_over_and_told_of(self):
+        self.aws.script[IDENTITIES].append(Reply(200, {"EmailIdentities": [{"IdentityName": "example.com"}, {}, 7]}))
+        _, err = self.sync(0)
+        self.assertIn("2 identities in the list have no IdentityName", err)
+        self.assertEqual(set(self.identities()), {"example.com"})
+
+    def test_an_identity_deleted_meanwhile_is_left_out(self):
+        self.aws.script[IDENTITIES + "/news.example.com"].append(Reply.error(404, "NotFoundException"))
+        self.sync(0)
+        self.assertEqual(set(self.identities()), {"example.com", "user@example.com"})
+
+    def test_no_identities_is_an_answer(self):
+        self.aws.world["us-east-1"] = {}
+        self.sync(0)
+        self.assertEqual(self.identities(), {})
+
+    def test_one_request_in_an_interval(self):
+        self.sync(0, "--interval", "0.2")
+        waits = [later - earlier for earlier, later in zip(self.aws.times, self.aws.times[1:])]
+        self.assertEqual(len(waits), 4)
+        # A request begins no earlier than that after the one before; on its way it may be overtaken a little.
+        self.assertGreaterEqual(min(waits), 0.15)
+
+
+class Remembering(SyncTest):
+    world = {"us-east-1": {"example.com": identity()}}
+
+    def change(self, **dkim):
+        before = self.aws.world["us-east-1"]["example.com"]
+        self.aws.world["us-east-1"]["example.com"] = {**before, "DkimAttributes": {**before["DkimAttributes"], **dkim}}
+
+    def backdate(self, seconds):
+        """As if the snapshot had been made that long ago."""
+        snapshot = self.snapshot()
+        then = stamp(time.time() - seconds)
+        for part in snapshot["regions"]:
+            part["fetched"] = then
+            for each in part["identities"]:
+                each["fetched"] = then
+                if "status_since" in each:
+                    each["status_since"] = then
+        self.file.write_text(json.dumps(snapshot))
+        return then
+
+    def test_the_status_is_known_since_it_was_first_seen(self):
+        self.sync(0)
+        then = self.backdate(10 * HOUR)
+        self.sync(0)
+        found = self.identities()["example.com"]
+        self.assertEqual(found["status_since"], then)
+        self.assertGreater(found["fetched"], then)
+        self.change(Status="TEMPORARY_FAILURE")
+        self.sync(0)
+        found = self.identities()["example.com"]
+        self.assertEqual(found["status_since"], found["fetched"])
+
+    def test_a_snapshot_made_by_hand_tells_since_when_by_its_own_time(self):
+        self.file.write_text(json.dumps({"version": 1, "regions": [{
+            "region": "us-east-1", "identities": [{"IdentityName": "example.com", "fetched": "2026-01-02T00:00:00Z",
+                                                   "GetEmailIdentity": identity()}]}]}))
+        self.sync(0)
+        self.assertEqual(self.identities()["example.com"]["status_since"], "2026-01-02T00:00:00Z")
+
+    def test_what_was_before_other_tokens_is_remembered_and_carried_on(self):
+        self.sync(0)
+        self.assertNotIn("former", self.identities()["example.com"])
+        self.change(Tokens=["ddd", "eee", "fff"], Status="PENDING")
+        self.sync(0)
+        former = self.identities()["example.com"]["former"]
+        self.assertEqual((former["SigningAttributesOrigin"], former["Tokens"]), ("AWS_SES", ["aaa", "bbb", "ccc"]))
+        self.assertEqual(former["until"], self.identities()["example.com"]["fetched"])
+        self.change(Status="SUCCESS")
+        self.sync(0)
+        self.assertEqual(self.identities()["example.com"]["former"], former)
+
+    def test_another_origin_is_a_change_of_set_up(self):
+        self.sync(0)
+        self.change(SigningAttributesOrigin="EXTERNAL", Tokens=["selector1"])
+        self.sync(0)
+        self.assertEqual(self.identities()["example.com"]["former"]["SigningAttributesOrigin"], "AWS_SES")
+
+    def test_the_same_tokens_in_another_order_are_no_change(self):
+        self.sync(0)
+        self.change(Tokens=["ccc", "aaa", "bbb"])
+        answer = self.sync_json()
+        self.assertNotIn("former", self.identities()["example.com"])
+        self.assertEqual(answer["changes"], [])
+
+    def test_changes_are_told(self):
+        self.aws.world["us-east-1"]["gone.example"] = identity()
+        self.assertEqual(self.sync_json()["changes"], [])
+        self.change(Status="FAILED")
+        del self.aws.world["us-east-1"]["gone.example"]
+        self.aws.world["us-east-1"]["new.example"] = identity()
+        self.aws.account["EnforcementStatus"] = "PROBATION"
+        out, _ = self.sync(0)
+        self.assertIn("  example.com: DkimAttributes.Status SUCCESS -> FAILED\n", out)
+        self.assertIn("  gone.example: gone\n", out)
+        self.assertIn("  new.example: new\n", out)
+        self.assertIn("  the account: EnforcementStatus HEALTHY -> PROBATION\n", out)
+        self.assertIn("us-east-1: 2 identities\n", out)
+        self.change(Status="SUCCESS")
+        self.assertEqual(self.sync_json()["changes"], [
+            {"region": "us-east-1", "identity": "example.com", "member": "DkimAttributes.Status", "before": "FAILED",
+             "after": "SUCCESS"}])
+
+
+class Trouble(SyncTest):
+    """What goes wrong is tried again where that helps, and leaves the snapshot as it was where it does not."""
+
+    world = {"us-east-1": {"example.com": identity()}}
+    PATH = IDENTITIES + "/example.com"
+
+    def setUp(self):
+        super().setUp()
+        self.file.write_text('{"version": 1, "regions": []}\n')
+
+    def test_throttling_server_errors_and_torn_answers_are_tried_again(self):
+        whole = json.dumps(identity()).encode()
+        for reply in (Reply.error(429, "TooManyRequestsException"), Reply.error(400, "ThrottlingException"),
+                      Reply(503, b"<html>"), Reply(500), Reply(200, whole, cut=40), Reply(200, whole[:-40]),
+                      Reply(200, b"[]"), Reply(429)):
+            with self.subTest(status=reply.status, body=reply.body):
+                self.aws.script[self.PATH].extend([reply, reply])
+                self.assertEqual(self.sync_json()["requests"], 3 + 2)
+                self.assertEqual(set(self.identities()), {"example.com"})
+
+    def test_tries_end(self):
+        for path in ("/v2/email/account", IDENTITIES, self.PATH):
+            with self.subTest(path=path):
+                self.aws.requests.clear()
+                self.aws.script[path].extend([Reply.error(429, "TooManyRequestsException", "Rate exceeded")] * 20)
+                self.assert_kept(75, "429 TooManyRequestsException: Rate exceeded; so ended 6 tries", "is as it was")
+                self.assertEqual(sum(each.split("?")[0] == path for _, each in self.aws.requests), 6)
+                self.aws.script.clear()
+
+    def test_tries_wait_longer_and_longer(self):
+        self.aws.script[self.PATH].extend([Reply(500)] * 5)
+        begun = time.monotonic()
+        self.sync(0, "--interval", "0.05")
+        # Five intervals at the least, and of the waits (0.1 to 1.6 s, each of random length) hardly nothing.
+        self.assertGreater(time.monotonic() - begun, 7 * 0.05)
+
+    def test_access_denied_names_the_action(self):
+        for path, action in (("/v2/email/account", "GetAccount"), (IDENTITIES, "ListEmailIdentities"),
+                             (self.PATH, "GetEmailIdentity")):
+            with self.subTest(action=action):
+                self.aws.script[path].append(Reply.error(403, "AccessDeniedException", "User x is not authorized"))
+                self.assert_kept(75, f"must allow ses:{action}", "User x is not authorized", "sesame(1)")
+                self.aws.script.clear()
+
+    def test_a_wrong_secret_is_told_from_a_lack_of_rights(self):
+        self.assert_kept(75, "InvalidSignatureException", "the secret key is not that of the key id",
+                         env={**KEYS, "AWS_SECRET_ACCESS_KEY": "mistyped"})
+
+    def test_unknown_keys(self):
+        self.aws.script["*"].append(Reply.error(403, "UnrecognizedClientException", "The security token is invalid"))
+        self.assert_kept(75, "AWS does not know these keys")
+
+    def test_errors_named_in_the_body(self):
+        self.aws.script["*"].append(Reply(403, {"__type": "com.amazonaws.ses#AccessDeniedException", "Message": "no"}))
+        self.assert_kept(75, "403 AccessDeniedException: no", "must allow ses:GetAccount")
+
+    def test_expired_keys_of_the_environment(self):
+        self.aws.expired.add(KEY_ID)
+        self.assert_kept(75, "ExpiredTokenException", "the environment gave them: renew them")
+        self.assertEqual(len(self.aws.requests), 2)
+
+    def test_a_404_that_is_not_of_ses_drops_nothing(self):
+        self.aws.script[self.PATH].append(Reply(404, b"<html>no such page</html>"))
+        self.assert_kept(75, "example.com: GetEmailIdentity in us-east-1: SES answered 404")
+
+    def test_a_list_that_is_none(self):
+        for body in ({}, {"EmailIdentities": {}}, {"EmailIdentities": [], "NextToken": 5}):
+            with self.subTest(body=body):
+                self.aws.script[IDENTITIES].append(Reply(200, body))
+                self.assert_kept(75, "ListEmailIdentities in us-east-1: the answer has no")
+
+    def test_a_list_that_does_not_end(self):
+        page = Reply(200, {"EmailIdentities": [], "NextToken": "again"})
+        self.aws.script[IDENTITIES].extend([page] * 5)
+        self.assert_kept(75, "the list does not end")
+
+    def test_redirections_are_not_followed(self):
+        self.aws.script["*"].append(Reply(302, b"", {"Location": self.aws.url + "/elsewhere"}))
+        self.assert_kept(75, "SES answered 302")
+        self.assertEqual(self.aws.metadata_requests, [])
+
+    def test_huge_and_deep_answers_are_bounded(self):
+        for body, words in ((b" " * (5 << 20), "larger than"), (b"[" * 200000, "beyond all bounds"),
+                            (b'{"a":' * 200000, "beyond all bounds"),
+                            (json.dumps({str(n): n for n in range(30000)}).encode(), "beyond all bounds")):
+            with self.subTest(words=words):
+                self.aws.script[self.PATH].extend([Reply(200, body)] * 6)
+                self.assert_kept(75, words)
+                self.aws.script.clear()
+
+    def test_a_slow_server_is_not_waited_for(self):
+        self.aws.script["/v2/email/account"].extend([Reply(200, {}, delay=3)] * 6)
+        begun = time.monotonic()
+        before = self.file.read_bytes()
+        _, err = self.sync(75, "--timeout", "0.2")
+        self.assertIn("so ended 6 tries", err)
+        self.assertEqual(self.file.read_bytes(), before)
+        self.assertLess(time.monotonic() - begun, 6 * 3)
+
+    def test_nobody_there(self):
+        self.assert_kept(75, "GetAccount in us-east-1: ", "so ended 6 tries", endpoint="http://127.0.0.1:1")
+
+    def test_a_certificate_that_nobody_vouches_for(self):
+        key, certificate = self.directory / "key.pem", self.directory / "certificate.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
+        server = self.serve(tls=(certificate, key))
+        err = self.assert_kept(75, "certificate", endpoint=server.url)
+        self.assertNotIn("tries", err)
+        self.assertEqual(server.requests, [])
+        self.sync(0, env={**KEYS, "AWS_CA_BUNDLE": str(certificate)}, endpoint=server.url)
+        self.assertEqual(server.wrong, [])
+
+    def test_a_damaged_snapshot_is_not_written_over(self):
+        for text in ('{"version": 1, "regions"', '{"version": 2, "regions": []}', '{"version": 1}', "[]", ""):
+            with self.subTest(text=text):
+                self.file.write_text(text)
+                self.assert_kept(75, "move it away")
+        self.assertEqual(self.aws.requests, [])
+
+    def test_no_place_to_write(self):
+        self.file = self.directory / "absent" / "ses.json"
+        self.assert_kept(2, "cannot be opened")
+        self.assertEqual(self.aws.requests, [])
+
+    def test_one_region_at_fault_keeps_all(self):
+        self.aws.world["eu-west-1"] = {"example.org": identity()}
+        self.aws.script["/v2/email/account"].extend([Reply(200, ACCOUNT), Reply.error(403, "AccessDeniedException")])
+        self.assert_kept(75, "must allow ses:GetAccount", regions=("eu-west-1", "us-east-1"))
+
+    def test_bad_arguments(self):
+        for arguments, words in ((["--region", "US-EAST-1"], "is no region"), (["--region", "x.example/"], "no region"),
+                                 (["--interval", "0"], "--interval"), (["extra"], "extra"),
+                                 (["--config", str(self.directory / "absent.toml")], "cannot be read")):
+            with self.subTest(arguments=arguments):
+                _, err = self.sync(2, *arguments)
+                self.assertIn(words, err)
+        self.assertEqual(self.aws.requests, [])
+
+    def test_without_region_or_file(self):
+        config = self.directory / "empty.toml"
+        config.write_text("")
+        for arguments, words in (([], "no region"), (["--region", "us-east-1"], "no file")):
+            done = subprocess.run([harness.BIN / "sesame", "sync", "--config", config, *arguments], capture_output=True,
+                                  env=self.environment(KEYS), timeout=60, text=True)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(words, done.stderr)
+
+
+class Interrupted(SyncTest):
+    world = {"us-east-1": {f"d{number}.example.com": identity() for number in range(8)}}
+
+    def interrupt_at(self, name, number=signal.SIGINT):
+        """A sync that gets a signal while it asks for this identity; (its standard error, the names asked for)."""
+        processes = []
+        self.aws.on_request = lambda path: path.endswith("/" + name) and processes[0].send_signal(number)
+        self.aws.script[f"{IDENTITIES}/{name}"].append(Reply(200, identity(), delay=1))
+        processes.append(self.start("--interval", "0.05"))
+        out, err = processes[0].communicate(timeout=60)
+        self.assertEqual(processes[0].returncode, 75, out + err)
+        self.aws.on_request = lambda path: None
+        self.aws.script.clear()
+        asked = names(self.aws)
+        self.aws.requests.clear()
+        return err, asked
+
+    def test_what_was_fetched_is_not_fetched_again(self):
+        self.file.write_text('{"version": 1, "regions": []}\n')
+        err, asked = self.interrupt_at("d4.example.com")
+        self.assertIn("interrupted", err)
+        self.assertEqual(asked, [f"d{number}.example.com" for number in range(5)])
+        self.assertEqual(self.file.read_text(), '{"version": 1, "regions": []}\n')
+        self.assertEqual(len(self.identities(file=self.partial)), 4)
+        self.assertEqual(stat.S_IMODE(self.partial.stat().st_mode), 0o640)
+        answer = self.sync_json()
+        self.assertEqual(names(self.aws), [f"d{number}.example.com" for number in range(4, 8)])
+        self.assertEqual(answer["regions"], [{"region": "us-east-1", "identities": 8, "kept": 4}])
+        self.assertEqual(len(self.identities()), 8)
+        self.assertFalse(self.partial.exists())
+
+    def test_every_signal_that_asks_to_end(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            err, _ = self.interrupt_at("d1.example.com", number)
+            self.assertIn("interrupted", err)
+            self.partial.unlink()
+
+    def test_twice_interrupted_loses_nothing(self):
+        self.interrupt_at("d4.example.com")
+        self.interrupt_at("d6.example.com")
+        self.sync(0)
+        self.assertEqual(names(self.aws), ["d6.example.com", "d7.example.com"])
+
+    def test_a_failure_keeps_what_was_fetched_too(self):
+        self.aws.script[IDENTITIES + "/d3.example.com"].append(Reply.error(403, "AccessDeniedException"))
+        self.sync(75)
+        self.aws.requests.clear()
+        self.sync(0)
+        self.assertEqual(names(self.aws), [f"d{number}.example.com" for number in range(3, 8)])
+
+    def test_what_is_too_old_deleted_or_of_tomorrow_is_not_taken(self):
+        self.interrupt_at("d4.example.com")
+        partial = json.loads(self.partial.read_text())
+        kept = partial["regions"][0]["identities"]
+        kept[0]["fetched"] = stamp(time.time() - 2 * HOUR)
+        kept[1]["fetched"] = stamp(time.time() + 2 * HOUR)
+        self.partial.write_text(json.dumps(partial))
+        del self.aws.world["us-east-1"]["d2.example.com"]
+        self.sync(0)
+        self.assertEqual(names(self.aws), [f"d{number}.example.com" for number in (0, 1, 4, 5, 6, 7)])
+        self.assertNotIn("d2.example.com", self.identities())
+
+    def test_max_age_says_what_is_too_old(self):
+        self.interrupt_at("d4.example.com")
+        self.sync(0, "--max-age", "0")
+        self.assertEqual(len(names(self.aws)), 8)
+
+    def test_a_damaged_partial_file_is_done_without(self):
+        self.partial.write_text('{"version": 1, "reg')
+        self.sync(0)
+        self.assertEqual(len(self.identities()), 8)
+        self.assertFalse(self.partial.exists())
+
+    def test_the_part_of_another_account_is_left_to_its_next_sync(self):
+        self.interrupt_at("d4.example.com")
+        self.sync(0, "--account", "other")
+        self.assertEqual(len(self.identities(file=self.partial)), 4)
+        self.aws.requests.clear()
+        self.sync(0)
+        self.assertEqual(len(names(self.aws)), 4)
+        self.assertFalse(self.partial.exists())
+
+    def test_two_at_once(self):
+        self.aws.script["/v2/email/account"].append(Reply(200, ACCOUNT, delay=2))
+        arrived = []
+        self.aws.on_request = arrived.append
+        first = self.start()
+        self.addCleanup(first.kill)
+        while not arrived:
+            time.sleep(0.01)
+            self.assertIsNone(first.poll())
+        self.assert_kept(75, "another sync is at work")
+        out, err = first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 0, out + err)
+        self.assertEqual(len(self.identities()), 8)
+
+    def test_progress_is_for_terminals(self):
+        _, err = self.sync(0)
+        self.assertEqual(err, "")
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(self.command(), env=self.environment(KEYS), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=theirs)
+        os.close(theirs)
+        shown = b""
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        except OSError:
+            pass  # the other end was closed
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0)
+        self.assertIn(b"us-east-1: 5 of 8 identities, about ", shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
