@@ -242,7 +242,7 @@ void forget_repairs(Report& report) {
   undecided.account = report.prediction->account;
   undecided.region = report.prediction->region;
   undecided.why =
-      "No prediction: the MTA did not take the repairs, and the message passes without them as far as that is known.";
+      "No prediction: the MTA did not take all repairs and other edits, so what leaves is not what was judged.";
   report.prediction = std::move(undecided);
 }
 
