@@ -10,12 +10,6 @@
 namespace sesame::ses {
 namespace {
 
-const Identity* find(const Account& account, const std::string& name) {
-  const auto found = std::ranges::find_if(
-      account.identities, [&](const Identity& each) { return each.name == name && each.region == account.region; });
-  return found == account.identities.end() ? nullptr : &*found;
-}
-
 const std::vector<std::string>& selectors(const Identity& identity, const Account& account) {
   const auto* parent = identity.dkim.tokens.empty() ? replica_parent(identity, account) : nullptr;
   return parent ? parent->dkim.tokens : identity.dkim.tokens;
@@ -31,7 +25,8 @@ bool signs_with(const Identity& identity, const Account& account, const std::str
 bool is_of_another_account(const Surroundings& world, const Identity& identity, const Arrival& arrival) {
   if (signs_with(identity, world.account, arrival.selector)) return false;
   return std::ranges::any_of(world.accounts, [&](const Account& other) {
-    return other.name != world.account.name && other.region == world.account.region && find(other, identity.name);
+    return other.name != world.account.name && other.region == world.account.region &&
+           other.find(identity.name, other.region);
   });
 }
 
@@ -76,7 +71,7 @@ std::string about_sender(const SpfLeg& leg, const Arrival& arrival) {
 }  // namespace
 
 std::optional<Finding> contradiction(const Surroundings& world, const Prediction& prediction, const Arrival& arrival) {
-  const auto* identity = find(world.account, prediction.identity);
+  const auto* identity = world.account.find(prediction.identity, world.account.region);
   if (!identity || !speaks_of(world, *identity, arrival)) return std::nullopt;
   std::vector<std::string> differences;
   for (auto text : {about_signature(world, *identity, prediction.dkim, arrival), about_sender(prediction.spf, arrival)})
