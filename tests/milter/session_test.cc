@@ -298,6 +298,63 @@ TEST_F(SessionTest, ARefusedEditLetsTheMessagePassAndIsLogged) {
   EXPECT_THAT(logged(), HasSubstr("queue_id=4QUEUE1 step=edits"));
 }
 
+config::Config mending() {
+  auto config = configuration();
+  config.rules.repair = {true, true, true, {*Network::parse("192.0.2.99")}, true};
+  return config;
+}
+
+FieldList to_be_mended(const std::string& address) {
+  auto fields = from(address);
+  fields.push_back({"SUBJECT", " x"});
+  fields.push_back({"Sesame-Prediction", " mx.example.net; ses-relay=pass"});
+  fields.push_back({"X-ses-Source-ARN ", " arn:aws:ses:us-east-1:111122223333:identity/other.example"});
+  return fields;
+}
+
+TEST_F(SessionTest, RepairsAreOffUnlessConfigured) {
+  FakeMta mta;
+  EXPECT_EQ(send(*connected(), "a@other.example", to_be_mended("a@other.example"), mta, "alice"), Next::proceed);
+  EXPECT_THAT(mta.calls, IsEmpty());
+  EXPECT_THAT(logged(), Not(HasSubstr("repairs=")));
+}
+
+TEST_F(SessionTest, RepairsAreDoneAndLoggedWhateverTheAction) {
+  store_.replace(runtime(mending()));
+  FakeMta tag, accept, trusted;
+  EXPECT_EQ(send(*connected(), "a@tag.example", to_be_mended("a@tag.example"), tag, "alice"), Next::proceed);
+  EXPECT_THAT(tag.calls, ElementsAre("remove SUBJECT 2", "remove Sesame-Prediction 1", "remove X-ses-Source-ARN 1",
+                                     StartsWith("insert Sesame-Prediction:mx.example.net")));
+  EXPECT_THAT(logged(),
+              HasSubstr("repairs=duplicate:SUBJECT:2,own-field:Sesame-Prediction:1,ses-field:X-ses-Source-ARN:1"));
+  EXPECT_EQ(send(*connected(), "a@other.example", to_be_mended("a@other.example"), accept, "alice"), Next::proceed);
+  EXPECT_THAT(accept.calls, ElementsAre("remove SUBJECT 2", "remove Sesame-Prediction 1", "remove X-ses-Source-ARN 1"));
+  EXPECT_EQ(send(*connected("192.0.2.99"), "a@tag.example", to_be_mended("a@tag.example"), trusted, "alice"),
+            Next::proceed);
+  EXPECT_THAT(trusted.calls, ElementsAre("remove SUBJECT 2", "remove Sesame-Prediction 1"))
+      << "the identity of another account: nothing is known, nothing is tagged";
+}
+
+TEST_F(SessionTest, WhatIsRejectedIsNotMended) {
+  store_.replace(runtime(mending()));
+  FakeMta mta;
+  EXPECT_EQ(send(*connected(), "a@reject.example", to_be_mended("a@reject.example"), mta, "alice"), Next::reject);
+  EXPECT_THAT(mta.calls, ElementsAre(StartsWith("reply 550 5.7.")));
+  EXPECT_THAT(logged(), Not(HasSubstr("repairs=")));
+}
+
+TEST_F(SessionTest, ARefusedRepairIsNotLoggedAsDoneAndNothingIsPredicted) {
+  store_.replace(runtime(mending()));
+  FakeMta mta;
+  mta.refuse_call = 2;
+  EXPECT_EQ(send(*connected(), "a@tag.example", to_be_mended("a@tag.example"), mta, "alice"), Next::accept);
+  EXPECT_EQ(mta.calls.size(), 2u);
+  EXPECT_THAT(logged(), Not(HasSubstr("repairs=")));
+  EXPECT_THAT(logged(), HasSubstr("verdict=unknown"));
+  EXPECT_THAT(logged(), HasSubstr("action=accept"));
+  EXPECT_THAT(logged(), HasSubstr("queue_id=4QUEUE1 step=edits"));
+}
+
 struct ThrowingMta final : MtaEdits {
   bool remove(const std::string&, std::size_t) override { throw std::runtime_error("remove"); }
   bool insert_at_top(const std::string&, const std::string&) override { throw std::runtime_error("out of ink"); }
