@@ -35,14 +35,18 @@ void Predictor::check_shape() {
   if (shape.eight_bit_header)
     lint("octets above 127 in its header", "SES has no SMTPUTF8 and may alter or refuse them",
          "Write text in the header as encoded words (RFC 2047), and domains in A-labels (\"xn--\").");
+  // Seen refused (554), and seen taken: not certain.
   const auto is_international = [](const std::string& address) { return !is_ascii(address); };
   const auto recipient = std::ranges::find_if(envelope.recipients, is_international);
   const auto* address = is_international(envelope.mail_from)     ? &envelope.mail_from
                         : recipient != envelope.recipients.end() ? &*recipient
                                                                  : nullptr;
   if (address)
-    lint("the envelope address " + *address, "SES has no SMTPUTF8 and may refuse it",
-         "Write the domain in A-labels (\"xn--\"), and use a local part of ASCII only.");
+    refuse(make_finding(Code::ses_lint,
+                        {{"what", "the envelope address " + *address},
+                         {"effect", "SES has no SMTPUTF8 and may refuse it"},
+                         {"remedy", "Write the domain in A-labels (\"xn--\"), and use a local part of ASCII only."}}),
+           Tri::unknown);
 }
 
 }  // namespace sesame::ses

@@ -104,9 +104,8 @@ TEST(Text, EachFaultOfShapeIsToldByItself) {
   SesWorld world;
   world.shape.longest_line = 999;
   world.shape.eight_bit_body = world.shape.eight_bit_header = true;
-  world.envelope.recipients = {"b\xc3\xbcro@receiver.example"};
   const auto p = world.predict();
-  EXPECT_EQ(std::ranges::count(p.findings, Code::ses_lint, &ses::Finding::code), 4);
+  EXPECT_EQ(std::ranges::count(p.findings, Code::ses_lint, &ses::Finding::code), 3);
   EXPECT_EQ(p.verdict, Verdict::pass);
   for (const auto& finding : p.findings)
     if (finding.code == Code::ses_lint) {
