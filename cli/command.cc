@@ -35,7 +35,10 @@ Result<std::string> read_text(const std::string& name, std::FILE* file) {
 
 Result<RuntimePtr> make_runtime(const Common& common, config::Config config) {
   if (!common.dns.empty()) config.dns.servers = {common.dns};
-  return inspect::make_runtime(std::move(config));
+  auto runtime = inspect::make_runtime(std::move(config));
+  if (runtime && !(*runtime)->snapshot.error.empty())
+    complain("warning: ses.snapshot: only the configuration holds: " + (*runtime)->snapshot.error, kFine);
+  return runtime;
 }
 
 Deadline deadline_of(const inspect::Runtime& runtime) {

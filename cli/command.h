@@ -55,6 +55,7 @@ struct PreflightArguments {
   std::string config;
   std::optional<std::string> mail_from;
   std::vector<std::string> recipients;
+  std::vector<std::string> relays;
   std::string file = "-";
 };
 
@@ -97,7 +98,8 @@ int run_config_print(const Common& common, const ConfigArguments& arguments);
 
 using RuntimePtr = std::shared_ptr<const inspect::Runtime>;
 
-// Judges with this configuration and the DNS server of the arguments.
+// Judges with this configuration and the DNS server of the arguments. A snapshot that cannot be used is told on the
+// standard error.
 Result<RuntimePtr> make_runtime(const Common& common, config::Config config);
 // When this command has waited long enough for DNS.
 Deadline deadline_of(const inspect::Runtime& runtime);

@@ -12,6 +12,10 @@ int run_config_test(const Common& common, const ConfigArguments& arguments) {
   // What the file names must be there, too.
   const auto runtime = make_runtime(common, std::move(*config));
   if (!runtime) return complain(arguments.config + ": " + runtime.error().message, kUsage);
+  const auto& snapshot = (*runtime)->snapshot;
+  if (snapshot.contents)
+    for (const auto& remark : snapshot.contents->remarks)
+      complain("warning: " + (*runtime)->config.ses.snapshot + ": " + remark, kFine);
   return answer(arguments.config + ": no faults", kFine);
 }
 

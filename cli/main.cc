@@ -106,6 +106,10 @@ void add_preflight(CLI::App& app, Arguments& a) {
   sub.add_option("--rcpt", a.preflight.recipients, "Recipient; may be repeated")
       ->allow_extra_args(false)
       ->type_name("ADDR");
+  sub.add_option("--relay", a.preflight.relays,
+                 "Next hop as the MTA has it, for the routes of the settings; may be repeated")
+      ->allow_extra_args(false)
+      ->type_name("HOST");
   add_json(sub, a.common);
   add_message(sub, a.preflight.file);
   sub.footer(

@@ -44,6 +44,7 @@ int run_preflight(const Common& common, const PreflightArguments& arguments) {
     assume_sender(envelope, *message);
   }
   for (const auto& recipient : arguments.recipients) envelope.recipients.push_back(without_brackets(recipient));
+  for (const auto& relay : arguments.relays) envelope.add_relay(relay);
   inspect::Inspection inspection(*runtime, policy::Direction::outbound, std::move(envelope));
   feed(inspection, *message);
   const auto report = inspection.finish();

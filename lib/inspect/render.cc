@@ -147,13 +147,29 @@ void put_inbound(std::string& line, const policy::Report& report) {
   if (!report.findings.empty()) put(line, "findings", finding_codes(report.findings));
 }
 
-void put_outbound(std::string& line, const ses::Prediction& prediction) {
+// How long before the message the API told the identity's state.
+std::optional<std::int64_t> snapshot_age(const ses::Prediction& prediction, std::int64_t time) {
+  return prediction.as_of ? std::optional(time - *prediction.as_of) : std::nullopt;
+}
+
+json aged_prediction(const ses::Prediction& prediction, std::int64_t time) {
+  auto value = prediction_value(prediction);
+  if (const auto age = snapshot_age(prediction, time)) value["snapshot_age_s"] = *age;
+  return value;
+}
+
+void put_outbound(std::string& line, const ses::Prediction& prediction, std::int64_t time) {
+  if (!prediction.account.empty()) put(line, "account", prediction.account);
+  if (!prediction.region.empty()) put(line, "region", prediction.region);
+  if (!prediction.configuration_set.empty()) put(line, "configuration_set", prediction.configuration_set);
   put(line, "identity", prediction.identity.empty() ? "none" : prediction.identity);
   put(line, "dkim_leg", leg_word(prediction.dkim.domain, prediction.dkim.usable, prediction.dkim.aligned.rfc9989));
   put(line, "spf_leg", leg_word(prediction.spf.domain, prediction.spf.usable, prediction.spf.aligned.rfc9989));
   put(line, "verdict", ses::to_string(prediction.verdict));
   put(line, "verdict_rfc7489", ses::to_string(prediction.rfc7489.result));
+  put(line, "grade", ses::to_string(prediction.grade));
   put(line, "confidence", ses::to_string(prediction.confidence));
+  if (const auto age = snapshot_age(prediction, time)) put(line, "snapshot_age_s", std::to_string(*age));
   put(line, "findings", finding_codes(prediction.findings));
 }
 
@@ -168,7 +184,7 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   put(line, "message_id", report.message_id);
   if (report.envelope.client) put(line, "client", report.envelope.client->to_string());
   if (report.direction == policy::Direction::inbound) put_inbound(line, report);
-  if (report.prediction) put_outbound(line, *report.prediction);
+  if (report.prediction) put_outbound(line, *report.prediction, report.time);
   if (report.bare_ends.cr != 0) put(line, "bare_cr", std::to_string(report.bare_ends.cr));
   if (report.bare_ends.lf != 0) put(line, "bare_lf", std::to_string(report.bare_ends.lf));
   if (!decision.trusted_forwarder.empty()) put(line, "trusted_forwarder", decision.trusted_forwarder);
@@ -201,7 +217,7 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
     if (report.arrival) event["ses"] = arrival_value(report);
     if (!report.findings.empty()) event["findings"] = finding_array(report.findings);
   }
-  if (report.prediction) event.update(prediction_value(*report.prediction));
+  if (report.prediction) event.update(aged_prediction(*report.prediction, report.time));
   if (report.bare_ends != mail::BareLineEnds{}) event["body"] = body_value(report.bare_ends);
   if (!decision.trusted_forwarder.empty()) event["trusted_forwarder"] = decision.trusted_forwarder;
   event["action"] = policy::to_string(decision.action);
@@ -238,7 +254,7 @@ std::string verify_json(const policy::Report& report, Standards shown) {
 }
 
 std::string preflight_json(const policy::Report& report, const policy::Decision& decision) {
-  json value = prediction_value(report.prediction.value_or(ses::Prediction{}));
+  json value = aged_prediction(report.prediction.value_or(ses::Prediction{}), report.time);
   value["action"] = policy::to_string(decision.action);
   value["repairs"] = repair_array(report.repairs);
   value["limits"] = report.limits;

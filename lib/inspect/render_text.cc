@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "inspect/render.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -53,8 +55,8 @@ std::string arrival_line(const ses::Arrival& arrival) {
   const auto signature = arrival.signed_domain.empty()
                              ? std::string("no signature that SES made for the author passed")
                              : "its signature d=" + arrival.signed_domain + " s=" + arrival.selector + " passed";
-  return fmt::format("{:<13} sent{} at {}; {}\n", "Amazon SES",
-                     arrival.region.empty() ? "" : " from " + arrival.region, timestamp(arrival.time), signature);
+  return fmt::format("{:<13} sent{} at {}; {}\n", "Amazon SES", arrival.region.empty() ? "" : " from " + arrival.region,
+                     timestamp(arrival.time), signature);
 }
 
 std::string predicted_line(const char* name, const ses::DmarcPrediction& prediction) {
@@ -93,6 +95,32 @@ std::string verify_text(const policy::Report& report, Standards shown) {
   return text;
 }
 
+namespace {
+
+// "5 minutes", "2 hours", "3 days".
+std::string duration_text(std::int64_t seconds) {
+  const auto count = [](std::int64_t number, const char* unit) {
+    return fmt::format("{} {}{}", number, unit, number == 1 ? "" : "s");
+  };
+  if (seconds < 120) return count(seconds, "second");
+  if (seconds < 2 * 3600) return count(seconds / 60, "minute");
+  if (seconds < 2 * 86400) return count(seconds / 3600, "hour");
+  return count(seconds / 86400, "day");
+}
+
+// Only where there is something to say.
+std::string account_line(const ses::Prediction& prediction, std::int64_t now) {
+  std::vector<std::string> parts;
+  if (!prediction.account.empty()) parts.push_back(prediction.account);
+  if (!prediction.configuration_set.empty()) parts.push_back("configuration set " + prediction.configuration_set);
+  if (prediction.as_of)
+    parts.push_back(fmt::format("state of {} ({} ago)", timestamp(*prediction.as_of),
+                                duration_text(std::max<std::int64_t>(0, now - *prediction.as_of))));
+  return parts.empty() ? "" : fmt::format("Account    {}\n", join(parts, ", "));
+}
+
+}  // namespace
+
 std::string preflight_text(const policy::Report& report, const policy::Decision& decision) {
   const auto prediction = report.prediction.value_or(ses::Prediction{});
   const auto& dkim = prediction.dkim;
@@ -102,6 +130,7 @@ std::string preflight_text(const policy::Report& report, const policy::Decision&
   text += fmt::format("Why        {}\n", policy::why(report));
   text += fmt::format("Identity   {} ({}) in {}\n", prediction.identity.empty() ? "none" : prediction.identity,
                       ses::to_string(prediction.identity_kind), prediction.region);
+  text += account_line(prediction, report.time);
   text += fmt::format("DKIM leg   {}{}, {}{}\n", dkim.domain.empty() ? "no d= of yours" : "d=" + dkim.domain,
                       dkim.source == "upstream" ? " (already on the message)" : "", leg_state(dkim.usable),
                       dkim.domain.empty()
