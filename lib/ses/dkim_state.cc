@@ -51,8 +51,8 @@ class Reading {
     read_replica();
     const auto status = settings_.dkim.status;
     if (status && *status != Status::success) {
-      unsigned_because("DKIM of " + settings_.name + (settings_.aged ? " was " : " is ") + worded(settings_, *status) +
-                       " in SES");
+      unsigned_because("DKIM of " + settings_.name + " in SES " + (settings_.aged ? "was " : "is ") +
+                       worded(settings_, *status));
       if (!is_replication_error(settings_.verification)) read_status(*status);
     }
     return std::move(state_);

@@ -47,7 +47,9 @@ void judge_texts(const dns::Answer& answer, Selector& selector) {
       selector.bits = key.bits;
     }
     if (fit != Tri::no) unfit_for_sure = false;
-    if (key.state == dkim::Key::State::empty) ++empty;
+    // Of Amazon's own records a revoked key is one that is no longer in use.
+    const bool revoked = key.state == dkim::Key::State::revoked && !selector.expected.empty();
+    if (key.state == dkim::Key::State::empty || revoked) ++empty;
     if (!why.empty()) selector.detail = why;
   }
   selector.state = State::bad_key;

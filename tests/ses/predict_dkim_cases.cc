@@ -189,7 +189,7 @@ std::vector<PredictCase> dkim_cases() {
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
-       {"dkim-cname-proxied"}},
+       {"dkim-key-bad", "dkim-cname-proxied"}},
       byodkim("DkimKeyBadEd25519",
               "own._domainkey.example.com TXT k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", Verdict::fail,
               "dkim-key-bad"),
@@ -248,7 +248,7 @@ std::vector<PredictCase> dkim_cases() {
        Verdict::pass,
        Confidence::confirmed,
        {"dkim-ok"},
-       kFaults},
+       {"dkim-cname-proxied", "dkim-cname-target", "dkim-cname-missing"}},
       {"DkimCnameMissingAll",
        [](SesWorld& w) {
          w.identity().mail_from = {};
@@ -352,6 +352,33 @@ std::vector<PredictCase> dkim_cases() {
        Confidence::likely,
        {"dkim-key-bad"},
        {"dkim-ok", "dkim-no-key"}},
+      {"DkimCnameMissingNotWithAllThree",
+       [](SesWorld& w) { w.identity().mail_from = {}; },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-cname-missing"}},
+      {"DkimOkNotWithoutAKey",
+       [](SesWorld& w) { w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT \"\""); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-no-key"},
+       {"dkim-ok"}},
+      {"DkimRotatingNotBesideARevokedKey",
+       [](SesWorld& w) { w.replace("t2.dkim.amazonses.com", "t2.dkim.amazonses.com TXT p="); },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {"dkim-rotating", "dkim-key-bad"}},
+      {"DkimNoKeyAllEmptyOrRevoked",
+       [](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.replace("t1.dkim.amazonses.com", "t1.dkim.amazonses.com TXT p=");
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-no-key"},
+       {"dkim-ok", "dkim-key-bad"}},
   };
 }
 

@@ -1,0 +1,392 @@
+// What the findings of the legs say: which record, since when, what SES saw.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "ses/world.h"
+
+namespace sesame::test {
+namespace {
+
+using ses::Code;
+using ses::Severity;
+using ses::Status;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t kHour = 3600, kDay = 24 * kHour;
+
+ses::Finding found(const ses::Prediction& prediction, Code code) {
+  const auto at = std::ranges::find(prediction.findings, code, &ses::Finding::code);
+  if (at != prediction.findings.end()) return *at;
+  ADD_FAILURE() << "no " << ses::to_string(code) << ": " << prediction.why;
+  return {};
+}
+
+struct TextCase {
+  std::string name;
+  Code code;
+  std::function<void(SesWorld&)> change;
+  std::vector<std::string> text;    // in the sentence or the advice
+  std::vector<std::string> absent;  // in neither
+};
+
+void PrintTo(const TextCase& c, std::ostream* out) {
+  *out << c.name;
+}
+
+class LegText : public testing::TestWithParam<TextCase> {};
+
+TEST_P(LegText, Says) {
+  const auto& c = GetParam();
+  SesWorld world;
+  world.identity().mail_from.status.reset();
+  c.change(world);
+  const auto finding = found(world.predict(), c.code);
+  const auto all = finding.text + ". " + finding.advice;
+  for (const auto& part : c.text) EXPECT_THAT(all, HasSubstr(part));
+  for (const auto& part : c.absent) EXPECT_THAT(all, Not(HasSubstr(part)));
+}
+
+std::function<void(SesWorld&)> state(Status status, std::function<void(SesWorld&, ses::Identity&)> more) {
+  return [status, more](SesWorld& w) {
+    w.identity().dkim.status = status;
+    more(w, w.identity());
+  };
+}
+
+std::function<void(SesWorld&)> mx(const std::string& host) {
+  return [host](SesWorld& w) {
+    w.replace("bounce.example.com", "bounce.example.com TXT v=spf1 include:amazonses.com ~all");
+    if (!host.empty()) w.dns("bounce.example.com MX " + host);
+  };
+}
+
+std::function<void(SesWorld&)> spf(const std::string& lines) {
+  return [lines](SesWorld& w) {
+    w.replace("bounce.example.com", "bounce.example.com MX 10 feedback-smtp.us-east-1.amazonses.com");
+    w.dns(lines);
+  };
+}
+
+// now is 2023-11-14T22:13:20Z.
+std::vector<TextCase> state_texts() {
+  return {
+      {"AgeFromTheKeys",
+       Code::dkim_pending,
+       state(Status::pending,
+             [](SesWorld& w, auto& i) {
+               i.dkim.last_key_generation = w.now - 31 * kHour - 60;
+               i.status_since = w.now - kHour;
+             }),
+       {"PENDING, 31 of 72 h"},
+       {"restart"}},
+      {"AgeFromTheStatusWhereTheKeysAreOld",
+       Code::dkim_pending,
+       state(Status::pending,
+             [](SesWorld& w, auto& i) {
+               i.dkim.last_key_generation = w.now - 90 * kDay;
+               i.status_since = w.now - 5 * kHour;
+             }),
+       {"5 of 72 h"},
+       {}},
+      {"AgeBeyondTheSearch",
+       Code::dkim_pending,
+       state(Status::pending, [](SesWorld& w, auto& i) { i.status_since = w.now - 80 * kHour; }),
+       {"for 80 h: SES gives up after 72"},
+       {"of 72 h"}},
+      {"AgeNotKnown", Code::dkim_pending, state(Status::pending, [](auto&, auto&) {}), {"(status PENDING);"}, {" h"}},
+      {"WhatSesSaw",
+       Code::dkim_failed,
+       state(Status::failed,
+             [](SesWorld& w, auto& i) {
+               i.verification.error_type = "HOST_NOT_FOUND";
+               i.verification.primary_name_server = "ns1.example.com";
+               i.verification.soa_serial = 2023111401;
+               i.verification.last_checked = w.now - kHour;
+             }),
+       {"SES saw HOST_NOT_FOUND (no such name, or no answer), zone of ns1.example.com with serial 2023111401, at "
+        "2023-11-14T21:13:20Z"},
+       {}},
+      {"WhatSesSawInAWordNotKnownHere",
+       Code::dkim_pending,
+       state(Status::pending, [](auto&, auto& i) { i.verification.error_type = "NEW_ERROR"; }),
+       {"SES saw NEW_ERROR"},
+       {"(no such name"}},
+      {"NothingSeen", Code::dkim_failed, state(Status::failed, [](auto&, auto&) {}), {}, {"saw"}},
+      {"LostSince",
+       Code::dkim_lost,
+       state(Status::temporary_failure, [](SesWorld& w, auto& i) { i.status_since = w.now - kDay; }),
+       {"TEMPORARY_FAILURE, since 2023-11-13T22:13:20Z", "within 5 days (until about 2023-11-18T22:13:20Z)"},
+       {}},
+      {"LostSinceTheLastSuccess",
+       Code::dkim_lost,
+       state(Status::failed, [](SesWorld& w, auto& i) { i.verification.last_success = w.now - 2 * kDay; }),
+       {"FAILED, since 2023-11-12T22:13:20Z", "until about 2023-11-17T22:13:20Z"},
+       {}},
+      {"LostLongAgo",
+       Code::dkim_lost,
+       state(Status::temporary_failure, [](SesWorld& w, auto& i) { i.status_since = w.now - 6 * kDay; }),
+       {"(they ended about 2023-11-13T22:13:20Z)"},
+       {"until"}},
+      {"LostWhenNobodyLooked", Code::dkim_lost, state(Status::temporary_failure, [](auto&, auto&) {}), {}, {"since"}},
+      {"SwitchedFromAndTo",
+       Code::dkim_switching,
+       state(Status::pending,
+             [](SesWorld& w, auto& i) {
+               i.former = {"EXTERNAL", {"own"}, w.now - kHour};
+             }),
+       {"from EXTERNAL to AWS_SES, seen 2023-11-14T21:13:20Z"},
+       {}},
+      {"AgedStateIsHedged",
+       Code::dkim_failed,
+       state(Status::failed,
+             [](SesWorld& w, auto& i) {
+               i.aged = true;
+               i.as_of = w.now - 3 * kDay;
+             }),
+       {"status FAILED, as of 2023-11-11T22:13:20Z, which may have changed", "if that still holds"},
+       {}},
+      {"AgedSwitch",
+       Code::dkim_disabled,
+       state(Status::success,
+             [](auto&, auto& i) {
+               i.aged = true;
+               i.dkim.signing_enabled = false;
+             }),
+       {"was switched off for example.com, when last told, which may have changed"},
+       {}},
+      {"ReplicaNamesItsParent",
+       Code::deed_replica,
+       state(Status::failed,
+             [](auto& w, auto& i) {
+               i.dkim.origin = "AWS_SES_EU_WEST_1";
+               i.verification.error_type = "REPLICATION_ACCESS_DENIED";
+               auto parent = i;
+               parent.region = "eu-west-1";
+               parent.dkim.origin = "AWS_SES";
+               w.account.identities.push_back(parent);
+             }),
+       {"in us-east-1 is a replica of the one in eu-west-1", "REPLICATION_ACCESS_DENIED (status FAILED)"},
+       {}},
+      {"DoubledNameIsShownWithWhatToEnter",
+       Code::dkim_name_doubled,
+       [](SesWorld& w) {
+         w.replace("t2._domainkey.example.com", "t2._domainkey.example.com.example.com CNAME t2.dkim.amazonses.com");
+       },
+       {"t2._domainkey.example.com.example.com", "t2._domainkey."},
+       {"t1."}},
+      {"WeakKeyNamesItsLength",
+       Code::dkim_key_weak,
+       [](SesWorld& w) {
+         w.replace("t1.dkim.amazonses.com",
+                   "t1.dkim.amazonses.com TXT "
+                   "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC5G9ECvjg0SoRnyRSNJvXXgxbAiX8IFIF7IlTYBfIDbw+"
+                   "iAwlP8LP0nrq8Eub0POqleBb1KznK8ERnAusAzgJblYfhr8Zy1mP16MK8MtogH23kz7rD/8d1Pb/"
+                   "j1NDL36rGAy7zYNvESmqYwoajRG+I3LX8NVGLKJrERv88HZZLPwIDAQAB");
+       },
+       {"t1._domainkey.example.com has 1024 bits"},
+       {}},
+  };
+}
+
+std::vector<TextCase> mail_from_texts() {
+  return {
+      {"MxOfTheSmtpDomain",
+       Code::mailfrom_mx,
+       mx("10 feedback-smtp.us-east-1.amazonaws.com"),
+       {"feedback-smtp.us-east-1.amazonaws.com (amazonaws.com, where amazonses.com belongs)",
+        "10 feedback-smtp.us-east-1.amazonses.com"},
+       {}},
+      {"MxNull", Code::mailfrom_mx, mx("0 ."), {". (the null MX"}, {}},
+      {"MxAbsent", Code::mailfrom_mx, mx(""), {"MX of bounce.example.com is absent"}, {}},
+      {"MxWithoutARegion", Code::mailfrom_mx, mx("10 feedback-smtp.amazonses.com"), {"(without a region)"}, {}},
+      {"MxOfAnotherRegion",
+       Code::mailfrom_mx,
+       mx("10 feedback-smtp.eu-west-1.amazonses.com"),
+       {"feedback-smtp.eu-west-1.amazonses.com (another region)"},
+       {}},
+      {"SpfMissing",
+       Code::mailfrom_spf,
+       spf(""),
+       {"gives none for addresses of SES: there is no SPF record", "TXT \"v=spf1 include:amazonses.com ~all\""},
+       {}},
+      {"SpfTwice",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 include:amazonses.com -all\nbounce.example.com TXT v=spf1 -all"),
+       {"permerror", "2 SPF records stand at the name", "one SPF record and no other"},
+       {}},
+      {"SpfWithoutInclude",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 ip4:192.0.2.1 -all"),
+       {"fail", "it does not include amazonses.com"},
+       {}},
+      {"SpfWithTheWrongInclude",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 include:amazonaws.com ~all\namazonaws.com TXT v=spf1 -all"),
+       {"softfail", "it includes amazonaws.com, where amazonses.com belongs"},
+       {}},
+      {"SpfTooManyTerms",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 a a a a a a a a a a include:amazonses.com -all\n"
+           "bounce.example.com A 192.0.2.77"),
+       {"permerror", "10"},
+       {"does not include"}},
+      {"SpfWithoutAll",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 include:amazonses.com"),
+       {"gives neutral for addresses other than those of SES: its record has no \"all\""},
+       {}},
+      {"SpfForSomeAddresses",
+       Code::mailfrom_spf,
+       spf("bounce.example.com TXT v=spf1 ip4:198.51.100.0/24 -all"),
+       {"fail for some addresses of SES: it does not include amazonses.com", "203.0.113.0"},
+       {}},
+      {"AgedFallback",
+       Code::mailfrom_fallback,
+       [](SesWorld& w) {
+         w.identity().mail_from.status = Status::failed;
+         w.identity().aged = true;
+       },
+       {"is FAILED, when last told, which may have changed; SES may use amazonses.com"},
+       {}},
+      {"AgedReject",
+       Code::mailfrom_reject,
+       [](SesWorld& w) {
+         w.identity().mail_from.status = Status::failed;
+         w.identity().mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
+         w.identity().aged = true;
+       },
+       {"SES may refuse this message"},
+       {}},
+  };
+}
+
+ses::ServerFault server_fault(const SesWorld& w) {
+  ses::ServerFault fault;
+  fault.server = "ns2.example.com (192.0.2.53)";
+  fault.name = "t1._domainkey.example.com";
+  fault.answer = "SERVFAIL";
+  fault.transport = "TCP";
+  fault.first = w.now - kDay, fault.last = w.now - kHour;
+  fault.count = 12;
+  return fault;
+}
+
+std::vector<TextCase> history_texts() {
+  return {
+      {"FlapNamesServerQueryAndCount",
+       Code::dkim_records_flap,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->present = {server_fault(w), server_fault(w)};
+         w.history->present.back().count = 1;
+         w.identity().verification.error_type = "DNS_SERVER_ERROR";
+       },
+       {"ns2.example.com (192.0.2.53) answered SERVFAIL for TXT t1._domainkey.example.com (12 times since "
+        "2023-11-13T22:13:20Z over TCP, and 1 other fault)",
+        "SES saw DNS_SERVER_ERROR", "keep the tokens"},
+       {}},
+      {"PastFaultTellsWhenSesLastLooked",
+       Code::dkim_past_fault,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->past = {server_fault(w)};
+         w.identity().dkim.status = Status::pending;
+         w.identity().verification.last_checked = w.now - 2 * kHour;
+       },
+       {"SERVFAIL from ns2.example.com (192.0.2.53) at 2023-11-14T21:13:20Z; SES last looked at 2023-11-14T20:13:20Z"},
+       {}},
+      {"DelegationNamesBothSets",
+       Code::dns_delegation_mismatch,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->delegation = {{"ns1.example.com", "old.example.net"},
+                                  {"ns1.example.com"},
+                                  "t1._domainkey.example.com",
+                                  {"ns1.example.com"}};
+       },
+       {"delegates example.com to ns1.example.com, old.example.net, its own zone lists ns1.example.com",
+        "t1._domainkey.example.com exists only on ns1.example.com"},
+       {}},
+      {"ShareOfReceivers",
+       Code::dkim_temperror_partial,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->key_temperrors = {0.125, "ns2.example.com", "TCP"};
+       },
+       {"12 % of receivers", "ns2.example.com is slow or fails over TCP"},
+       {}},
+  };
+}
+
+std::string name_of(const testing::TestParamInfo<TextCase>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(State, LegText, testing::ValuesIn(state_texts()), name_of);
+INSTANTIATE_TEST_SUITE_P(MailFrom, LegText, testing::ValuesIn(mail_from_texts()), name_of);
+INSTANTIATE_TEST_SUITE_P(History, LegText, testing::ValuesIn(history_texts()), name_of);
+
+TEST(LegSeverity, DefaultMailFromWeighsMoreWithoutDkim) {
+  SesWorld world;
+  world.identity().mail_from = {};
+  EXPECT_EQ(found(world.predict(), Code::mailfrom_default).severity, Severity::warning);
+  world.identity().dkim.signing_enabled = false;
+  EXPECT_EQ(found(world.predict(), Code::mailfrom_default).severity, Severity::error);
+}
+
+TEST(LegSeverity, FallbackWeighsMoreWithoutDkim) {
+  SesWorld world;
+  world.identity().mail_from.status = Status::pending;
+  EXPECT_EQ(found(world.predict(), Code::mailfrom_fallback).severity, Severity::warning);
+  world.identity().dkim.status = Status::failed;
+  EXPECT_EQ(found(world.predict(), Code::mailfrom_fallback).severity, Severity::error);
+}
+
+TEST(LegSeverity, PendingDkimWeighsMoreWhereItIsTheCauseOfAFail) {
+  SesWorld world;
+  world.identity().dkim.status = Status::pending;
+  EXPECT_EQ(found(world.predict(), Code::dkim_pending).severity, Severity::warning);
+  world.identity().mail_from = {};
+  EXPECT_EQ(found(world.predict(), Code::dkim_pending).severity, Severity::error);
+}
+
+TEST(LegSeverity, AnMxOfAnotherRegionIsForInformation) {
+  SesWorld world;
+  mx("10 feedback-smtp.eu-west-1.amazonses.com")(world);
+  EXPECT_EQ(found(world.predict(), Code::mailfrom_mx).severity, Severity::info);
+}
+
+TEST(LegReason, UnnamedTokensTellWhatWasSeen) {
+  SesWorld world;
+  world.identity().dkim.tokens.clear();
+  world.history.emplace();
+  world.history->arrival.emplace();
+  world.history->arrival->time = world.now - kHour;
+  world.history->arrival->signed_domain = "example.com";
+  world.history->arrival->selector = "t3";
+  EXPECT_THAT(world.predict().dkim.reason, HasSubstr("SES signed mail at 2023-11-14T21:13:20Z with selector t3"));
+}
+
+TEST(LegReason, AgedStateIsTheReasonWhereItLeavesTheLegOpen) {
+  SesWorld world;
+  world.identity().dkim.status = Status::failed;
+  world.identity().aged = true;
+  const auto dkim = world.predict().dkim;
+  EXPECT_EQ(dkim.usable, Tri::unknown);
+  EXPECT_EQ(dkim.reason, "DKIM of example.com in SES was FAILED, when last told, which may have changed");
+}
+
+// Questions are only asked where something is wrong.
+TEST(LegQuestions, AHealthyDomainCostsOneQuestionASelector) {
+  SesWorld world;
+  world.predict();
+  const auto asked = world.resolver.asked();
+  EXPECT_EQ(std::ranges::count_if(asked, [](const auto& q) { return q.find("_domainkey") != std::string::npos; }), 3);
+}
+
+}  // namespace
+}  // namespace sesame::test
