@@ -32,8 +32,11 @@ def of_verdict(truth, verdict):
     if verdict != UNKNOWN:
         if "an address that signs without keys" not in truth.doubts and possible != {verdict}:
             yield f"{verdict}, though it may be {sorted(possible)}"
-    elif len(possible) == 1 and "mixed" not in possible and not truth.doubts:
-        yield f"unknown, though it is always {possible}"
+    elif len(possible) == 1 and "mixed" not in possible:
+        if not truth.doubts:
+            yield f"unknown, though it is always {possible}"
+        elif truth.doubts == {"DNS did not answer"} and len(truth.with_many_answers().verdicts()) == 1:
+            yield f"unknown, though it is always {possible}, whatever DNS would answer"
 
 
 def of_place(truth, prediction):
@@ -49,8 +52,18 @@ def of_vintages(taken, prediction):
             yield f"{name}: {said}, though it may be {sorted(possible)}"
 
 
+def is_wrong(said, possible, vintage, taken):
+    """Where there is no policy, nothing tells what to align by: the modes of a record that cannot be used, or none."""
+    is_moot = all(each.results[vintage] == "none" for each in taken)
+    return said != UNKNOWN and possible != {said} and not is_moot
+
+
 def of_dkim_leg(truth, taken, leg):
     if leg["source"] != "ses":
+        return
+    if leg["domain"] is None:
+        if leg["usable"] is not False:
+            yield "a signature of SES without a domain"
         return
     if leg["usable"] != UNKNOWN and {each.is_signed for each in taken} != {leg["usable"]}:
         if "an address that signs without keys" not in truth.doubts:
@@ -58,7 +71,7 @@ def of_dkim_leg(truth, taken, leg):
                   f"{sorted({each.is_signed for each in taken})}"
     for vintage, name in VINTAGES.items():
         possible = {each.aligned[vintage](leg["domain"], "adkim") for each in taken}
-        if leg["aligned"][name] not in (UNKNOWN, *(possible if len(possible) == 1 else ())):
+        if is_wrong(leg["aligned"][name], possible, vintage, taken):
             yield f"d={leg['domain']} aligned is {leg['aligned'][name]} for {name}, though it may be {possible}"
 
 
@@ -78,7 +91,7 @@ def of_spf_leg(truth, taken, leg):
             yield f"SPF result {leg['result']}, though it is {worst}"
     for vintage, name in VINTAGES.items():
         possible = {each.spf_aligned[vintage] for each in taken}
-        if leg["aligned"][name] != UNKNOWN and possible != {leg["aligned"][name]}:
+        if is_wrong(leg["aligned"][name], possible, vintage, taken):
             yield f"SPF aligned is {leg['aligned'][name]} for {name}, though it may be {possible}"
 
 

@@ -26,10 +26,11 @@ class MailFrom:
 
 @dataclass
 class Signer:
-    """A selector that SES may sign with, and its private key."""
+    """A selector that SES may sign with, and its key."""
 
     selector: str
     key: str = field(repr=False)
+    public: str = ""
 
 
 @dataclass

@@ -14,7 +14,7 @@ BODIES = {
     "mixed": ('multipart/mixed; boundary="b"', "--b\r\nContent-Type: text/plain\r\n\r\nBody.\r\n--b--\r\n"),
 }
 QUIRKS = {
-    "": 60, "duplicate": 2, "same twice": 3, "alike twice": 1, "mime twice": 1, "comments": 1, "foreign sender": 2,
+    "": 110, "duplicate": 2, "same twice": 3, "alike twice": 1, "mime twice": 1, "comments": 1, "foreign sender": 2,
     "own sender": 2, "return path": 2, "foreign return path": 1, "foreign author": 2, "two from": 1, "same from": 0.5,
     "two authors": 1, "authors of two domains": 1, "no from": 1, "crowd": 1, "full house": 1, "upstream": 16,
     "two upstream": 4, "source arn": 1, "from arn": 1, "return path arn": 1, "set": 4, "8-bit": 2, "8-bit name": 1,

@@ -18,6 +18,8 @@ from messages import OWNER_ARN
 
 UNSIGNED = (None, "", "")
 GOOD = (None, "SUCCESS")
+KEPT = object()
+INCLUDE = "v=spf1 include:amazonses.com ~all"
 
 
 class Settings(NamedTuple):
@@ -45,8 +47,8 @@ class Case(NamedTuple):
 
 
 class Truth:
-    def __init__(self, world, removed_signatures=()):
-        self.world = world
+    def __init__(self, world, removed_signatures=(), answers="two"):
+        self.world, self.removed_signatures = world, removed_signatures
         self.doubts = set(world.open_facts)
         if world.faults:
             self.doubts.add("DNS did not answer")
@@ -58,7 +60,11 @@ class Truth:
         self.author_domain = domains.pop() if one_field and len(domains) == 1 else None
         self.account, self.region, self.configuration_set = self._relay()
         self.here = [each for each in world.identities if (each.account, each.region) == (self.account, self.region)]
-        self.zones = [Dns(zone) for zone in self._possible_zones()]
+        if not all(each.isascii() for each in [world.sender, *world.recipients]):
+            self.doubts.add("an envelope beyond ASCII")
+        if not any(each.account == self.account for each in world.identities):
+            self.doubts.add("no identity of the account is told")
+        self.zones = [Dns(zone) for zone in self._possible_zones(answers)]
         self.tastes = [Taste(*each) for each in itertools.product(
             *[(False, True) if fact in world.open_facts else (False,)
               for fact in ("receivers differ", "receivers differ", "a signature of part of the body")])]
@@ -89,8 +95,11 @@ class Truth:
             for standing in self._standings():
                 for owner, settings in self._possible_settings():
                     self._send(standing, owner, settings)
-        if mended or any(each.aged for each in self.here):
+        if any(each.aged for each in self.here) or self._standings()[0].aged:
             self.doubts.add("what is known is aged")
+        in_sandbox = not all(each.production for each in self._standings())
+        if in_sandbox and not any(each.in_snapshot for each in self.here):
+            self.doubts.add("who else is verified in the sandbox")
 
     def _standings(self):
         told = self.world.standings.get((self.account, self.region), Standing())
@@ -116,6 +125,9 @@ class Truth:
             author = next(each for each in self.here if each.name == name)
             sender = self._covering(self.world.sender)
             envelopes = self._mail_from_states(author)
+            if rewrite.first(self.fields, "x-ses-return-path-arn"):
+                self.doubts.add("another account's identity")
+                envelopes = envelopes + [(None, False, False)]
             if sender and sender is not author and mail_from_of(sender) != mail_from_of(author):
                 self.doubts.add("envelope of another identity")
                 envelopes = envelopes + self._mail_from_states(sender)
@@ -183,19 +195,39 @@ class Truth:
         return next((each for each in self.world.identities if (each.name, each.account, each.region)
                      == (identity.name, identity.account, identity.parent_region)), None)
 
-    def _possible_zones(self):
-        """A name that did not answer may have its records, or none."""
+    def _possible_zones(self, answers):
+        """A name that did not answer may have its records, or none; of `many` answers also others."""
         owner = f"owner1._domainkey.{self.author_domain or 'example.com'}"
-        for answered in itertools.product((True, False), repeat=len(self.world.faults)):
+        may_say = [[KEPT, None] + (self._others(name) if answers == "many" else []) for name, _, _ in self.world.faults]
+        for answered in itertools.product(*may_say):
             zone = copy.deepcopy(self.world.zone)
             zone[owner] = {"TXT": [self.world.keys.owner.public]}
-            for (name, kind, _), kept in zip(self.world.faults, answered):
-                if not kept:
-                    zone.get(name, {}).pop(kind, None)
-                    zone.get(name, {}).pop("CNAME", None)
-                    if kind == "*":
-                        zone.pop(name, None)
+            for (name, kind, _), answer in zip(self.world.faults, answered):
+                if answer is KEPT:
+                    continue
+                zone.get(name, {}).pop(kind, None)
+                zone.get(name, {}).pop("CNAME", None)
+                if kind == "*":
+                    zone.pop(name, None)
+                if answer:
+                    zone.setdefault(name, {})["MX" if kind == "MX" else "TXT"] = [answer]
             yield zone
+
+    def _others(self, name):
+        """What could stand at a name as well."""
+        if name.startswith("_dmarc."):
+            return ["v=DMARC1; p=reject", "v=DMARC1; p=reject; adkim=s; aspf=s", "v=DMARC1; p=rejct"]
+        if name.startswith("bounce"):
+            host = f"feedback-smtp.{self.region}.amazonses.com"
+            return [[10, host]] if (name, "MX") in [fault[:2] for fault in self.world.faults] else [INCLUDE]
+        if name.endswith("amazonses.com") and "dkim" not in name:
+            return ["v=spf1 ip4:192.0.2.0/24 -all"]
+        signers = [each for identity in self.world.identities for each in identity.signers]
+        keys = [each.public for each in signers if each.selector == name.split(".")[0]]
+        return list(dict.fromkeys(keys)) or [self.world.keys.upstream.public]
+
+    def with_many_answers(self):
+        return Truth(self.world, self.removed_signatures, "many")
 
     # ---- SES ---------------------------------------------------------------------------------------------------------
 

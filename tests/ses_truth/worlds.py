@@ -81,7 +81,7 @@ class World:
         self.standings = {}
         for place in self.places if self.source != "toml" else []:
             if self.chance(0.9):
-                kind = self.pick({"": 30, "sandbox": 3, "stopped": 1, "SHUTDOWN": 1, "PROBATION": 1})
+                kind = self.pick({"": 40, "sandbox": 3, "stopped": 1, "SHUTDOWN": 1, "PROBATION": 1})
                 self.standings[place] = Standing(kind != "sandbox", kind != "stopped", kind.isupper() and kind or "HEALTHY",
                                                  self.is_old and self.chance(0.8))
 
@@ -140,7 +140,7 @@ class World:
 
     def _make_identities(self, place):
         far = place != self.places[0]
-        if self.chance(0.6 if far else 0.97):
+        if self.chance(0.9 if far else 0.98):
             self._add("example.com", place)
         if self.chance(0.2 if far else 0.25):
             self._add("shop.example.com", place)
@@ -152,7 +152,7 @@ class World:
     def _add(self, name, place):
         if any((each.name, each.account, each.region) == (name, *place) for each in self.identities):
             return  # there already, as somebody's parent
-        identity = Identity(name, *place, verified=self.chance(0.97))
+        identity = Identity(name, *place, verified=self.chance(0.98))
         self._choose_source(identity)
         self.identities.append(identity)
         if not identity.is_address:
@@ -190,7 +190,7 @@ class World:
 
     def _key_texts(self, identity, number):
         """The key that SES signs with; what stands in DNS for it."""
-        kind = self.pick({"plain": 18, "long": 1, "v": 3, "full": 2, "testing": 1, "sha1": 1, "service": 1, "ed25519": 1,
+        kind = self.pick({"plain": 30, "long": 1, "v": 3, "full": 2, "testing": 1, "sha1": 1, "service": 1, "ed25519": 1,
                           "short": 1, "bad": 1, "revoked": 1, "idle": 1, "two": 1})
         key = {"long": self.keys.long, "short": self.keys.short}.get(kind, self.keys.identities[number % 3])
         identity.records_right = kind in ("plain", "long", "v", "full", "testing", "two")
@@ -201,11 +201,11 @@ class World:
                  "testing": ["t=y; " + public], "sha1": ["h=sha1; " + public], "service": ["s=tlsrpt; " + public],
                  "ed25519": [ED25519_PUBLIC], "bad": ["p=MIIB!!"], "revoked": ["p="], "idle": [""],
                  "two": [public, "v=spf1 -all"]}
-        return key.private, texts.get(kind, [public])
+        return key, texts.get(kind, [public])
 
     def _publish_own_key(self, identity, selector, number):
-        private, texts = self._key_texts(identity, number)
-        identity.tokens, identity.signers = [selector], [Signer(selector, private)]
+        key, texts = self._key_texts(identity, number)
+        identity.tokens, identity.signers = [selector], [Signer(selector, *key)]
         name = f"{selector}._domainkey.{identity.domain}"
         kind = self.pick({"right": 8, "missing": 1, "fault": 1, "alias": 1})
         if kind == "alias":
@@ -248,23 +248,23 @@ class World:
             identity.error_type = self.pick({"REPLICATION_ACCESS_DENIED": 1, "REPLICATION_PRIMARY_NOT_FOUND": 1})
 
     def _publish_tokens(self, identity, tokens, number):
-        private, texts = self._key_texts(identity, number)
+        key, texts = self._key_texts(identity, number)
         active, following, _ = self.random.sample(tokens, 3)
-        identity.tokens, identity.signers = tokens, [Signer(active, private)]
+        identity.tokens, identity.signers = tokens, [Signer(active, *key)]
         own = identity.region in OWN_ZONE_REGIONS
         zone = f"dkim.{identity.region}.amazonses.com" if own else "dkim.amazonses.com"
         if self.chance(0.2):
             zone = identity.zone = "cell9.dkim.amazonses.com"
         rotating = identity.records_right and self.chance(0.15)
         if rotating:
-            identity.signers.append(Signer(following, self.keys.next.private))
+            identity.signers.append(Signer(following, *self.keys.next))
         for token in tokens:
             name, target = f"{token}._domainkey.{identity.domain}", f"{token}.{zone}"
             value = texts if token == active else [self.keys.next.public] if rotating and token == following else [""]
             self._publish_token(identity, name, target, value)
 
     def _publish_token(self, identity, name, target, value):
-        kind = self.pick({"right": 60, "missing": 2, "astray": 2, "copied": 1, "flattened": 2, "wildcard": 1, "hop": 1,
+        kind = self.pick({"right": 120, "missing": 2, "astray": 2, "copied": 1, "flattened": 2, "wildcard": 1, "hop": 1,
                           "nodata": 1, "fault": 2, "target fault": 1})
         copy = target.split(".")[0] + ".elsewhere.example.net"
         if kind in ("missing", "astray", "copied", "flattened", "wildcard"):
@@ -305,7 +305,7 @@ class World:
         self._publish_spf(domain)
 
     def _publish_spf(self, domain):
-        kind = self.pick({"right": 16, "hard": 3, "list": 2, "part": 1, "none": 1, "two": 1, "other": 1, "broken": 1,
+        kind = self.pick({"right": 24, "hard": 3, "list": 2, "part": 1, "none": 1, "two": 1, "other": 1, "broken": 1,
                           "hole": 1, "local": 1, "macro": 1, "client": 1, "redirect": 1, "redirect nowhere": 0.5,
                           "neutral": 1, "void": 1, "voids": 1, "few voids": 1, "terms": 1, "just terms": 1, "no all": 1,
                           "fault": 1})
