@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <utility>
 
+#include "sync/sigv4.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::sync {
@@ -15,9 +18,13 @@ namespace {
 // libcurl signs the path as it stands in the URL. SES, as all of AWS but S3, wants the path signed that comes of
 // encoding the one on the wire once more; from this release on libcurl does that itself.
 constexpr unsigned kEncodesPath = 0x080e00;
-// From here on it signs a "+" of the query as a blank, until it was mended.
+// From here on it signs a "+" in the query as a blank, until it was mended.
 constexpr unsigned kMistakesPlus = 0x080e00;
 constexpr unsigned kKnowsPlus = 0x081300;
+
+bool mistakes(const HttpRequest& request, unsigned version) {
+  return version >= kMistakesPlus && version < kKnowsPlus && request.query.find("%2B") != std::string::npos;
+}
 
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
@@ -66,6 +73,14 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return *static_cast<Transfer*>(user)->stop ? 1 : 0;
 }
 
+// Host with port, and what path an endpoint begins with.
+std::pair<std::string, std::string> parts_of(const std::string& base) {
+  const auto scheme = base.find("://");
+  const auto host = scheme == std::string::npos ? 0 : scheme + 3;
+  const auto slash = std::min(base.find('/', host), base.size());
+  return {base.substr(host, slash - host), base.substr(slash)};
+}
+
 // The URL whose path and query are signed, and the target that is asked for where it is another.
 struct Target {
   std::string url;
@@ -78,7 +93,7 @@ Target target_of(const HttpRequest& request, unsigned version) {
     return {request.base + request.path + query, ""};
   std::string twice;
   for (const char c : request.path) twice += c == '%' ? "%25" : std::string(1, c);
-  return {request.base + twice + query, request.path + query};
+  return {request.base + twice + query, parts_of(request.base).second + request.path + query};
 }
 
 class CurlHttp : public Http {
@@ -94,7 +109,7 @@ class CurlHttp : public Http {
     // What was asked before leaves nothing behind but its connection.
     curl_easy_reset(easy_.get());
     set_limits(request, transfer);
-    sign(request, headers);
+    sign(request, headers, library.version_num);
     const auto target = target_of(request, library.version_num);
     set(CURLOPT_URL, target.url.c_str());
     if (!target.wire.empty()) set(CURLOPT_REQUEST_TARGET, target.wire.c_str());
@@ -133,14 +148,21 @@ class CurlHttp : public Http {
     if (bundle && *bundle) set(CURLOPT_CAINFO, bundle);
   }
 
-  void sign(const HttpRequest& request, List& headers) {
+  void sign(const HttpRequest& request, List& headers, unsigned version) {
     if (!request.signature) return;
     const auto& signature = *request.signature;
+    // A header given here is signed with the others.
+    if (!signature.session_token.empty()) append(headers, "X-Amz-Security-Token: " + signature.session_token);
+    if (mistakes(request, version)) {
+      const auto [host, prefix] = parts_of(request.base);
+      const auto now = system_clock().unix_now();
+      for (const auto& header : sign_get(signature, host, prefix + request.path, request.query, now))
+        append(headers, header);
+      return;
+    }
     set(CURLOPT_AWS_SIGV4, fmt::format("aws:amz:{}:ses", signature.region).c_str());
     set(CURLOPT_USERNAME, signature.key_id.c_str());
     set(CURLOPT_PASSWORD, signature.secret.c_str());
-    // A header given here is signed with the others.
-    if (!signature.session_token.empty()) append(headers, "X-Amz-Security-Token: " + signature.session_token);
   }
 
   HttpAnswer answer_of(CURLcode code, std::string_view trouble, const HttpRequest& request, Transfer transfer) {
@@ -173,13 +195,6 @@ Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop) {
   std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
   if (!easy) return failure("libcurl cannot be initialised");
   return std::make_unique<CurlHttp>(std::move(easy), stop);
-}
-
-std::string signing_caveat(const HttpRequest& request) {
-  const auto& library = *curl_version_info(CURLVERSION_NOW);
-  const bool mistaken = library.version_num >= kMistakesPlus && library.version_num < kKnowsPlus;
-  if (!mistaken || request.query.find("%2B") == std::string::npos) return "";
-  return fmt::format("libcurl {} signs the \"+\" of a page token wrongly; 7.88 and 8.19 do it right", library.version);
 }
 
 std::string percent_encode(std::string_view text) {

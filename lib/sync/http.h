@@ -52,9 +52,6 @@ class Http {
 // request under way ends soon after `stop` becomes true.
 Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop);
 
-// What may be wrong with the signature of a request that was refused for it; "" where nothing is known.
-std::string signing_caveat(const HttpRequest& request);
-
 // RFC 3986 Section 2: all but unreserved characters as %XX.
 std::string percent_encode(std::string_view text);
 

@@ -70,7 +70,7 @@ struct SesV2::Call {
   std::string path;
   std::string query;
 
-  std::string describe(const HttpAnswer& answer, std::string_view type, const std::string& caveat) const {
+  std::string describe(const HttpAnswer& answer, std::string_view type) const {
     if (answer.status == 0) return fmt::format("{} in {}: {}", action, region, answer.trouble);
     const auto message = message_of(answer);
     auto text = fmt::format("{} in {}: SES answered {}{}{}{}{}", action, region, answer.status, type.empty() ? "" : " ",
@@ -81,8 +81,7 @@ struct SesV2::Call {
     else if (is_one_of(type, {"UnrecognizedClientException", "InvalidClientTokenId"}))
       text += "\nAWS does not know these keys: they were deleted, or belong to another partition";
     else if (is_one_of(type, {"InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"}))
-      text += "\nthe secret key is not that of the key id, or the clock of this host is wrong" +
-              (caveat.empty() ? "" : "; or " + caveat);
+      text += "\nthe secret key is not that of the key id, or the clock of this host is wrong";
     return text;
   }
 };
@@ -138,12 +137,11 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
     if (stop_) return failure(kInterrupted);
     if (!credentials) return tl::unexpected(credentials.error());
     next_ = steady_clock::now() + pace_.interval;
-    std::string caveat;
-    const auto answer = send(call, *credentials, caveat);
+    const auto answer = send(call, *credentials);
     if (stop_) return failure(kInterrupted);
     const auto type = answer.status == 200 ? "" : error_type_of(answer);
     auto verdict = judge(answer, type);
-    auto trouble = call.describe(answer, type, caveat);
+    auto trouble = call.describe(answer, type);
     if (verdict == Verdict::good) {
       auto json = parse_answer(answer.body);
       if (json) return std::optional(std::move(*json));
@@ -164,7 +162,7 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
   }
 }
 
-HttpAnswer SesV2::send(const Call& call, const Credentials& credentials, std::string& caveat) {
+HttpAnswer SesV2::send(const Call& call, const Credentials& credentials) {
   const Signature signature{credentials.key_id, credentials.secret, credentials.session_token, call.region};
   const HttpRequest request{
       .base = endpoint_.empty() ? fmt::format("https://email.{}.{}", call.region, host_suffix(call.region)) : endpoint_,
@@ -174,7 +172,6 @@ HttpAnswer SesV2::send(const Call& call, const Credentials& credentials, std::st
       .timeout = pace_.timeout,
       .max_answer = kMaxAnswer};
   ++requests_;
-  caveat = signing_caveat(request);
   return http_.send(request);
 }
 

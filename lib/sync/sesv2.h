@@ -45,7 +45,7 @@ class SesV2 {
  private:
   struct Call;
   Result<std::optional<Json>> perform(const Call& call);
-  HttpAnswer send(const Call& call, const Credentials& credentials, std::string& caveat);
+  HttpAnswer send(const Call& call, const Credentials& credentials);
   bool wait_until(std::chrono::steady_clock::time_point when) const;
 
   Http& http_;
