@@ -6,17 +6,15 @@ import json
 import pathlib
 import tempfile
 import unittest
-from unittest import mock
 
 from attack import ATTACKER, Attack, Letter, need
 
 need("dkim", "python3-dkim")
 import keys  # noqa: E402: found on the path that attack sets
 import signing  # noqa: E402
-from ses_simulator import account, rewrite  # noqa: E402
+from ses_mail import ADDRESS, SesMail  # noqa: E402
 
-TOKENS = ["l1", "l2", "l3"]
-SES = {"ip": "203.0.113.7", "helo": "a8-7.smtp-out.amazonses.com"}
+SES = {"ip": ADDRESS, "helo": "a8-7.smtp-out.amazonses.com"}
 SETTINGS = """
 [ses]
 region = "us-east-1"
@@ -34,18 +32,12 @@ class Arrivals(Attack):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.pem = {name: keys.private_key(2048).decode() for name in ("amazon", "l2")}
+        amazon, own = keys.private_key(2048), keys.private_key(2048)
+        cls.ses = SesMail(amazon, own)
+        cls.zone = SesMail.zone("legit.example", keys.public_key(amazon), keys.public_key(own))
 
     def setUp(self):
-        records = {name: "p=" + keys.public_key(pem.encode()) for name, pem in self.pem.items()}
-        self.publish({
-            "legit.example": {"TXT": ["v=spf1 -all"]},
-            "amazonses.com": {"TXT": ["v=spf1 ip4:203.0.113.0/24 -all"]},
-            "amazon._domainkey.amazonses.com": {"TXT": [records["amazon"]]},
-            "bounce.legit.example": {"TXT": ["v=spf1 include:amazonses.com ~all"],
-                                     "MX": [[10, "feedback-smtp.us-east-1.amazonses.com"]]},
-            **{f"{token}._domainkey.legit.example": {"CNAME": [f"{token}.dkim.amazonses.com"]} for token in TOKENS},
-            **{f"{token}.dkim.amazonses.com": {"TXT": [records.get(token, "")]} for token in TOKENS}})
+        self.publish({"legit.example": {"TXT": ["v=spf1 -all"]}, **self.zone})
         holder = tempfile.TemporaryDirectory(prefix="sesame-arrivals-")
         self.addCleanup(holder.cleanup)
         self.file = pathlib.Path(holder.name) / "arrivals.json"
@@ -64,22 +56,9 @@ class Arrivals(Attack):
 
     def emit(self, lines=("From: admin@legit.example",), *, name="legit.example", signs=True, custom=True, ago=0):
         """The letter and envelope sender that SES makes of a message, so many seconds ago."""
-        state = {
-            "Region": "us-east-1",
-            "AmazonSigning": {"Selector": "amazon", "PrivateKey": self.pem["amazon"]},
-            "Identities": [{
-                "IdentityName": name, "VerifiedForSendingStatus": True,
-                "DkimAttributes": {"Status": "SUCCESS", "SigningEnabled": signs},
-                "MailFromAttributes": {"MailFromDomain": "bounce.legit.example",
-                                       "MailFromDomainStatus": "SUCCESS" if custom else "FAILED"},
-                "ActiveToken": "l2", "PrivateKey": self.pem["l2"]}],
-        }
         octets = Letter(*lines, "To: rcpt@example.net", "Subject: hello").octets()
-        fields, body = rewrite.split_message(octets)
-        now = rewrite.dkim.time.time() - ago
-        with mock.patch("dkim.time.time", return_value=now):
-            emission = rewrite.emit(account.Account(state), fields, body, SES["ip"])
-        return Letter.of(emission.message), emission.sender
+        emitted, sender = self.ses.emit(octets, name, signs=signs, custom=custom, ago=ago)
+        return Letter.of(emitted), sender
 
     def deliver(self, daemon, letter, sender, session=None):
         """The event of a letter that SES delivers, or who the session says."""
@@ -159,8 +138,9 @@ class Arrivals(Attack):
         self.assertEqual(self.learned()["newest"]["selector"], "l2")
 
     def test_l03_claims_prove_nothing(self):
-        fake = signing.sign(Letter("From: admin@legit.example", "Subject: hello", "X-SES-Outgoing: 2026.01.01-203.0.113.7",
-                                   "Message-ID: <id@email.amazonses.com>"), signing.Key(),
+        letter = Letter("From: admin@legit.example", "Subject: hello", f"X-SES-Outgoing: 2026.01.01-{ADDRESS}",
+                        "Message-ID: <id@email.amazonses.com>")
+        fake = signing.sign(letter, signing.Key(),
                             signing.tags(d="amazonses.com", s="amazon", h="from:message-id"))
         own = signing.sign(fake, signing.Key(), signing.tags(d="legit.example", s="l2", h="from:message-id"))
         with self.learning() as daemon:
