@@ -73,6 +73,7 @@ class Loader {
     check_keys(root, "");
     set_defaults(general_settings(), config_);
     read_settings(root, "", general_settings(), config_);
+    check_region(root);
     read_identities(root);
     read_routes(root);
     read_overrides(root);
@@ -221,11 +222,18 @@ class Loader {
     return found;
   }
 
+  // Where mail goes for which no route says otherwise must be known as soon as anything is said of SES.
+  void check_region(const toml::table& root) {
+    if (find(root, "ses.region")) return;
+    const toml::node* first = nullptr;
+    for (const auto* list : {"ses.route", "ses.identity"})
+      if (const auto found = tables(root, list); !found.empty()) first = found.front();
+    if (const auto* snapshot = find(root, "ses.snapshot"); snapshot && !config_.ses.snapshot.empty()) first = snapshot;
+    if (first) fault(first->source(), "ses.region", "is missing; expected an AWS region such as \"us-east-1\"");
+  }
+
   void read_identities(const toml::table& root) {
-    const auto found = tables(root, "ses.identity");
-    if (!found.empty() && !find(root, "ses.region"))
-      fault(found.front()->source(), "ses.region", "is missing; expected an AWS region such as \"us-east-1\"");
-    for (const auto* table : found) {
+    for (const auto* table : tables(root, "ses.identity")) {
       ses::Identity identity;
       set_defaults(identity_settings(), identity);
       identity.account = config_.ses.account;
@@ -246,9 +254,12 @@ class Loader {
             fmt::format("is \"{}\", which is not below {}; expected a subdomain of {}", mail_from, identity.domain(),
                         identity.domain()));
     if (!identity.name.empty() && !names_.insert({identity.account, identity.name, identity.region}).second)
-      fault(find(table, "name")->source(), "ses.identity.name",
-            fmt::format("\"{}\" stands here twice for region \"{}\"; expected one identity for each name and region",
-                        printable(identity.name), identity.region));
+      fault(
+          find(table, "name")->source(), "ses.identity.name",
+          fmt::format("\"{}\" stands here twice for region \"{}\"{}; expected one identity for each {}name and region",
+                      printable(identity.name), identity.region,
+                      identity.account.empty() ? "" : " of account \"" + identity.account + "\"",
+                      identity.account.empty() ? "" : "account, "));
   }
 
   void check_tokens(const toml::table& table, const ses::Identity& identity) {
@@ -272,10 +283,13 @@ class Loader {
       route.account = config_.ses.account;
       route.region = config_.ses.region;
       read_settings(*table, "ses.route", route_settings(), route);
-      if (route.from.empty() && route.sender.empty() && route.relay.empty())
+      // One that has a fault says what it is meant to match.
+      const auto is_said = [&](const char* key) {
+        const auto* node = find(*table, key);
+        return node && node->value_or<std::string_view>("?") != "";
+      };
+      if (!is_said("from") && !is_said("sender") && !is_said("relay"))
         fault(table->source(), "ses.route", "matches nothing; expected at least one of from, sender and relay");
-      if (route.region.empty())
-        fault(table->source(), "ses.route.region", "is missing; expected an AWS region such as \"us-east-1\"");
       config_.ses.routes.push_back(std::move(route));
     }
   }

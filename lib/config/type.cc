@@ -179,7 +179,21 @@ Type author_or_empty() {
           }};
 }
 
+Type relay_host() {
+  return {.shape = Type::Shape::text,
+          .expected = "a host, without brackets and port, or \"\"",
+          .canonical = [](std::string_view value) -> Canonical {
+            if (value.empty()) return "";
+            const auto address = IpAddress::parse(value);
+            return address ? Canonical(lower(value)) : mail::to_ascii_domain(value);
+          }};
+}
+
 Type configuration_set() {
+  return text("the name of a configuration set", [](std::string_view value) { return all_of(value, is_word_char); });
+}
+
+Type configuration_set_or_empty() {
   return text("the name of a configuration set, or \"\"",
               [](std::string_view value) { return value.empty() || all_of(value, is_word_char); });
 }

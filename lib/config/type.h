@@ -27,7 +27,9 @@ Type domain_or_empty();
 Type identity_name();  // a domain, or an address
 Type account_name();
 Type author_or_empty();  // a domain, an address, or ""
+Type relay_host();       // or ""
 Type configuration_set();
+Type configuration_set_or_empty();
 Type region();
 Type dkim_origin();
 Type dkim_token();

@@ -166,11 +166,80 @@ INSTANTIATE_TEST_SUITE_P(
                 "5:20: ses.identity.mail_from.domain: is", "a subdomain of example.com"},
         BadCase{"Duplicate", IDENTITY "[[ses.identity]]\nname = \"EXAMPLE.com\"\nregion = \"us-east-1\"\n",
                 "6:8: ses.identity.name: \"example.com\" stands here twice", "one identity for each name and region"},
+        BadCase{
+            "DuplicateInAnAccount",
+            "ses.account = \"main\"\nses.region = \"us-east-1\"\n[[ses.identity]]\nname = \"example.com\"\n"
+            "[[ses.identity]]\nname = \"example.com\"\naccount = \"main\"\n",
+            "6:8: ses.identity.name: \"example.com\" stands here twice for region \"us-east-1\" of account \"main\"",
+            "one identity for each account, name and region"},
+        BadCase{"Account", IDENTITY "account = \"two words\"\n", "5:11: ses.identity.account: is the text",
+                "\"111122223333\""},
+        BadCase{"ConfigurationSet", IDENTITY "configuration_set = \"a b\"\n",
+                "5:21: ses.identity.configuration_set: is the text", "the name of a configuration set"},
         BadCase{"OverrideWithoutDomain", "[[outbound.override]]\nfail = \"tag\"\n",
                 "1:1: outbound.override.domain: is missing", "a domain"},
         BadCase{"OverrideTwice",
                 "[[outbound.override]]\ndomain = \"example.org\"\n[[outbound.override]]\ndomain = \"Example.ORG\"\n",
                 "4:10: outbound.override.domain: \"example.org\" stands here twice", "one override"}),
+    case_name);
+
+INSTANTIATE_TEST_SUITE_P(
+    Ses, Bad,
+    ::testing::Values(
+        BadCase{"SnapshotPath", "[ses]\nregion = \"us-east-1\"\nsnapshot = \"ses.json\"\n",
+                "3:12: ses.snapshot: is the text \"ses.json\"", "the absolute path of a file"},
+        BadCase{"SnapshotWithoutRegion", "[ses]\nsnapshot = \"/var/lib/sesame/ses.json\"\n",
+                "2:12: ses.region: is missing", "an AWS region"},
+        BadCase{"SnapshotAge", "[ses]\nsnapshot_max_age = 59\n",
+                "2:20: ses.snapshot_max_age: the integer 59 is out of range", "from 60 to 31536000 (seconds)"},
+        BadCase{"SnapshotAgeText", "[ses]\nsnapshot_max_age = \"1d\"\n", "2:20: ses.snapshot_max_age: is the text",
+                "an integer"},
+        BadCase{"SesAccount", "[ses]\naccount = \"a b\"\n", "2:11: ses.account: is the text", "\"marketing\""},
+        BadCase{"TrackingSet", "[ses]\ntracking_configuration_sets = [\"ok\", \"\\u0000\"]\n",
+                "2:38: ses.tracking_configuration_sets: is the text",
+                "a list, each item the name of a configuration set"},
+        BadCase{"EmptyTrackingSet", "[ses]\ntracking_configuration_sets = [\"\"]\n",
+                "2:32: ses.tracking_configuration_sets: is the text \"\"", "a list"},
+        BadCase{"Arrivals", "[ses]\narrivals = true\n", "2:12: ses.arrivals: is true", "the absolute path of a file"},
+        BadCase{"Repair", "[repair]\nduplicate_fields = 1\n", "2:20: repair.duplicate_fields: is the integer 1",
+                "true or false"},
+        BadCase{"RepairTrusted", "[repair]\nses_fields_trusted = [\"192.0.2.0/33\"]\n",
+                "2:23: repair.ses_fields_trusted: is the text", "a network without bits"},
+        BadCase{"RepairKey", "[repair]\nduplicates = true\n", "2:1: repair.duplicates: unknown key",
+                "one of repair.duplicate_fields, "},
+        BadCase{"RepairMisspelt", "[repair]\nown_field = true\n", "2:1: repair.own_field: unknown key",
+                "perhaps repair.own_fields"}),
+    case_name);
+
+// Three lines stand before what each of these adds.
+#define ROUTE "[ses]\nregion = \"us-east-1\"\n[[ses.route]]\n"
+
+INSTANTIATE_TEST_SUITE_P(
+    Routes, Bad,
+    ::testing::Values(BadCase{"MatchesNothing", ROUTE "region = \"eu-west-1\"\n", "3:1: ses.route: matches nothing",
+                              "at least one of from, sender and relay"},
+                      BadCase{"MatchesNothingSaid", ROUTE "from = \"\"\nrelay = \"\"\n",
+                              "3:1: ses.route: matches nothing", "relay"},
+                      BadCase{"WithoutAnyRegion", "[[ses.route]]\nfrom = \"example.com\"\n",
+                              "1:1: ses.region: is missing", "an AWS region"},
+                      // What no route matches would go nowhere.
+                      BadCase{"OwnRegionIsNotEnough", "[[ses.route]]\nfrom = \"example.com\"\nregion = \"eu-west-1\"\n",
+                              "1:1: ses.region: is missing", "an AWS region"},
+                      BadCase{"RouteRegion", ROUTE "from = \"example.com\"\nregion = \"Ireland\"\n",
+                              "5:10: ses.route.region: is the text \"Ireland\"", "an AWS region"},
+                      BadCase{"From", ROUTE "from = \"a b\"\n", "4:8: ses.route.from: is the text \"a b\"", "or \"\""},
+                      BadCase{"Sender", ROUTE "sender = \"@example.com\"\n", "4:10: ses.route.sender: is the text",
+                              "an address such as \"user@example.com\""},
+                      BadCase{"RelayWithBrackets", ROUTE "relay = \"[email-smtp.us-east-1.amazonaws.com]:587\"\n",
+                              "4:9: ses.route.relay: is the text", "a host, without brackets and port"},
+                      BadCase{"RelayWithPort", ROUTE "relay = \"email-smtp.us-east-1.amazonaws.com:587\"\n",
+                              "4:9: ses.route.relay: is the text", "a host, without brackets and port"},
+                      BadCase{"RouteKey", ROUTE "form = \"example.com\"\n", "4:1: ses.route.form: unknown key",
+                              "perhaps ses.route.from"},
+                      BadCase{"RouteKeyOfIdentities", ROUTE "name = \"example.com\"\n",
+                              "4:1: ses.route.name: unknown key", "perhaps ses.identity.name"},
+                      BadCase{"RouteIsTable", "[ses.route]\nfrom = \"example.com\"\n", "1:1: ses.route: is a table",
+                              "[[ses.route]]"}),
     case_name);
 
 TEST(Syntax, ErrorHasItsPosition) {

@@ -58,8 +58,15 @@ clock_skew = 0
 spf_void_lookups = 5
 [ses]
 region = "eu-west-1"
+account = "main"
+snapshot = "/var/lib/sesame/ses.json"
+snapshot_max_age = 3600
+tracking_configuration_sets = ["clicks", "opens_2"]
+arrivals = "/var/lib/sesame/arrivals.json"
 [[ses.identity]]
 name = "Example.COM"
+account = "111122223333"
+configuration_set = "marketing"
 verified_for_sending = true
 dkim.status = "SUCCESS"
 dkim.signing_enabled = true
@@ -80,6 +87,21 @@ dkim.signing_enabled = false
 dkim.origin = "EXTERNAL"
 dkim.tokens = ["sel.sub"]
 mail_from.domain = "m.example.com"
+[[ses.route]]
+from = "News.B\u00fccher.example"
+sender = "First.Last@Example.com"
+relay = "Email-SMTP.eu-west-1.amazonaws.com"
+account = "second"
+region = "ap-south-1"
+configuration_set = "gold"
+[[ses.route]]
+from = "example.com"
+[repair]
+duplicate_fields = true
+upstream_signatures = true
+ses_fields = true
+ses_fields_trusted = ["192.0.2.0/28", "2001:db8::1"]
+own_fields = true
 [outbound]
 networks = ["192.0.2.0/24", "2001:db8::/32", "198.51.100.7"]
 daemon_names = ["submission"]
@@ -137,6 +159,54 @@ TEST(Load, ReadsIdentitiesInCanonicalForm) {
   EXPECT_EQ(ses.identities[2].name, "First.Last@example.com");
   EXPECT_FALSE(ses.identities[2].verified_for_sending);
   EXPECT_FALSE(ses.identities[2].dkim.signing_enabled);
+}
+
+TEST(Load, ReadsWhatIsSaidOfAccountsAndRoutes) {
+  const auto ses = parsed(kFull).ses;
+  EXPECT_EQ(ses.account, "main");
+  EXPECT_EQ(ses.snapshot, "/var/lib/sesame/ses.json");
+  EXPECT_EQ(ses.snapshot_max_age, 3600);
+  EXPECT_THAT(ses.tracking_configuration_sets, ElementsAre("clicks", "opens_2"));
+  EXPECT_EQ(ses.arrivals, "/var/lib/sesame/arrivals.json");
+  EXPECT_EQ(ses.identities.at(0).account, "111122223333");
+  EXPECT_EQ(ses.identities.at(0).configuration_set, "marketing");
+  EXPECT_EQ(ses.identities.at(1).account, "main") << "where it is left out";
+  ASSERT_EQ(ses.routes.size(), 2u);
+  const auto& route = ses.routes[0];
+  EXPECT_EQ(route.from, "news.xn--bcher-kva.example");
+  EXPECT_EQ(route.sender, "First.Last@example.com");
+  EXPECT_EQ(route.relay, "email-smtp.eu-west-1.amazonaws.com");
+  EXPECT_EQ(route.account, "second");
+  EXPECT_EQ(route.region, "ap-south-1");
+  EXPECT_EQ(route.configuration_set, "gold");
+  EXPECT_EQ(ses.routes[1].account, "main");
+  EXPECT_EQ(ses.routes[1].region, "eu-west-1");
+  EXPECT_EQ(ses.routes[1].sender, "");
+}
+
+TEST(Load, ReadsRepairs) {
+  const auto repair = parsed(kFull).rules.repair;
+  EXPECT_TRUE(repair.duplicate_fields && repair.upstream_signatures && repair.ses_fields && repair.own_fields);
+  ASSERT_EQ(repair.ses_fields_trusted.size(), 2u);
+  EXPECT_EQ(repair.ses_fields_trusted[0].to_string(), "192.0.2.0/28");
+  const auto none = parsed("").rules.repair;
+  EXPECT_FALSE(none.duplicate_fields || none.upstream_signatures || none.ses_fields || none.own_fields);
+  EXPECT_THAT(none.ses_fields_trusted, IsEmpty());
+}
+
+TEST(Load, TheSameNameIsAnotherIdentityInAnotherRegionOrAccount) {
+  const auto ses = parsed(
+                       "ses.region = \"us-east-1\"\n[[ses.identity]]\nname = \"example.com\"\n"
+                       "[[ses.identity]]\nname = \"example.com\"\nregion = \"eu-west-1\"\n"
+                       "[[ses.identity]]\nname = \"example.com\"\naccount = \"second\"\n")
+                       .ses;
+  EXPECT_EQ(ses.identities.size(), 3u);
+}
+
+TEST(Load, ASnapshotAloneIsEnough) {
+  const auto ses = parsed("[ses]\nregion = \"us-east-1\"\nsnapshot = \"/var/lib/sesame/ses.json\"\n").ses;
+  EXPECT_EQ(ses.snapshot_max_age, 86400);
+  EXPECT_THAT(ses.identities, IsEmpty());
 }
 
 TEST(Load, IdentityDefaultsAreThoseOfTheApi) {
@@ -219,6 +289,8 @@ TEST(Sample, WithEveryLineUncommentedIsValid) {
   const auto config = parsed(text);
   ASSERT_EQ(config.ses.identities.size(), 1u);
   EXPECT_EQ(config.ses.identities[0].mail_from.domain, "bounce.example.com");
+  ASSERT_EQ(config.ses.routes.size(), 1u);
+  EXPECT_EQ(config.ses.routes[0].relay, "email-smtp.eu-west-1.amazonaws.com");
   ASSERT_EQ(config.rules.overrides.size(), 1u);
   EXPECT_EQ(config.rules.overrides[0].rule.fail, policy::Level::hold);
 }
@@ -249,7 +321,8 @@ TEST(Table, EverySettingHasHelpAndADefaultOrSaysWhatHoldsInstead) {
 }
 
 TEST(Table, HasEveryRowInSomeSection) {
-  EXPECT_EQ(entries().size(), general_settings().size() + identity_settings().size() + override_settings().size());
+  EXPECT_EQ(entries().size(), general_settings().size() + identity_settings().size() + route_settings().size() +
+                                  override_settings().size());
 }
 
 }  // namespace
