@@ -346,7 +346,8 @@ std::vector<Setting<Config>> inbound_settings() {
                     .name = "ses_fields_trusted",
                     .type = list_of(network()),
                     .fallback = Texts{},
-                    .help = "Clients that may set X-SES-* fields."},
+                    .help = "Clients that may set X-SES-* fields. Postfix says 127.0.0.1 of what sendmail(1) submits; a "
+                            "client whose address the MTA does not tell may not."},
                    SESAME_MEMBER(rules.repair.ses_fields_trusted)),
       bind<Config>({.section = "repair",
                     .name = "own_fields",
