@@ -39,11 +39,17 @@ std::string error_type_of(const HttpAnswer& answer) {
   return type.substr(type.find('#') + 1);
 }
 
-std::string message_of(const HttpAnswer& answer) {
+// Its first line: what follows when a signature is wrong is what was to be signed, session token and all.
+std::string message_of(const HttpAnswer& answer, const Credentials& credentials) {
   const auto json = parse_answer(answer.body);
   if (!json) return "";
-  const auto text = text_of(*json, "message");
-  return printable(text.empty() ? text_of(*json, "Message") : text, 400);
+  auto text = text_of(*json, "message");
+  if (text.empty()) text = text_of(*json, "Message");
+  text = text.substr(0, text.find('\n'));
+  for (const auto& secret : {credentials.secret, credentials.session_token})
+    for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos; at = text.find(secret, at))
+      text.replace(at, secret.size(), "");
+  return printable(text, 400);
 }
 
 Verdict judge(const HttpAnswer& answer, std::string_view type) {
@@ -70,9 +76,9 @@ struct SesV2::Call {
   std::string path;
   std::string query;
 
-  std::string describe(const HttpAnswer& answer, std::string_view type) const {
+  std::string describe(const HttpAnswer& answer, std::string_view type, const Credentials& credentials) const {
     if (answer.status == 0) return fmt::format("{} in {}: {}", action, region, answer.trouble);
-    const auto message = message_of(answer);
+    const auto message = message_of(answer, credentials);
     auto text = fmt::format("{} in {}: SES answered {}{}{}{}{}", action, region, answer.status, type.empty() ? "" : " ",
                             printable(type), message.empty() ? "" : ": ", message);
     if (is_one_of(type, {"AccessDeniedException", "AccessDenied"}))
@@ -141,7 +147,7 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
     if (stop_) return failure(kInterrupted);
     const auto type = answer.status == 200 ? "" : error_type_of(answer);
     auto verdict = judge(answer, type);
-    auto trouble = call.describe(answer, type);
+    auto trouble = call.describe(answer, type, *credentials);
     if (verdict == Verdict::good) {
       auto json = parse_answer(answer.body);
       if (json) return std::optional(std::move(*json));

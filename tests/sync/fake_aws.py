@@ -7,6 +7,7 @@ import collections
 import http.server
 import json
 import ssl
+import sys
 import threading
 import time
 import urllib.parse
@@ -57,6 +58,15 @@ class Reply:
         return Reply(status, {"message": message}, {"x-amzn-ErrorType": kind + ":http://internal.amazon.com/coral/"})
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """Who asked may go away at any time; anything else is a fault of ours, and told."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class FakeAws:
     """One server for all; `world` is {region: {name: answer}}. Used as a context."""
 
@@ -67,6 +77,7 @@ class FakeAws:
         self.sessions = {KEY_ID: (SECRET, "")}  # key id -> (secret, session token)
         self.expired = set()
         self.requests = []  # (method, path with query) that arrived with a right signature
+        self.key_ids = []   # whose it was
         self.wrong = []     # those without one, and why
         self.times = []
         self.metadata = {}  # path -> Reply or function of the headers
@@ -87,8 +98,7 @@ class FakeAws:
             def log_message(self, *_):
                 pass
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
+        self.http = Server(("127.0.0.1", 0), Handler)
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
@@ -132,6 +142,7 @@ class FakeAws:
             self.wrong.append((request.path, fault))
             return Reply.error(403, "InvalidSignatureException", "The request signature we calculated does not match")
         self.requests.append((request.command, request.path))
+        self.key_ids.append(key_id)
         if key_id in self.expired:
             return Reply.error(403, "ExpiredTokenException", "The security token included in the request is expired")
         for place in (path, "*"):

@@ -337,6 +337,13 @@ class Trouble(SyncTest):
         self.assert_kept(75, "InvalidSignatureException", "the secret key is not that of the key id",
                          env={**KEYS, "AWS_SECRET_ACCESS_KEY": "mistyped"})
 
+    def test_what_ses_says_of_a_signature_may_hold_secrets(self):
+        self.aws.sessions[KEY_ID] = (SECRET, "session-token")
+        told = f"does not match session-token\n\nshould have been 'x-amz-security-token:session-token {SECRET}'"
+        self.aws.script["*"].append(Reply.error(403, "SignatureDoesNotMatch", told))
+        err = self.assert_kept(75, "does not match", env={**KEYS, "AWS_SESSION_TOKEN": "session-token"})
+        self.assertNotIn("should have been", err)
+
     def test_unknown_keys(self):
         self.aws.script["*"].append(Reply.error(403, "UnrecognizedClientException", "The security token is invalid"))
         self.assert_kept(75, "AWS does not know these keys")
@@ -437,6 +444,185 @@ class Trouble(SyncTest):
                                   env=self.environment(KEYS), timeout=60, text=True)
             self.assertEqual(done.returncode, 2)
             self.assertIn(words, done.stderr)
+
+
+class Credentials(SyncTest):
+    """Where the keys come from, and in which order."""
+
+    world = {"us-east-1": {"example.com": identity()}}
+    ROLE = "/latest/meta-data/iam/security-credentials/"
+
+    def setUp(self):
+        super().setUp()
+        self.aws.sessions["AKIDFILE"] = ("file/secret", "")
+        self.aws.sessions["AKIDMAIL"] = ("mail/secret", "mail-token==")
+        self.aws.sessions["ASIAROLE"] = ("role/secret", "role-token/+")
+
+    def used(self):
+        """The credentials of the last sync."""
+        return self.aws.key_ids[-1]
+
+    def shared_file(self, text, name=".aws/credentials"):
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def profiles(self):
+        return self.shared_file("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = file/secret\n"
+                                "[mail]\naws_access_key_id = AKIDMAIL\naws_secret_access_key = mail/secret\n"
+                                "aws_session_token = mail-token==\n[sso]\nsso_session = x\n")
+
+    def role(self, **members):
+        return {"Code": "Success", "AccessKeyId": "ASIAROLE", "SecretAccessKey": "role/secret", "Token": "role-token/+",
+                "Expiration": stamp(time.time() + 6 * HOUR), **members}
+
+    def instance(self, role):
+        """EC2's metadata, version 2: nothing without a token."""
+        def guarded(reply):
+            return lambda request: reply if request.headers["X-aws-ec2-metadata-token"] == "imds" else Reply(401)
+
+        def token(request):
+            asked = request.command == "PUT" and request.headers["X-aws-ec2-metadata-token-ttl-seconds"]
+            return Reply(200, b"imds") if asked else Reply(400)
+
+        self.aws.metadata = {"/latest/api/token": token, self.ROLE: guarded(Reply(200, b"mail-role\n")),
+                             self.ROLE + "mail-role": guarded(role)}
+        return {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.aws.url + "/"}
+
+    def container(self, role):
+        self.aws.metadata["/keys"] = role
+        return {"AWS_CONTAINER_CREDENTIALS_FULL_URI": self.aws.url + "/keys?of=mail"}
+
+    def test_environment_with_a_session_token(self):
+        self.sync(0, env={"AWS_ACCESS_KEY_ID": "ASIAROLE", "AWS_SECRET_ACCESS_KEY": "role/secret",
+                          "AWS_SESSION_TOKEN": "role-token/+"})
+        self.assertEqual(self.aws.wrong, [])
+
+    def test_the_environment_goes_before_the_file_and_the_file_before_metadata(self):
+        self.profiles()
+        everything = {**self.instance(Reply(200, self.role())), **self.container(Reply(200, self.role()))}
+        self.sync(0, env={**KEYS, **everything})
+        self.assertEqual(self.used(), KEY_ID)
+        self.sync(0, env=everything)
+        self.assertEqual(self.used(), "AKIDFILE")
+        self.assertEqual(self.aws.metadata_requests, [])
+
+    def test_a_profile_asked_for_goes_before_the_environment(self):
+        self.profiles()
+        self.sync(0, "--profile", "mail", env=KEYS)
+        self.assertEqual(self.used(), "AKIDMAIL")
+
+    def test_the_profile_of_the_environment(self):
+        self.profiles()
+        self.sync(0, env={"AWS_PROFILE": "mail"})
+        self.assertEqual(self.used(), "AKIDMAIL")
+        self.sync(0, env={"AWS_PROFILE": "mail", **KEYS})
+        self.assertEqual(self.used(), KEY_ID)
+
+    def test_another_file(self):
+        path = self.shared_file("[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=file/secret\n", "elsewhere")
+        self.sync(0, env={"AWS_SHARED_CREDENTIALS_FILE": str(path)})
+        self.assertEqual(self.used(), "AKIDFILE")
+
+    def test_what_is_wrong_with_a_profile(self):
+        self.profiles()
+        self.assert_kept(75, 'there is no profile "absent"', env={"AWS_PROFILE": "absent"})
+        self.assert_kept(75, 'profile "sso"', "export-credentials", env={"AWS_PROFILE": "sso"})
+
+    def test_half_a_pair_of_keys(self):
+        for name in KEYS:
+            self.assert_kept(75, f"{name} is set, but not", env={name: KEYS[name]})
+
+    def test_keys_that_cannot_be(self):
+        for value in ("two words", "line\nend", "caf\u00e9"):
+            self.assert_kept(75, "the environment hold characters", env={**KEYS, "AWS_SECRET_ACCESS_KEY": value})
+
+    def test_none_at_all(self):
+        self.assert_kept(75, "no credentials: looked for", env={})
+        self.shared_file("[default]\nregion = us-east-1\n")
+        self.assert_kept(75, "no credentials: looked for", env={})
+        self.assertEqual(self.aws.requests, [])
+
+    def test_container(self):
+        self.sync(0, env=self.container(Reply(200, self.role())))
+        self.assertEqual(self.used(), "ASIAROLE")
+        self.assertEqual(self.aws.metadata_requests, ["/keys?of=mail"])
+        self.assertEqual(self.aws.wrong, [])
+
+    def test_container_with_authorization(self):
+        seen = []
+
+        def reply(request):
+            seen.append(request.headers["Authorization"])
+            return Reply(200, self.role())
+
+        env = self.container(reply)
+        self.sync(0, env={**env, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer one"})
+        token = self.shared_file("Bearer two\n", "token")
+        self.sync(0, env={**env, "AWS_CONTAINER_AUTHORIZATION_TOKEN": "Bearer one",
+                          "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token)})
+        self.assertEqual(seen, ["Bearer one", "Bearer two"])
+
+    def test_keys_are_not_fetched_in_the_clear_from_elsewhere(self):
+        for uri in ("http://192.0.2.1/keys", "http://127.0.0.1.example.com/keys", "http://127.0.0.1@example.com/",
+                    "file:///etc/passwd", "ftp://127.0.0.1/"):
+            self.assert_kept(75, "names neither an https address nor this host",
+                             env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri})
+
+    def test_container_without_an_answer(self):
+        for reply, words in ((Reply(500), "status 500"), (Reply(200, b"{"), "is not JSON"),
+                             (Reply(200, {"Token": "x"}), "holds no keys"),
+                             (Reply(200, b" " * 100000), "larger than")):
+            self.assert_kept(75, "no credentials: the container's agent gives no credentials", words,
+                             env=self.container(reply))
+
+    def test_instance(self):
+        self.sync(0, env=self.instance(Reply(200, self.role())))
+        self.assertEqual(self.used(), "ASIAROLE")
+        self.assertEqual(self.aws.metadata_requests, ["/latest/api/token", self.ROLE, self.ROLE + "mail-role"])
+        self.assertEqual(self.aws.wrong, [])
+
+    def test_instance_without_a_role(self):
+        env = self.instance(Reply(200, self.role()))
+        del self.aws.metadata[self.ROLE]
+        self.assert_kept(75, "the instance has no role", env=env)
+
+    def test_instance_metadata_can_be_switched_off(self):
+        env = self.instance(Reply(200, self.role()))
+        self.assert_kept(75, "no credentials", env={**env, "AWS_EC2_METADATA_DISABLED": "TRUE"})
+        self.assertEqual(self.aws.metadata_requests, [])
+
+    def test_expiring_keys_are_fetched_again_in_time(self):
+        soon = self.role(Expiration=stamp(time.time() + 60))
+        self.sync(0, env=self.container(Reply(200, soon)))
+        self.assertEqual(len(self.aws.metadata_requests), 3)
+
+    def test_keys_that_have_expired_are_not_used(self):
+        self.assert_kept(75, "expired at", env=self.container(Reply(200, self.role(Expiration=stamp(time.time() - 1)))))
+        self.assertEqual(self.aws.requests, [])
+
+    def test_keys_refused_as_expired_are_fetched_again_once(self):
+        self.aws.sessions["ASIANEXT"] = ("next/secret", "next-token")
+        following = self.role(AccessKeyId="ASIANEXT", SecretAccessKey="next/secret", Token="next-token")
+        answers = [Reply(200, self.role()), Reply(200, following), Reply(200, following)]
+        self.aws.expired.add("ASIAROLE")
+        self.sync(0, env=self.container(lambda request: answers.pop(0)))
+        self.assertEqual((self.used(), len(answers)), ("ASIANEXT", 1))
+        self.aws.expired.add("ASIANEXT")
+        answers = [Reply(200, self.role()), Reply(200, following), Reply(200, following)]
+        self.assert_kept(75, "ExpiredTokenException", "the container's agent gave them",
+                         env=self.container(lambda request: answers.pop(0)))
+        self.assertEqual(len(answers), 1)
+
+    def test_endpoints_of_the_environment(self):
+        dead = "http://127.0.0.1:1"
+        for env in ({"AWS_ENDPOINT_URL": self.aws.url},
+                    {"AWS_ENDPOINT_URL_SESV2": self.aws.url + "/", "AWS_ENDPOINT_URL": dead}):
+            done = subprocess.run([harness.BIN / "sesame", "sync", "--snapshot", self.file, "--region", "us-east-1",
+                                   "--interval", "0.005"], env=self.environment({**KEYS, **env}), capture_output=True,
+                                  timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class Interrupted(SyncTest):
