@@ -87,7 +87,9 @@ class Identity:
                     if value is not None and value != "" and not (value == usual and spare())}
 
         tokens = self.tokens if self.tokens_told else None
-        dkim = members(("SigningEnabled", self.enabled, True), ("Status", self.status, None), ("Tokens", tokens, []),
+        # A word that is not known here says no more than none.
+        status = self.status or ("A_NEW_WORD" if spare() else None)
+        dkim = members(("SigningEnabled", self.enabled, True), ("Status", status, None), ("Tokens", tokens, []),
                        ("SigningHostedZone", self.zone, None), ("SigningAttributesOrigin", self.origin, "AWS_SES"),
                        ("CurrentSigningKeyLength", "RSA_2048_BIT", "RSA_2048_BIT"),
                        ("LastKeyGenerationTimestamp", 1735689600.123, 1735689600.123))
@@ -148,7 +150,8 @@ def snapshot(world):
                       if each.in_snapshot and (each.account, each.region) == (account, region)]
         age = 3 * DAY if standing and standing.aged else HOUR
         entry = {"region": region, "fetched": stamp(age), "identities": identities}
-        if account:
+        # For the account of the configuration it may be left out.
+        if account and not (account == world.account and spare()):
             entry["account"] = account
         if standing:
             entry["GetAccount"] = standing.answer(spare)

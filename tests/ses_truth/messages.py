@@ -48,7 +48,7 @@ def compose(world):
               "return path arn": [f"X-SES-RETURN-PATH-ARN: {OWNER_ARN}host.example"],
               "set": ["X-SES-CONFIGURATION-SET: " + world.pick({"tracked": 2, "plain": 1})],
               "own fields": ["Sesame-Prediction: pass", "Authentication-Results: sesame.test; dkim=pass"],
-              "upstream": ["X-SES-Tag: a", "Return-Path: <x@example.com>"][:world.pick({0: 2, 1: 1, 2: 1})],
+              "upstream": ["X-SES-Tag: a", "Bounces-To: x@example.com"][:world.pick({0: 2, 1: 1, 2: 1})],
               }.get(quirk, [])
     body += {"8-bit": "Gr\u00fc\u00dfe\r\n", "long line": "x" * 1200 + "\r\n", "large": ("y" * 76 + "\r\n") * 537000
              }.get(quirk, "")
@@ -86,9 +86,9 @@ def _sign(world, selector):
     """A DKIM signature made before SES."""
     domain = world.pick({"example.com": 1, world.author_domain: 1, "example.net": 1})
     names = world.pick({"from to subject": 5, "from to date": 1, "from message-id": 1, "from x-ses-tag": 1,
-                        "from return-path": 0.5, "from feedback-id": 0.5, "from subject subject": 1,
+                        "from bounces-to": 0.5, "from feedback-id": 0.5, "from subject subject": 1,
                         "from mime-version content-type": 1})
-    if "return-path" in names and b"\r\nReturn-Path" not in world.message:
+    if "bounces-to" in names and b"\r\nBounces-To" not in world.message:
         names = "from to"
     if "x-ses-tag" in names and b"\r\nX-SES-Tag" not in world.message:
         names = "from subject"

@@ -48,7 +48,7 @@ class Case(NamedTuple):
 
 class Truth:
     def __init__(self, world, removed_signatures=(), answers="two"):
-        self.world, self.removed_signatures = world, removed_signatures
+        self.world, self.removed_signatures, self.answers = world, removed_signatures, answers
         self.doubts = set(world.open_facts)
         if world.faults:
             self.doubts.add("DNS did not answer")
@@ -60,11 +60,11 @@ class Truth:
         self.author_domain = domains.pop() if one_field and len(domains) == 1 else None
         self.account, self.region, self.configuration_set = self._relay()
         self.here = [each for each in world.identities if (each.account, each.region) == (self.account, self.region)]
-        if not all(each.isascii() for each in [world.sender, *world.recipients]):
-            self.doubts.add("an envelope beyond ASCII")
+        if not all(each.isascii() for each in [world.sender, *world.recipients, *self.authors]):
+            self.doubts.add("an address beyond ASCII")
         if not any(each.account == self.account for each in world.identities):
             self.doubts.add("no identity of the account is told")
-        self.zones = [Dns(zone) for zone in self._possible_zones(answers)]
+        self.zones = [Dns(zone) for zone in self._possible_zones()]
         self.tastes = [Taste(*each) for each in itertools.product(
             *[(False, True) if fact in world.open_facts else (False,)
               for fact in ("receivers differ", "receivers differ", "a signature of part of the body")])]
@@ -188,17 +188,18 @@ class Truth:
             self.doubts.add("account and DNS contradict each other")
         faulty = any(self.world.is_faulty(name, "TXT") for name in self.world.zone
                      if name.split(".")[0] in identity.tokens)
-        sure = not bad and identity.records_right and not (faulty and inferred)
+        # A selector that did not answer may be the one in use.
+        sure = not bad and identity.records_right and not (faulty and (inferred or self.answers == "many"))
         return signed if sure and signed else signed + [UNSIGNED]
 
     def _parent_of(self, identity):
         return next((each for each in self.world.identities if (each.name, each.account, each.region)
                      == (identity.name, identity.account, identity.parent_region)), None)
 
-    def _possible_zones(self, answers):
+    def _possible_zones(self):
         """A name that did not answer may have its records, or none; of `many` answers also others."""
         owner = f"owner1._domainkey.{self.author_domain or 'example.com'}"
-        may_say = [[KEPT, None] + (self._others(name) if answers == "many" else []) for name, _, _ in self.world.faults]
+        may_say = [[KEPT, None] + (self._others(name) if self.answers == "many" else []) for name, _, _ in self.world.faults]
         for answered in itertools.product(*may_say):
             zone = copy.deepcopy(self.world.zone)
             zone[owner] = {"TXT": [self.world.keys.owner.public]}

@@ -128,8 +128,9 @@ class World:
             if region != "us-east-1":
                 self.put(f"{region}.amazonses.com", "TXT", "v=spf1 include:amazonses.com -all")
         self.put("amazon1._domainkey.amazonses.com", "TXT", self.keys.amazon.public)
-        if self.chance(0.02):
-            self.fault("amazonses.com", "TXT")
+        for name, probability in (("amazonses.com", 0.02), ("eu-west-1.amazonses.com", 0.02), ("spf1.amazonses.com", 0.02)):
+            if name in self.zone and self.chance(probability):
+                self.fault(name, "TXT")
 
     # ---- identities --------------------------------------------------------------------------------------------------
 
