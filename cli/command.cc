@@ -38,6 +38,8 @@ Result<RuntimePtr> make_runtime(const Common& common, config::Config config) {
   auto runtime = inspect::make_runtime(std::move(config));
   if (runtime && !(*runtime)->snapshot.error.empty())
     complain("warning: ses.snapshot: only the configuration holds: " + (*runtime)->snapshot.error, kFine);
+  if (runtime && !(*runtime)->arrivals_error.empty())
+    complain("warning: ses.arrivals: nothing was learned: " + (*runtime)->arrivals_error, kFine);
   return runtime;
 }
 

@@ -19,16 +19,21 @@ struct Owner {
   const ses::Identity* identity = nullptr;
 };
 
+// By the standard that was evaluated.
+const dmarc::Outcome& dmarc_of(const policy::Report& report) {
+  return report.dmarc.discovery.domain.empty() ? report.dmarc_rfc7489 : report.dmarc;
+}
+
 // Where no record says how, a domain aligns with itself.
 bool dkim_aligns(const policy::Report& report) {
-  return report.dmarc.dkim_aligned == Tri::yes || std::ranges::any_of(report.dkim, [&](const dkim::Outcome& each) {
+  return dmarc_of(report).dkim_aligned == Tri::yes || std::ranges::any_of(report.dkim, [&](const dkim::Outcome& each) {
            return each.result == dkim::Result::pass && each.domain == report.author.domain();
          });
 }
 
 bool spf_aligns(const policy::Report& report) {
   const auto& spf = report.spf_mail_from;
-  return report.dmarc.spf_aligned == Tri::yes ||
+  return dmarc_of(report).spf_aligned == Tri::yes ||
          (spf && spf->result == spf::Result::pass && spf->domain == report.author.domain());
 }
 
