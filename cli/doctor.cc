@@ -100,22 +100,18 @@ bool is_chosen(const ses::Account& account, const DoctorArguments& arguments) {
 // The account whose SES the subject's mail goes through; null when none is such as the arguments ask for.
 const ses::Account* account_for(const std::string& subject, const inspect::Runtime& runtime,
                                 const DoctorArguments& arguments) {
-  if (arguments.account || arguments.region) {
-    const auto all = runtime.accounts->all();
-    const auto chosen = std::ranges::find_if(all, [&](const auto& each) { return is_chosen(each, arguments); });
-    return chosen == all.end() ? nullptr : &*chosen;
-  }
   const auto at = subject.rfind('@');
   const mail::Mailbox from = at == std::string::npos ? mail::Mailbox{"postmaster", subject}
                                                      : mail::Mailbox{subject.substr(0, at), subject.substr(at + 1)};
+  if (arguments.account || arguments.region) {
+    const ses::Account* chosen = nullptr;
+    for (const auto& each : runtime.accounts->all())
+      if (is_chosen(each, arguments) && (!chosen || (!chosen->covering(from) && each.covering(from)))) chosen = &each;
+    return chosen;
+  }
   ses::Hop hop;
   hop.from = hop.sender = &from;
-  const auto* account = runtime.accounts->relay_of(hop).account;
-  if (account != &runtime.accounts->usual() || !account->region.empty()) return account;
-  // Nothing says where mail goes: then it goes where the domain is known.
-  for (const auto& each : runtime.accounts->all())
-    if (each.covering(from)) return &each;
-  return account;
+  return runtime.accounts->relay_of(hop).account;
 }
 
 std::vector<Target> every_identity(const inspect::Runtime& runtime, const DoctorArguments& arguments) {
@@ -240,6 +236,9 @@ int run_doctor(const Common& common, const DoctorArguments& arguments) {
   if (!config) return complain(config.error().message, kUsage);
   const auto runtime = make_runtime(common, std::move(*config));
   if (!runtime) return complain(runtime.error().message, kUsage);
+  // It is examined without them, and not in silence.
+  for (const auto& error : {(*runtime)->snapshot.error, (*runtime)->arrivals_error})
+    if (!error.empty()) complain("warning: " + error, kFine);
   const auto unchecked = inspect::make_resolver((*runtime)->config.dns, *(*runtime)->clock, dns::Checking::disabled);
   if (!unchecked) return complain(unchecked.error().message, kUsage);
   Knowledge knowledge;

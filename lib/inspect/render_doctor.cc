@@ -86,6 +86,8 @@ Json arrival_value(const std::optional<ses::Arrival>& arrival) {
   return {{"time", timestamp(arrival->time)},
           {"signed_domain", text_or_null(arrival->signed_domain)},
           {"selector", text_or_null(arrival->selector)},
+          {"broken_domain", text_or_null(arrival->broken_domain)},
+          {"broken_reason", text_or_null(arrival->broken_reason)},
           {"mail_from_domain", text_or_null(arrival->mail_from_domain)},
           {"aligned", {{"dkim", arrival->dkim_aligned}, {"spf", arrival->spf_aligned}}}};
 }
@@ -95,7 +97,12 @@ Json history_value(const std::optional<ses::History>& history) {
   return {{"present", fault_array(history->present)},
           {"past", fault_array(history->past)},
           {"bogus_zone", text_or_null(history->bogus_zone)},
-          {"arrival", arrival_value(history->arrival)}};
+          {"arrival", arrival_value(history->arrival)},
+          {"arrivals",
+           {{"seen", history->arrivals.seen},
+            {"dkim_aligned", history->arrivals.dkim_aligned},
+            {"spf_aligned", history->arrivals.spf_aligned},
+            {"broken", history->arrivals.broken}}}};
 }
 
 Json publish_array(const ses::Examination& examination) {

@@ -244,6 +244,10 @@ std::string sightings(const Examination& examination) {
                                              arrival.mail_from_domain.empty() ? "-" : arrival.mail_from_domain,
                                              arrival.spf_aligned ? "aligned" : "not aligned"));
   }
+  const auto& counts = history.arrivals;
+  if (counts.seen > 0)
+    observed += entry("All", fmt::format("{} of such mail: {} aligned by DKIM, {} by SPF, {} with a broken signature",
+                                         counts.seen, counts.dkim_aligned, counts.spf_aligned, counts.broken));
   return observed.empty() ? text : text + "\nWhat was observed\n" + observed;
 }
 

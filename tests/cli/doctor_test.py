@@ -2,6 +2,8 @@
 """`sesame doctor`: the questions users of SES are stranded with find their answer on the first screen."""
 
 import copy
+import datetime
+import json
 import unittest
 
 import keys
@@ -269,6 +271,42 @@ class DoctorKnowledge(DoctorTest):
         self.assertEqual(answer["identity"]["name"], "user@example.com")
         self.assertIn("identity-address-override", self.codes(answer))
         self.assertEqual(self.doctor(0, "example.com", "--config", config)["identity"]["name"], "example.com")
+
+    def write_snapshot(self, fetched, dkim, region="us-east-1"):
+        detail = {"IdentityType": "DOMAIN", "VerifiedForSendingStatus": True,
+                  "DkimAttributes": {"SigningEnabled": True, "Tokens": ["t1", "t2", "t3"],
+                                     "SigningAttributesOrigin": "AWS_SES", **dkim},
+                  "VerificationInfo": {"ErrorType": "DNS_SERVER_ERROR", "LastCheckedTimestamp": "2026-01-01T00:00:00Z",
+                                       "SOARecord": {"PrimaryNameServer": "ns1.example.com", "SerialNumber": 42}}}
+        identity = {"IdentityName": "example.com", "fetched": fetched, "GetEmailIdentity": detail}
+        path = self.write("ses.json", json.dumps({"version": 1, "regions": [
+            {"account": "", "region": region, "fetched": fetched, "identities": [identity]}]}))
+        return self.write("snapshot.toml", f'[ses]\nregion = "us-east-1"\nsnapshot = "{path}"\nsnapshot_max_age = 31536000\n')
+
+    def test_by_a_snapshot_is_told_with_its_age_and_what_ses_saw(self):
+        config = self.write_snapshot(datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), {"Status": "SUCCESS"})
+        for arguments in (["example.com"], ["example.com", "--region", "us-east-1"]):
+            answer = self.doctor(0, *arguments, "--config", config)
+            identity = answer["identity"]
+            self.assertEqual((identity["source"], identity["aged"]), ("snapshot", False))
+            self.assertEqual(answer["prediction"]["verdict"], "pass")
+            self.assertEqual((answer["ses_saw"]["error_type"], answer["ses_saw"]["soa_serial"]),
+                             ("DNS_SERVER_ERROR", 42))
+        text = self.run_text(0, "doctor", "example.com", "--config", config)
+        self.assertIn("primary ns1.example.com, serial 42", text)
+        self.assertIn("as SES said at", text)
+
+    def test_by_an_old_snapshot_counts_for_less(self):
+        config = self.write_snapshot("2020-01-01T00:00:00Z", {"Status": "FAILED"})
+        answer = self.doctor(75, "--all", "--config", config)["domains"][0]
+        self.assertTrue(answer["identity"]["aged"])
+        self.assertEqual(answer["prediction"]["verdict"], "unknown")
+
+    def test_a_snapshot_that_cannot_be_read_is_told(self):
+        config = self.write("broken.toml", '[ses]\nregion = "us-east-1"\nsnapshot = "/nonexistent/ses.json"\n')
+        done = sesame("--dns", self.dns, "doctor", "example.com", "--config", config)
+        self.assertEqual(done.returncode, 75)
+        self.assertIn(b"sesame: warning: /nonexistent/ses.json", done.stderr)
 
     def test_other_regions_are_told(self):
         config = self.settings(self.identity(), self.identity(region='"eu-west-1"'))
