@@ -1,19 +1,24 @@
 #include "sync/json.h"
 
+#include <array>
+
 namespace sesame::sync {
 namespace {
 
 constexpr int kMaxDepth = 32;
-constexpr int kMaxMembers = 20000;
+constexpr int kMaxMembers = 1000;  // of one object: each is looked for among those before it
 
 }  // namespace
 
 Result<Json> parse_answer(std::string_view text) {
-  int members = 0;
+  std::array<int, kMaxDepth + 2> members{};  // so far, of the object open at each depth
   bool excessive = false;
   const auto within = [&members, &excessive](int depth, Json::parse_event_t event, const Json&) {
-    if (event == Json::parse_event_t::key) ++members;
-    excessive = excessive || depth > kMaxDepth || members > kMaxMembers;
+    excessive = excessive || depth > kMaxDepth;
+    if (excessive) return false;
+    const auto at = static_cast<std::size_t>(depth);
+    if (event == Json::parse_event_t::object_start) members[at + 1] = 0;
+    if (event == Json::parse_event_t::key) excessive = ++members[at] > kMaxMembers;
     return !excessive;
   };
   auto json = Json::parse(text, within, false);

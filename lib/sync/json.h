@@ -12,7 +12,7 @@ namespace sesame::sync {
 // Members stay in the order in which they came.
 using Json = nlohmann::ordered_json;
 
-// An object nested no deeper than answers are, with no more members than a member of the list of identities can need.
+// An object nested no deeper than answers are, where no object has more members than one of theirs.
 // The error completes "the answer ...".
 Result<Json> parse_answer(std::string_view text);
 
