@@ -33,8 +33,9 @@ bool write_all(int fd, std::string_view text) {
 
 // As the file that is replaced; what is not allowed is left.
 void take_over_owner(int fd, const std::string& path) {
-  struct stat old {};
-  if (stat(path.c_str(), &old) != 0) return;
+  struct stat old {}, now {};
+  if (stat(path.c_str(), &old) != 0 || fstat(fd, &now) != 0) return;
+  if (old.st_uid == now.st_uid && old.st_gid == now.st_gid) return;
   if (fchown(fd, old.st_uid, old.st_gid) != 0) (void)!fchown(fd, static_cast<uid_t>(-1), old.st_gid);
 }
 
