@@ -55,6 +55,7 @@ void Predictor::choose_identity() {
   if (!identity_) return;
   result_.identity = identity_->name;
   result_.identity_kind = identity_->is_address() ? Prediction::Kind::address : Prediction::Kind::domain;
+  result_.as_of = identity_->as_of;
 }
 
 void Predictor::judge_legs() {

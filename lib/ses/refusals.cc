@@ -103,7 +103,7 @@ void Predictor::check_sandbox() {
 // Then an identity that is not listed may have been made since.
 bool Predictor::identities_are_aged() const {
   const auto& account = world_.account;
-  return account.standing.aged || std::ranges::any_of(account.identities, [&](const Identity& each) {
+  return account.aged || account.standing.aged || std::ranges::any_of(account.identities, [&](const Identity& each) {
            return each.region == account.region && each.aged;
          });
 }

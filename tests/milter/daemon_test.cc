@@ -67,6 +67,8 @@ TEST(Negotiation, AsksAtMailForAMacroThatAlwaysHasAValue) {
   const MilterClient client(daemon.socket());
   EXPECT_THAT(client.symbol_lists(),
               testing::Contains(testing::Pair(2u, AllOf(HasSubstr("{mail_addr}"), HasSubstr("{auth_authen}")))));
+  EXPECT_THAT(client.symbol_lists(),
+              testing::Contains(testing::Pair(3u, AllOf(HasSubstr("{rcpt_addr}"), HasSubstr("{rcpt_host}")))));
   EXPECT_THAT(client.symbol_lists(), testing::Contains(testing::Pair(5u, HasSubstr("i"))));
 }
 

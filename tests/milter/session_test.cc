@@ -374,6 +374,52 @@ TEST_F(SessionTest, AnExceptionLetsTheMessagePassAndIsLogged) {
   EXPECT_EQ(guarded(*session, "reply", "", []() -> Next { throw 1; }), Next::accept) << "not a std::exception";
 }
 
+TEST_F(SessionTest, TheNextHopOfTheRecipientsLeadsToTheRegion) {
+  auto config = configuration();
+  config.ses.routes = {{"", "", "smtp.eu.example", "second", "eu-west-1", "gold"}};
+  auto second = identity("hold.example");
+  second.account = "second";
+  second.region = "eu-west-1";
+  config.ses.identities.push_back(second);
+  store_.replace(runtime(config));
+  const auto session = connected();
+  FakeMta mta;
+  const auto send_by = [&](std::vector<std::string_view> next_hops, const char* queue_id) {
+    session->mail({"<a@hold.example>"}, "alice");
+    for (const auto next_hop : next_hops) session->recipient("<bob@example.net>", next_hop);
+    header(*session, from("a@hold.example"));
+    session->end_of_message(queue_id, mta);
+    auto text = logged();
+    return text.substr(text.find(std::string("queue_id=") + queue_id));
+  };
+  EXPECT_THAT(
+      send_by({"[SMTP.eu.example]:587"}, "4Q1"),
+      testing::AllOf(HasSubstr("account=second region=eu-west-1 configuration_set=gold"), HasSubstr("verdict=fail")));
+  EXPECT_THAT(send_by({"[smtp.us.example]:587"}, "4Q2"), HasSubstr("region=us-east-1"));
+  EXPECT_THAT(send_by({""}, "4Q3"), HasSubstr("region=us-east-1"));
+  EXPECT_THAT(send_by({"smtp.us.example", "smtp.eu.example:25", "smtp.us.example"}, "4Q4"), HasSubstr("verdict=fail"))
+      << "it fails either way";
+}
+
+TEST_F(SessionTest, ADifferentFateForEachNextHopIsNone) {
+  auto config = configuration();
+  config.ses.routes = {{"", "", "smtp.eu.example", "", "eu-west-1", ""}};
+  auto elsewhere = identity("elsewhere.example");
+  elsewhere.region = "eu-west-1";
+  config.ses.identities.push_back(elsewhere);
+  store_.replace(runtime(config));
+  const auto session = connected();
+  FakeMta mta;
+  session->mail({"<a@reject.example>"}, "alice");
+  session->recipient("<bob@example.net>", "[smtp.us.example]");
+  session->recipient("<eve@example.net>", "[smtp.eu.example]");
+  header(*session, from("a@reject.example"));
+  EXPECT_EQ(session->end_of_message("4Q1", mta), Next::proceed) << "SES would refuse one and the other fails";
+  EXPECT_THAT(mta.calls, IsEmpty());
+  EXPECT_THAT(logged(), HasSubstr("verdict=unknown"));
+  EXPECT_THAT(logged(), HasSubstr("recipients are reached through different relays"));
+}
+
 TEST_F(SessionTest, MailParametersAreNoPartOfTheSender) {
   FakeMta mta;
   const auto session = connected();

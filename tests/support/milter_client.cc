@@ -290,9 +290,11 @@ void MilterClient::quit() {
 MilterResult MilterClient::envelope(const MilterMessage& message) {
   if (!message.mail_macros.empty()) macros('M', message.mail_macros);
   auto result = mail(message.mail);
-  for (const auto& recipient : message.recipients) {
+  for (std::size_t i = 0; i < message.recipients.size(); ++i) {
     if (result.done()) return result;
-    result = rcpt({recipient});
+    if (i < message.next_hops.size())
+      macros('R', {{"{rcpt_addr}", message.recipients[i]}, {"{rcpt_host}", message.next_hops[i]}});
+    result = rcpt({message.recipients[i]});
   }
   return result;
 }

@@ -40,6 +40,7 @@ using MilterMacros = std::vector<std::pair<std::string, std::string>>;
 struct MilterMessage {
   std::vector<std::string> mail = {"<sender@example.com>"};  // arguments of the command
   std::vector<std::string> recipients = {"<rcpt@example.net>"};
+  std::vector<std::string> next_hops;                       // {rcpt_host} of the recipients, as far as told
   std::vector<std::pair<std::string, std::string>> fields;  // values with their leading space, folds as LF
   std::string body = "Hello\r\n";
   MilterMacros mail_macros;
