@@ -6,6 +6,39 @@
 #include "util/text.h"
 
 namespace sesame::ses {
+namespace {
+
+bool is_international(const std::string& text) {
+  return !is_ascii(text);
+}
+
+// The first address of a field that is not ASCII on either side of its "@"; "" when all are.
+std::string international_address(std::string_view value) {
+  constexpr std::string_view kBounds = " \t\r\n<>,;:\"()@";
+  for (auto at = value.find('@'); at != std::string_view::npos; at = value.find('@', at + 1)) {
+    const auto before = value.substr(0, at).find_last_of(kBounds);
+    const auto start = before == std::string_view::npos ? 0 : before + 1;
+    const auto end = std::min(value.find_first_of(kBounds, at + 1), value.size());
+    auto address = std::string(value.substr(start, end - start));
+    if (is_international(address)) return address;
+  }
+  return {};
+}
+
+// The first address of envelope and header that needs SMTPUTF8; "" when none does.
+std::string international_address(const Submission& submission) {
+  const auto& envelope = submission.envelope;
+  if (is_international(envelope.mail_from)) return envelope.mail_from;
+  const auto recipient = std::ranges::find_if(envelope.recipients, is_international);
+  if (recipient != envelope.recipients.end()) return *recipient;
+  for (const auto& field : submission.fields)
+    for (const auto name : {"From", "Sender", "Return-Path", "Reply-To", "To", "Cc", "Bcc"})
+      if (mail::is_named(field, name))
+        if (auto address = international_address(field.value); !address.empty()) return address;
+  return {};
+}
+
+}  // namespace
 
 void Predictor::lint(std::string what, std::string effect, std::string remedy) {
   add(make_finding(Code::ses_lint,
@@ -14,7 +47,6 @@ void Predictor::lint(std::string what, std::string effect, std::string remedy) {
 
 void Predictor::check_shape() {
   const auto& shape = submission_.shape;
-  const auto& envelope = submission_.envelope;
   if (shape.octets > kMaxMessageOctets) {
     const auto limit = std::to_string(kMaxMessageOctets);
     refuse(
@@ -36,14 +68,10 @@ void Predictor::check_shape() {
     lint("octets above 127 in its header", "SES has no SMTPUTF8 and may alter or refuse them",
          "Write text in the header as encoded words (RFC 2047), and domains in A-labels (\"xn--\").");
   // Seen refused (554), and seen taken: not certain.
-  const auto is_international = [](const std::string& address) { return !is_ascii(address); };
-  const auto recipient = std::ranges::find_if(envelope.recipients, is_international);
-  const auto* address = is_international(envelope.mail_from)     ? &envelope.mail_from
-                        : recipient != envelope.recipients.end() ? &*recipient
-                                                                 : nullptr;
-  if (address)
+  const auto address = international_address(submission_);
+  if (!address.empty())
     refuse(make_finding(Code::ses_lint,
-                        {{"what", "the envelope address " + *address},
+                        {{"what", "the address " + address},
                          {"effect", "SES has no SMTPUTF8 and may refuse it"},
                          {"remedy", "Write the domain in A-labels (\"xn--\"), and use a local part of ASCII only."}}),
            Tri::unknown);

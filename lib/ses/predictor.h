@@ -29,7 +29,10 @@ class Receiver {
   dmarc::Mode spf_mode() const { return discovery_.record.aspf; }
 
   Tri aligned(const std::string& domain, dmarc::Mode mode) {
-    return domain.empty() ? Tri::no : evaluator_.aligned(discovery_, domain, mode);
+    if (domain.empty()) return Tri::no;
+    const auto found = evaluator_.aligned(discovery_, domain, mode);
+    // A record that did not answer may ask for either mode.
+    return decided() ? found : agree(found, evaluator_.aligned(discovery_, domain, dmarc::Mode::strict));
   }
 
   // The name without whose answer it is not known whether `domain` aligns.

@@ -212,6 +212,14 @@ std::vector<PredictCase> shape_cases() {
       lint("SesLintLongLine", [](SesWorld& w) { w.shape.longest_line = ses::kMaxLineOctets + 1; }),
       lint("SesLintEightBitHeader", [](SesWorld& w) { w.shape.eight_bit_header = true; }),
       undecided(
+          "SesLintInternationalAuthor", [](SesWorld& w) { w.from("N <n\xc3\xa9ws@example.com>"); }, "ses-lint"),
+      undecided(
+          "SesLintInternationalReader", [](SesWorld& w) { w.header("To", "A <a@x.example>,b@b\xc3\xbcro.example"); },
+          "ses-lint"),
+      taken(
+          "SesLintNotForAnEncodedName", [](SesWorld& w) { w.from("=?utf-8?q?N=C3=A9ws?= <news@example.com>"); },
+          "ses-lint"),
+      undecided(
           "SesLintInternationalSender", [](SesWorld& w) { w.envelope.mail_from = "b\xc3\xbcro@example.com"; },
           "ses-lint"),
       undecided(

@@ -181,6 +181,15 @@ TEST(ReturnPathOwner, MayKeepTheMailFromRejectOff) {
   EXPECT_EQ(world.predict().verdict, Verdict::unknown);
 }
 
+// aspf= and adkim= stand in the record that did not answer.
+TEST(Alignment, IsOpenInTheModeNobodyKnows) {
+  SesWorld world;
+  world.dns("_dmarc.example.com TXT !REFUSED");
+  const auto p = world.predict();
+  EXPECT_EQ(p.spf.aligned.rfc7489, Tri::unknown);
+  EXPECT_EQ(p.dkim.aligned.rfc7489, Tri::yes);  // the same name aligns in either
+}
+
 // Whatever is looked up first is asked for before.
 class Recorder final : public dns::Resolver {
  public:
