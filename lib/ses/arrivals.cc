@@ -91,6 +91,14 @@ std::optional<Arrival> proven(const Sighting& sighting) {
   return arrival;
 }
 
+// Mail that came by way of others says nothing of the envelope. It is passed over while mail that SES delivered lately
+// tells the same and more, so that copies sent on or sent again do not hide that.
+bool adds_nothing(const Arrival& arrival, const Arrival& known) {
+  return arrival.mail_from_domain.empty() && !known.mail_from_domain.empty() &&
+         arrival.signed_domain == known.signed_domain && arrival.selector == known.selector &&
+         arrival.time - known.time <= Arrivals::kFresh;
+}
+
 std::string cannot(const char* what, const std::string& path, int number) {
   return path + ": cannot be " + what + ": " + errno_text(number);
 }
@@ -115,6 +123,7 @@ Arrivals::Taken Arrivals::observe(const Identity& identity, const Sighting& sigh
     // The clock may have been set back.
     const bool is_future = entry.newest.time - now > kSkew;
     if (arrival->time < entry.newest.time && !is_future) return Taken::older;
+    if (!is_future && adds_nothing(*arrival, entry.newest)) return Taken::older;
     entry.newest = *arrival;
     return Taken::newest;
   });

@@ -37,7 +37,7 @@ class Arrivals final : public Observer {
   // Replaces the file when something changed since it was read or written.
   Result<void> save();
 
-  // Mail of `identity`, as seen at `now` (unix seconds).
+  // Mail of `identity`, as seen at `now` (unix seconds). older: what is known of it is newer, or tells more.
   enum class Taken { newest, older, not_learned_from };
   Taken observe(const Identity& identity, const Sighting& sighting, std::int64_t now);
 

@@ -92,6 +92,22 @@ TEST(Arrivals, AMissingSignatureIsBelievedOnlyOfWhatSesDelivered) {
   EXPECT_EQ(selector(arrivals, mine), "");
 }
 
+TEST(Arrivals, CopiesSentOnDoNotHideTheEnvelopeThatSesWrote) {
+  Arrivals arrivals("");
+  const auto mine = identity("example.com");
+  const auto envelope = [&] { return arrivals.history_of(mine).arrival->mail_from_domain; };
+  const auto copy = [](const char* of, std::int64_t time) { return sighting(of, time, Proof::signature); };
+  arrivals.observe(mine, sighting("t1", kNow), kNow);
+  EXPECT_EQ(arrivals.observe(mine, copy("t1", kNow), kNow + 1), Taken::older);
+  EXPECT_EQ(arrivals.observe(mine, copy("t1", kNow + 9), kNow + 9), Taken::older);
+  EXPECT_EQ(envelope(), "bounce.example.com");
+  EXPECT_EQ(arrivals.observe(mine, copy("t2", kNow + 10), kNow + 10), Taken::newest) << "another selector is news";
+  EXPECT_EQ(envelope(), "");
+  arrivals.observe(mine, sighting("t2", kNow + 11), kNow + 11);
+  const auto later = kNow + 12 + Arrivals::kFresh;
+  EXPECT_EQ(arrivals.observe(mine, copy("t2", later), later), Taken::newest) << "what is known is old";
+}
+
 TEST(Arrivals, MessagesAreCounted) {
   Arrivals arrivals("");
   const auto mine = identity("example.com");
