@@ -1,10 +1,11 @@
-"""An SES account, described once and written three times: as Sesame's configuration, as the simulator's state and as
-the DNS records its owner and Amazon have published."""
+"""An SES account, described once and written as what Sesame knows of it (its configuration, and a snapshot of what the
+API says), as the simulator's state, and as the DNS records its owner and Amazon have published."""
 
 import base64
 import json
 import os
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Optional
@@ -13,6 +14,7 @@ REGION = "us-east-1"
 SIGNING_ZONE = "dkim.amazonses.com"
 FEEDBACK_HOST = f"feedback-smtp.{REGION}.amazonses.com"
 SES_ADDRESS = "198.51.100.7"
+DAY = 86400
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Identity:
     origin: str = "AWS_SES"
     missing: tuple = ()  # which of the three CNAMEs are not in DNS
     mail_from: Optional[MailFrom] = None
+    told_by: str = "configuration"  # or "snapshot"
+    lost_days_ago: Optional[int] = None  # SES last found the records then
     key: str = field(default="", repr=False)
 
     @property
@@ -46,7 +50,8 @@ class Identity:
         """The selector that signs: Amazon keeps a key at one of the three, and says "" at the others."""
         return self.tokens[1 if len(self.tokens) > 1 else 0] if self.tokens else None
 
-    def state(self):
+    def answer(self):
+        """What GetEmailIdentity says."""
         mail_from = {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}
         if self.mail_from:
             mail_from = {
@@ -54,8 +59,8 @@ class Identity:
                 "MailFromDomainStatus": self.mail_from.status,
                 "BehaviorOnMxFailure": self.mail_from.on_mx_failure,
             }
-        return {
-            "IdentityName": self.name,
+        answer = {
+            "IdentityType": "EMAIL_ADDRESS" if "@" in self.name else "DOMAIN",
             "VerifiedForSendingStatus": True,
             "DkimAttributes": {
                 "SigningEnabled": self.enabled,
@@ -65,9 +70,18 @@ class Identity:
                 "SigningHostedZone": SIGNING_ZONE,
             },
             "MailFromAttributes": mail_from,
-            "ActiveToken": self.active_token,
-            "PrivateKey": self.key,
         }
+        if self.lost_days_ago is not None:
+            now = int(time.time())
+            answer["VerificationInfo"] = {
+                "ErrorType": "HOST_NOT_FOUND",
+                "LastCheckedTimestamp": now - 3600,
+                "LastSuccessTimestamp": now - self.lost_days_ago * DAY,
+            }
+        return answer
+
+    def state(self):
+        return {"IdentityName": self.name, **self.answer(), "ActiveToken": self.active_token, "PrivateKey": self.key}
 
     def toml(self):
         lines = [
@@ -125,8 +139,21 @@ class Account:
             "Identities": [identity.state() for identity in self.identities],
         }
 
-    def toml(self):
-        return f'[ses]\nregion = "{REGION}"\n\n' + "\n".join(identity.toml() for identity in self.identities)
+    def _told_by(self, source):
+        return [identity for identity in self.identities if identity.told_by == source]
+
+    def toml(self, snapshot):
+        head = f'[ses]\nregion = "{REGION}"\nsnapshot = "{snapshot}"\n\n'
+        return head + "\n".join(identity.toml() for identity in self._told_by("configuration"))
+
+    def snapshot(self):
+        """The file that `sesame sync` would write."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        identities = [{"IdentityName": each.name, "fetched": now, "GetEmailIdentity": each.answer()}
+                      for each in self._told_by("snapshot")]
+        standing = {"ProductionAccessEnabled": True, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"}
+        return {"version": 1, "regions": [{"region": REGION, "fetched": now, "GetAccount": standing,
+                                           "identities": identities}]}
 
     def zone(self):
         """What the owner of the identities and Amazon publish; the addresses are documentation ranges."""

@@ -23,6 +23,8 @@ class Row:
     client: Optional[str] = None      # inbound: the address it comes from
     finding: Optional[str] = None     # a code the prediction must name
     why: tuple = ()                   # what the why-line must name
+    repairs: tuple = ()               # fields that Sesame is to remove
+    examined: Optional[str] = None    # what `sesame doctor` is asked about; must name the finding, too
 
 
 def identities():
@@ -52,6 +54,10 @@ def identities():
         Identity("no-policy.example"),
         Identity("upstream.example", enabled=False),
         Identity("dns-fault.example"),
+        # Where users are left standing today.
+        Identity("revoked.example", status="FAILED", told_by="snapshot", lost_days_ago=8),
+        Identity("default-mail-from.example", status="NOT_STARTED", told_by="snapshot"),
+        Identity("shop@post.example", status="NOT_STARTED", enabled=False, told_by="snapshot"),
         Identity("held.example", enabled=False),
         Identity("rejected.example", enabled=False),
     ]
@@ -67,6 +73,7 @@ POLICIES = {
     "news.split.example": REJECT,
     "no-policy.example": None,
     "stranger.example": REJECT,
+    "post.example": REJECT,
 }
 
 # Domains that have nothing to do with the account.
@@ -75,10 +82,12 @@ OTHERS = {
     "_dmarc.correspondent.example": {"TXT": ["v=DMARC1; p=none"]},
     "_dmarc.dns-fault.example": {"FAULT": "SERVFAIL"},
     "forwarder.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]},
+    "default-mail-from.example": {"TXT": ["v=spf1 include:amazonses.com -all"]},
 }
 
 OVERRIDES = {"held.example": "hold", "rejected.example": "reject"}
 
+ARN = "arn:aws:ses:us-east-1:111122223333:identity/stranger.example"
 FORGED = f"{RECEIVER_ID}; dmarc=pass header.from=bank.example; spf=pass smtp.mailfrom=bank.example"
 FOREIGN = "mx.elsewhere.example; spf=pass smtp.mailfrom=correspondent.example"
 
@@ -173,9 +182,17 @@ ROWS = [
         "MIME-Version twice",
         "refused",
         "twice@example.com",
-        fields=["MIME-Version: 1.0"],
+        fields=["MIME-Version: 1.1"],
         finding="dup-header",
         why=("MIME-Version",),
+    ),
+    Row(
+        "repaired",
+        "repair: MIME-Version twice alike, X-SES-SOURCE-ARN",
+        "pass",
+        "news@example.com",
+        fields=["MIME-Version: 1.0", f"X-SES-SOURCE-ARN: {ARN}"],
+        repairs=("MIME-Version", "X-SES-SOURCE-ARN"),
     ),
     Row(
         "two-authors",
@@ -201,6 +218,33 @@ ROWS = [
         "refused",
         "news@mx-reject.example",
         finding="mailfrom-reject",
+    ),
+    Row(
+        "revoked",
+        "DKIM revoked, though all records are there",
+        "fail",
+        "news@revoked.example",
+        finding="dkim-revoked",
+        why=("revoked",),
+        examined="revoked.example",
+    ),
+    Row(
+        "default-mail-from",
+        "default MAIL FROM, SPF at the domain itself",
+        "fail",
+        "news@default-mail-from.example",
+        finding="spf-apex-irrelevant",
+        why=("default-mail-from.example",),
+        examined="default-mail-from.example",
+    ),
+    Row(
+        "only-amazonses",
+        "an address at a mail provider: d=amazonses.com",
+        "fail",
+        "shop@post.example",
+        finding="from-foreign",
+        why=("post.example",),
+        examined="shop@post.example",
     ),
     Row("held", "policy: hold what would fail", "fail", "news@held.example", action="hold"),
     Row("rejected", "policy: reject what would fail", "fail", "news@rejected.example", action="reject"),
@@ -235,7 +279,8 @@ def zone(account):
         if policy:
             records[name] = {"TXT": [policy]}
         records.setdefault(domain, {"A": ["192.0.2.80"]})
-    records.update(OTHERS)
+    for name, types in OTHERS.items():
+        records.setdefault(name, {}).update(types)
     for row in ROWS:
         if row.signed_by:
             key = next(each.key for each in account.identities if each.name == row.signed_by)

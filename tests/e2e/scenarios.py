@@ -1,5 +1,6 @@
 """Sends every row's message through the world and holds what Sesame predicted against what happened."""
 
+import json
 import re
 import time
 from dataclasses import asdict, dataclass, field
@@ -11,6 +12,7 @@ import dkim
 import rows
 import verifier
 
+SCREEN = 24  # lines
 BODY = "A message of the end-to-end test.\r\n"
 
 
@@ -108,6 +110,8 @@ class Run:
         result.why = result.event.get("why", "")
         if row.action != "inbound":
             self._judge_prediction(row, result)
+        if row.examined:
+            self._examine(row, result)
         judge = {
             "send": self._judge_sent,
             "hold": self._judge_held,
@@ -116,6 +120,19 @@ class Run:
         }
         judge[row.action](row, result)
         return result
+
+    def _examine(self, row, result):
+        """The doctor has to find what the prediction names, and to say so on the first screen."""
+        try:
+            found = json.loads(self.world.doctor(row.examined, "--json"))
+        except ValueError as error:
+            found = {}
+            result.expect(False, f"the doctor's answer is not JSON: {error}")
+        codes = [each["code"] for each in found.get("findings", [])]
+        result.expect(row.finding in codes, f"the doctor does not name {row.finding} among {codes}")
+        screen = self.world.doctor(row.examined).splitlines()[:SCREEN]
+        result.expect(any(row.finding in each for each in screen), "the doctor's first screen does not tell")
+        result.evidence += [f"sesame doctor {row.examined}", *screen]
 
     @staticmethod
     def _judge_prediction(row, result):
@@ -133,6 +150,8 @@ class Run:
         result.expect(undecided == (verdict == "unknown"), f"{verdict} with confidence {event.get('confidence')}")
         result.expect(event.get("direction") == "outbound", f"judged as {event.get('direction')}")
         result.expect(bool(result.why), "gives no why-line")
+        repaired = [each["field"] for each in event.get("repairs", [])]
+        result.expect(sorted(repaired) == sorted(row.repairs), f"repaired {repaired}, not {row.repairs}")
         for each in row.why:
             result.expect(each in result.why, f"the why-line does not name {each}")
 

@@ -48,6 +48,13 @@ networks = {networks}
 daemon_names = []
 """
 
+REPAIRS = """
+[repair]
+duplicate_fields = true
+ses_fields = true
+
+"""
+
 
 class Interrupted(Exception):
     pass
@@ -104,11 +111,13 @@ class World:
         self.account = Account(rows.identities())
         self._write_json("zone.json", {"zone": rows.zone(self.account)})
         self._write_json("account.json", self.account.state())
+        self._write_json("snapshot.json", self.account.snapshot())
         dns = [self._binary("sesame-test-dnsd"), "--zone", self.path("zone.json"), "--log", self.path("dns.log")]
         self.dns_port = self._spawn_with_port("dns", dns)
         self.outbound_log, self.inbound_log = self.path("outbound.log"), self.path("inbound.log")
         outbound = self._start_milter("sesame-outbound", rows.SENDER_ID, self.outbound_log, '["127.0.0.0/8"]',
-                                      self._overrides() + "\n" + self.account.toml())
+                                      self._overrides() + "\n" + REPAIRS +
+                                      self.account.toml(self.path("snapshot.json")))
         inbound = self._start_milter("sesame-inbound", rows.RECEIVER_ID, self.inbound_log, "[]", "")
         self.receiver = self._start_postfix("receiver", inbound, self._receiver_settings())
         self.ses_port = self._spawn_with_port("ses", [sys.executable, str(SOURCE / "tests/support/ses_simulator"),
@@ -263,6 +272,12 @@ class World:
                 if isinstance(event, dict) and "queue_id" in event:
                     found[event["queue_id"]] = event
         return found
+
+    def doctor(self, subject, *more):
+        """What `sesame doctor` says, with the configuration of the sender."""
+        command = [self._binary("sesame"), "doctor", subject, "--config", self.path("sesame-outbound.toml"), *more]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        return done.stdout + done.stderr
 
     def kill_dns(self):
         self.processes["dns"].kill()
