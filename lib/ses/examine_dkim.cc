@@ -13,20 +13,21 @@ constexpr const char* kPurpose = "DKIM";
 }  // namespace
 
 void Examiner::check_dkim() {
-  const auto& domain = result_.domain;
-  if (!result_.identity || result_.identity->dkim.tokens.empty()) {
-    const bool foreign = result_.source != Source::none && !result_.identity;
-    if (!foreign && !result_.identity)
-      add({kPurpose,
-           "TOKEN._domainkey." + domain,
-           dns::Type::cname,
-           "TOKEN.dkim.amazonses.com, for three tokens",
-           "the tokens are not known here",
-           RecordVerdict::unknown,
-           {}});
+  // Where others are known and this one is not, SES has nothing for it.
+  if (!result_.identity && result_.source != Source::none) return;
+  Identity settings;
+  if (result_.identity) settings = signing_settings(world_.account, *result_.identity);
+  if (settings.dkim.tokens.empty()) {
+    const auto domain = result_.identity ? std::string(settings.domain()) : result_.domain;
+    add({kPurpose,
+         "TOKEN._domainkey." + domain,
+         dns::Type::cname,
+         "TOKEN.dkim.amazonses.com, for three tokens",
+         "the tokens are not known here",
+         RecordVerdict::unknown,
+         {}});
+    return;
   }
-  if (!result_.identity) return;
-  const auto settings = signing_settings(world_.account, *result_.identity);
   const auto records = look_up_keys(world_, settings.domain(), settings.dkim.tokens, settings.dkim.signing_hosted_zone);
   const bool all_idle = records.count(State::idle) == records.selectors.size();
   for (const auto& selector : records.selectors) {

@@ -1,7 +1,9 @@
 // What to publish: every record that is missing or wrong, and those that would make the set-up complete.
 #include <algorithm>
 
+#include "mail/tag_list.h"
 #include "ses/examiner.h"
+#include "util/text.h"
 
 namespace sesame::ses {
 namespace {
@@ -13,6 +15,18 @@ std::string first_policy(const std::string& domain) {
 }
 
 constexpr const char* kReports = "choose a mailbox of yours for the reports, and a stricter p= once they are clean";
+
+// The record with these tags set to relaxed; "" when it cannot be read.
+std::string relaxed(const std::string& record, const std::vector<std::string>& tags) {
+  const auto list = mail::TagList::parse(record);
+  if (!list) return "";
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : list->tags()) {
+    const bool strict = std::ranges::find(tags, lower(name)) != tags.end();
+    parts.push_back(name + "=" + (strict ? "r" : value));
+  }
+  return join(parts, "; ");
+}
 
 }  // namespace
 
@@ -64,10 +78,27 @@ void Examiner::publish_dmarc() {
     if (check.code == Code::dmarc_invalid)
       result_.publish.push_back({check.name, dns::Type::txt, first_policy(org), Purpose::mends,
                                  std::string("in place of what stands there; ") + kReports});
+  publish_relaxed_dmarc();
   // Both generations of receivers see one Organizational Domain once it has a record of its own.
   if (has(Code::orgdomain_split) && by_walk_.record_domain != org)
     result_.publish.push_back({"_dmarc." + org, dns::Type::txt,
                                std::string("v=DMARC1; p=") + dmarc::to_string(by_walk_.policy), Purpose::mends, ""});
+}
+
+// Where strict alignment is what cannot be met.
+void Examiner::publish_relaxed_dmarc() {
+  std::vector<std::string> tags;
+  if (has(Code::dkim_strict_parent)) tags.emplace_back("adkim");
+  if (has(Code::spf_strict_never)) tags.emplace_back("aspf");
+  if (tags.empty()) return;
+  const auto name = "_dmarc." + by_walk_.record_domain;
+  const auto answer = world_.resolver.lookup(name, dns::Type::txt, world_.deadline);
+  const auto record =
+      std::ranges::find_if(answer->texts, [](const auto& text) { return dmarc::parse_record(text).has_value(); });
+  const auto value = record != answer->texts.end() ? relaxed(*record, tags) : "";
+  if (value.empty()) return;
+  const auto purpose = has(Code::dkim_strict_parent) ? Purpose::mends : Purpose::proposes;
+  result_.publish.push_back({name, dns::Type::txt, value, purpose, "in place of what stands there: relaxed alignment"});
 }
 
 }  // namespace sesame::ses

@@ -42,6 +42,7 @@ class Examiner {
   void publish_dkim(const KeyRecords& records);
   void publish_mail_from();
   void publish_dmarc();
+  void publish_relaxed_dmarc();
 
   void report_bogus_zones();
   void conclude();

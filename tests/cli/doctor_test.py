@@ -4,8 +4,12 @@
 import copy
 import datetime
 import json
+import os
+import pty
+import subprocess
 import unittest
 
+import harness
 import keys
 from harness import DnsTest, sesame
 
@@ -334,8 +338,22 @@ class DoctorSeveral(DoctorTest):
         answer = self.doctor(0, "--all", "--config", config, "--region", "eu-west-1")
         self.assertEqual([each["identity"]["region"] for each in answer["domains"]], ["eu-west-1"])
 
+    def test_a_reader_at_a_terminal_sees_how_far_it_is(self):
+        self.change_dns(faults=[{"name": f"_dmarc.{name}", "type": "*", "fault": "SLOW", "ms": 1500}
+                                for name in ("example.com", "example.org")])
+        config = self.settings(self.identity())
+        command = [harness.BIN / "sesame", "--dns", self.dns, "doctor", "example.com", "example.org", "--config", config]
+        ours, theirs = pty.openpty()
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=harness.RUN_S, check=False)
+        os.close(theirs)
+        shown = os.read(ours, 4096)
+        os.close(ours)
+        self.assertIn(b"of 2 examined", shown)
+        self.assertNotIn(b"examined", done.stdout)
+        done = subprocess.run(command, capture_output=True, timeout=harness.RUN_S, check=False)
+        self.assertEqual(done.stderr, b"")
+
     def test_undecided_is_worse_than_fine(self):
-        self.change_dns(faults=[{"name": "_dmarc.down.example", "type": "*", "fault": "SERVFAIL"}])
         config = self.settings(self.identity(), {"name": '"down.example"', "dkim.status": '"SUCCESS"',
                                                  "dkim.tokens": '["t1"]', "dkim.origin": '"EXTERNAL"'})
         self.change_dns({"t1._domainkey.down.example": {"TXT": [self.key]}},

@@ -211,6 +211,27 @@ TEST(Examination, SaysThatSpfOfTheDomainIsNeverUsedWhereItIsAllThereIs) {
   for (const auto& each : examination.publish) EXPECT_EQ(each.purpose, Publishable::Purpose::proposes);
 }
 
+TEST(Examination, ProposesRelaxedAlignmentWhereStrictCannotBeMet) {
+  SesWorld world;
+  world.replace(kDmarc, kDmarc + " TXT v=DMARC1; p=reject; aspf=s;rua=mailto:a@example.com");
+  const auto proposed = examine_in(world);
+  const std::string line = "_dmarc.example.com. TXT \"v=DMARC1; p=reject; aspf=r; rua=mailto:a@example.com\"";
+  EXPECT_THAT(lines(proposed), ElementsAre(line));
+  EXPECT_EQ(proposed.publish[0].purpose, Publishable::Purpose::proposes);
+
+  world.replace(kDmarc, kDmarc + " TXT v=DMARC1; p=reject; adkim=s; aspf=s");
+  const auto needed = examine_in(world, "news.example.com");
+  EXPECT_THAT(lines(needed), ElementsAre("_dmarc.example.com. TXT \"v=DMARC1; p=reject; adkim=r; aspf=r\""));
+  EXPECT_EQ(needed.publish[0].purpose, Publishable::Purpose::mends);
+}
+
+TEST(Examination, OfAnIdentityWhoseTokensNobodyToldSaysSo) {
+  SesWorld world;
+  world.identity().dkim.tokens.clear();
+  const auto examination = examine_in(world);
+  EXPECT_EQ(record(examination, cname, "TOKEN._domainkey.example.com")->verdict, Is::unknown);
+}
+
 TEST(Examination, OfWhatNobodyKnowsTellsThePolicyAndIsUndecided) {
   SesWorld world;
   world.account.identities.clear();
