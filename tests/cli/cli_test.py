@@ -10,7 +10,7 @@ import harness
 import keys
 from harness import DnsTest, sesame
 
-SUBCOMMANDS = ("spf", "verify", "dmarc", "preflight", "doctor", "config")
+SUBCOMMANDS = ("spf", "verify", "dmarc", "preflight", "doctor", "sync", "config")
 MESSAGE = "From: User <user@example.com>\nTo: rcpt@example.org\nSubject: test\n\nHello.\n"
 
 
