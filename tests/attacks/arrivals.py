@@ -109,7 +109,19 @@ class Arrivals(Attack):
         _, answer = self.run_sesame("preflight", "--config", config, message=message)
         self.assertIn("prediction-contradicted", self.codes(answer))
         self.assertEqual(answer["verdict"], "pass", "a finding, and no verdict")
+        _, answer = self.run_sesame("doctor", "--config", config, "legit.example")
+        self.assertIn("prediction-contradicted", self.codes(answer))
         self.assertEqual(self.file.read_bytes(), before)
+
+    def test_l01_a_selector_seen_stands_in_for_tokens_nobody_told(self):
+        config = self.write("sesame.toml", SETTINGS.format(file=self.file, dkim='dkim.status = "SUCCESS"'))
+        message = Letter("From: admin@legit.example", "To: rcpt@example.net").octets()
+        _, answer = self.run_sesame("preflight", "--config", config, message=message)
+        self.assertEqual(answer["legs"]["dkim"]["usable"], "unknown")
+        with self.learning('dkim.status = "SUCCESS"') as daemon:
+            self.deliver(daemon, *self.emit())
+        _, answer = self.run_sesame("preflight", "--config", config, message=message)
+        self.assertEqual(answer["legs"]["dkim"]["usable"], True)
 
     def test_l02_a_signature_taken_out_is_not_missed(self):
         letter, sender = self.emit(ago=60)
