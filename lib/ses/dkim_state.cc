@@ -83,8 +83,9 @@ class Reading {
                                                       : Severity::error);
       return;
     }
-    // The state of the parent becomes that of its replicas.
-    const auto* parent = status ? nullptr : replica_parent(settings_, world_.account);
+    // The state of the parent becomes that of its replicas; a fresh one of their own has the last word.
+    const bool told = status && !settings_.aged;
+    const auto* parent = told ? nullptr : replica_parent(key_owner(world_.account, given_), world_.account);
     if (!parent) return;
     std::string problem;
     if (parent->dkim.is_external() || parent->dkim.is_replica()) {

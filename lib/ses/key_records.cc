@@ -229,12 +229,15 @@ void report_records(const KeyRecords& records, const Identity& identity, std::ve
     findings.push_back(make_finding(Code::dkim_no_key, {{"domain", domain}, {"region", identity.region}}));
 }
 
-Identity signing_settings(const Account& account, const Identity& identity) {
-  auto result = with_parents_tokens(account, identity);
-  if (!identity.is_address() || !identity.dkim.tokens.empty()) return result;
+const Identity& key_owner(const Account& account, const Identity& identity) {
+  if (!identity.is_address() || !identity.dkim.tokens.empty()) return identity;
   const auto* domain = account.covering_domain(identity.domain());
-  if (!domain || domain->name != identity.domain()) return result;
-  const auto source = with_parents_tokens(account, *domain);
+  return domain && domain->name == identity.domain() ? *domain : identity;
+}
+
+Identity signing_settings(const Account& account, const Identity& identity) {
+  auto result = identity;
+  const auto source = with_parents_tokens(account, key_owner(account, identity));
   result.dkim.tokens = source.dkim.tokens;
   result.dkim.origin = source.dkim.origin;
   result.dkim.signing_hosted_zone = source.dkim.signing_hosted_zone;

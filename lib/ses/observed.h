@@ -22,8 +22,8 @@ struct Observed {
   std::optional<Arrival> signed_by;  // mail that SES signed for the domain within the last day
 };
 
-// `owner` is the identity whose records `records` are. Without an observer nothing was observed.
-Observed observe(const Surroundings& world, const Identity& owner, const KeyRecords& records);
+// `records` are those it signs with. Without an observer nothing was observed.
+Observed observe(const Surroundings& world, const Identity& identity, const KeyRecords& records);
 
 // The zone above `name` that is known to fail DNSSEC validation; "" when none is.
 std::string bogus_zone_of(const Surroundings& world, const Identity& identity, std::string_view name);

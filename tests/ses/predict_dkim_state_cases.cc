@@ -280,6 +280,16 @@ std::vector<PredictCase> replica_cases() {
        Confidence::unknown,
        {"deed-replica"},
        {"dkim-ok", "dmarc-none-aligned"}},
+      {"DeedReplicaAgedOfAParentThatFailed",
+       [](SesWorld& w) {
+         replicate(w);
+         w.identity().aged = true;
+         w.account.identities.back().dkim.status = Status::failed;
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"deed-replica"},
+       {"dkim-ok", "dmarc-none-aligned"}},
       {"DeedReplicaOfByodkim",
        [](SesWorld& w) {
          replicate(w);
