@@ -1,11 +1,19 @@
 """What a prediction must keep to, given all that may happen."""
 
 import account  # of the simulator
+import rewrite
 
 STATUS = {"pass": 0, "none": 0, "fail": 1, "refused": 1, "unknown": 75}
 VINTAGES = {9989: "rfc9989", 7489: "rfc7489"}
 UNKNOWN = "unknown"
 BADNESS = ("pass", "neutral", "softfail", "none", "fail", "permerror", "temperror")
+
+
+# What SES answers, and the findings that say so.
+CODES = {"Sending paused": {"sending-blocked"}, "Invalid MAIL FROM": {"null-sender"},
+         "Recipient count": {"too-many-recipients"}, "too long": {"ses-lint"}, "Duplicate header": {"dup-header"},
+         "not verified. The": {"from-unverified", "sending-blocked"}, "Missing 'From'": {"from-ambiguous"},
+         "MailFromDomainNotVerified": {"mailfrom-reject"}}
 
 
 def disagreements(world, truth, prediction, status):
@@ -15,6 +23,8 @@ def disagreements(world, truth, prediction, status):
     if (prediction["confidence"] == UNKNOWN) != (prediction["verdict"] == UNKNOWN):
         yield f"confidence {prediction['confidence']} of {prediction['verdict']}"
     yield from of_place(truth, prediction)
+    if prediction["verdict"] == "refused":
+        yield from of_refusal(truth, prediction["findings"])
     taken = [each for each in truth.cases if not each.refusal]
     if not taken or "another account's identity" in truth.doubts:
         return
@@ -35,7 +45,7 @@ def of_verdict(truth, verdict):
     elif len(possible) == 1 and "mixed" not in possible:
         if not truth.doubts:
             yield f"unknown, though it is always {possible}"
-        elif truth.doubts == {"DNS did not answer"} and len(truth.with_many_answers().verdicts()) == 1:
+        elif truth.doubts == {"DNS did not answer"} and truth.is_settled_by_any_answer():
             yield f"unknown, though it is always {possible}, whatever DNS would answer"
 
 
@@ -43,6 +53,26 @@ def of_place(truth, prediction):
     place = (prediction["account"] or "", prediction["region"])
     if place != (truth.account, truth.region):
         yield f"goes to {place}, though the first route that matches leads to {truth.account, truth.region}"
+
+
+    named = rewrite.first(truth.fields, "x-ses-configuration-set") or truth.configuration_set
+    if named and prediction["configuration_set"] != named:
+        yield f"configuration set {prediction['configuration_set']}, though it is {named}"
+    is_plain = "another account's identity" not in truth.doubts and "what is known is aged" not in truth.doubts
+    identity = truth.covering_name() if is_plain else None
+    if identity and prediction["identity"]["name"] != identity:
+        yield f"identity {prediction['identity']['name']}, though {identity} covers From"
+
+
+def of_refusal(truth, findings):
+    """Why SES refuses stands among the findings, and a refusal stands first."""
+    found = {each["code"] for each in findings}
+    for reply in {each.refusal for each in truth.cases if each.refusal}:
+        wanted = next((codes for text, codes in CODES.items() if text in reply), set())
+        if not wanted & found:
+            yield f"refused for {sorted(found)}, though SES says {reply}"
+    if findings[0]["code"] not in set().union(*CODES.values()):
+        yield f"refused, but {findings[0]['code']} stands first"
 
 
 def of_vintages(taken, prediction):

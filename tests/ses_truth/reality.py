@@ -74,6 +74,10 @@ class Truth:
     def verdicts(self):
         return {"refused" if each.refusal else each.results[9989] for each in self.cases}
 
+    def covering_name(self):
+        """The identity that covers the author; None when no verified one does, or there is no one author."""
+        return self._of(self.authors[0]) if self.author_domain else None
+
     # ---- the way to SES ----------------------------------------------------------------------------------------------
 
     def _relay(self):
@@ -227,8 +231,14 @@ class Truth:
         keys = [each.public for each in signers if each.selector == name.split(".")[0]]
         return list(dict.fromkeys(keys)) or [self.world.keys.upstream.public]
 
-    def with_many_answers(self):
-        return Truth(self.world, self.removed_signatures, "many")
+    def is_settled_by_any_answer(self):
+        """Whether all ends alike, whatever the names that did not answer may say. Nothing is settled without DMARC's
+        own names and Amazon's addresses: receivers themselves are undecided without an answer there."""
+        needed = {f"_dmarc.{each}" for each in receivers.at_and_above(self.author_domain or "")} | {"spf1.amazonses.com",
+                                                                                                 "amazonses.com"}
+        if needed & {name for name, _, _ in self.world.faults}:
+            return False
+        return len(Truth(self.world, self.removed_signatures, "many").verdicts()) == 1
 
     # ---- SES ---------------------------------------------------------------------------------------------------------
 

@@ -102,7 +102,8 @@ class Policy:
         if self.vintage == 7489:
             return self._discovered_7489()
         organization = self.dns.organizational_domain(9989, self.author)
-        above = [each for each in parents(organization) if (verifier.policy_at(self.dns, each) or {}).get("psd") == "y"]
+        above = [each for each in at_and_above(organization)[1:]
+                 if (verifier.policy_at(self.dns, each) or {}).get("psd") == "y"]
         # RFC 9989 Section 4.10.1: the author domain, its Organizational Domain, the public suffix domain.
         found = (verifier.policy_at(self.dns, each) for each in [self.author, organization, *above])
         return next((each for each in found if each), None)
@@ -122,9 +123,9 @@ class Policy:
         return self.tags.get(mode) != "s" and organization(domain) == organization(self.author)
 
 
-def parents(domain):
+def at_and_above(domain):
     labels = domain.split(".")
-    return [".".join(labels[start:]) for start in range(1, len(labels))]
+    return [".".join(labels[start:]) for start in range(len(labels))]
 
 
 def registrable(domain):

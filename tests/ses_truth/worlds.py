@@ -25,6 +25,7 @@ class World:
         self.seed, self.keys = seed, keys
         self.random = random.Random(seed)
         self.zone, self.faults, self.identities, self.overridden = {}, [], [], []
+        self.parents = set()  # (name, account, region) of identities with replicas, whether Sesame is told of them or not
         self.open_facts = set()  # what Sesame cannot be told, or receivers see differently
         self.source = self.pick({"toml": 10, "snapshot": 8, "both": 2})
         self.is_old = self.source != "toml" and self.chance(0.35)
@@ -151,8 +152,8 @@ class World:
             self._add("example.net", place)
 
     def _add(self, name, place):
-        if any((each.name, each.account, each.region) == (name, *place) for each in self.identities):
-            return  # there already, as somebody's parent
+        if (name, *place) in self.parents:
+            return  # there already
         identity = Identity(name, *place, verified=self.chance(0.98))
         self._choose_source(identity)
         self.identities.append(identity)
@@ -226,6 +227,7 @@ class World:
         others = [each for each in self.identities if each is not identity
                   and (each.name, each.account, each.region) == (identity.name, identity.account, region)]
         parent = others[0] if others else Identity(identity.name, identity.account, region)
+        self.parents.add((parent.name, parent.account, parent.region))
         if not others:
             parent.status = self.pick({None: 1, "SUCCESS": 6, "FAILED": 1})
             parent.tokens_told = self.chance(0.9)
@@ -364,5 +366,5 @@ class World:
         more = self.pick({"": 5, "; sp=none": 1, "; np=reject; sp=quarantine": 1, "; t=y": 1, "; psd=n": 1, "; psd=u": 1,
                           "; rua=mailto:a@example.com": 1, "; pct=50": 1, "; sp=rejct": 0.5, "; np=rejct": 0.5})
         if "." not in domain:
-            more += "; psd=y"
+            more = "; psd=y" if "psd" in more else more + "; psd=y"
         return "v=DMARC1; p=" + self.pick({"none": 1, "quarantine": 1, "reject": 1}) + modes + more
