@@ -236,9 +236,6 @@ int run_doctor(const Common& common, const DoctorArguments& arguments) {
   if (!config) return complain(config.error().message, kUsage);
   const auto runtime = make_runtime(common, std::move(*config));
   if (!runtime) return complain(runtime.error().message, kUsage);
-  // It is examined without them, and not in silence.
-  for (const auto& error : {(*runtime)->snapshot.error, (*runtime)->arrivals_error})
-    if (!error.empty()) complain("warning: " + error, kFine);
   const auto unchecked = inspect::make_resolver((*runtime)->config.dns, *(*runtime)->clock, dns::Checking::disabled);
   if (!unchecked) return complain(unchecked.error().message, kUsage);
   Knowledge knowledge;

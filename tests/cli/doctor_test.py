@@ -310,7 +310,8 @@ class DoctorKnowledge(DoctorTest):
         config = self.write("broken.toml", '[ses]\nregion = "us-east-1"\nsnapshot = "/nonexistent/ses.json"\n')
         done = sesame("--dns", self.dns, "doctor", "example.com", "--config", config)
         self.assertEqual(done.returncode, 75)
-        self.assertIn(b"sesame: warning: /nonexistent/ses.json", done.stderr)
+        self.assertEqual(done.stderr.count(b"/nonexistent/ses.json"), 1, done.stderr)
+        self.assertIn(b"sesame: warning: ses.snapshot: ", done.stderr)
 
     def test_other_regions_are_told(self):
         config = self.settings(self.identity(), self.identity(region='"eu-west-1"'))
