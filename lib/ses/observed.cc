@@ -100,7 +100,10 @@ bool covers(const std::string& zone, std::string_view name) {
 Observed observe(const Surroundings& world, const Identity& identity, const KeyRecords& records) {
   Observed observed;
   if (!world.observer) return observed;
-  const auto history = world.observer->history_of(key_owner(world.account, identity));
+  // The records are the domain's, where an address signs with its keys; the mail is its own.
+  const auto& key_holder = key_owner(world.account, identity);
+  auto history = world.observer->history_of(key_holder);
+  if (&key_holder != &identity) history.arrival = world.observer->history_of(identity).arrival;
   const auto covered = [&](const Selector& s) {
     return covers(history.bogus_zone, s.name) || covers(history.bogus_zone, s.expected);
   };
