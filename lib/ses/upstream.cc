@@ -15,6 +15,16 @@ Severity severity_of_loss(const dkim::Outcome& upstream, const Aligned& aligned,
   return missed ? Severity::warning : Severity::info;
 }
 
+// Receivers differ where it rests on a key in testing (RFC 6376 Section 3.6.1) or signs a part of the body only
+// (Section 8.2), and may try what was not tried here.
+Tri verifies_at_receivers(const dkim::Outcome& upstream) {
+  using enum dkim::Result;
+  const bool untried = upstream.result == neutral && upstream.reason.starts_with("limit: ");
+  if (upstream.result == temperror || upstream.result == policy || untried) return Tri::unknown;
+  if (upstream.result != pass) return Tri::no;
+  return upstream.testing ? Tri::unknown : Tri::yes;
+}
+
 }  // namespace
 
 void Predictor::judge_upstream(Receiver& walk, Receiver& list) {
@@ -32,10 +42,7 @@ void Predictor::judge_upstream(Receiver& walk, Receiver& list) {
 }
 
 void Predictor::judge_surviving(const dkim::Outcome& upstream, const Aligned& aligned) {
-  // RFC 6376 Section 3.6.1: under a key in testing it is no better than unsigned, which not every receiver heeds.
-  const bool open =
-      upstream.result == dkim::Result::temperror || (upstream.result == dkim::Result::pass && upstream.testing);
-  auto verifies = open ? Tri::unknown : tri(upstream.result == dkim::Result::pass);
+  auto verifies = verifies_at_receivers(upstream);
   if (verifies == Tri::no) return;
   const bool tracked = is_tracked();
   if (tracked) {

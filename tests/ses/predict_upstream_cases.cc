@@ -178,6 +178,32 @@ std::vector<PredictCase> upstream_cases() {
        Confidence::likely,
        {"dkim-disabled"},
        {"upstream-sig-will-break", "dmarc-none-aligned"}},
+      // Receivers make of these what they like.
+      {"UpstreamOverAPartOfTheBody",
+       [](SesWorld& w) {
+         rest_on_upstream(w);
+         w.upstream.front().result = dkim::Result::policy;
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-disabled"},
+       {"dmarc-none-aligned"}},
+      {"UpstreamThatWasNotTried",
+       [](SesWorld& w) {
+         rest_on_upstream(w);
+         w.upstream.front().result = dkim::Result::neutral;
+         w.upstream.front().reason = "limit: not tried, more than 10 signatures";
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-disabled"},
+       {"dmarc-none-aligned"}},
+      {"UpstreamThatFails",
+       [](SesWorld& w) { rest_on_upstream(w), w.upstream.front().result = dkim::Result::fail; },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"dkim-disabled"},
+       {}},
   };
   for (const auto& part : {tracking_cases(), arrival_cases()}) all.insert(all.end(), part.begin(), part.end());
   return all;
