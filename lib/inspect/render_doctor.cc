@@ -40,14 +40,17 @@ Json record_array(const ses::Examination& examination) {
   return array;
 }
 
+Json mode_or_null(const std::optional<dmarc::Mode>& mode) {
+  return mode ? Json(dmarc::to_string(*mode)) : Json(nullptr);
+}
+
 Json alignment_array(const ses::Examination& examination) {
   auto array = Json::array();
   for (const auto& check : examination.alignment)
     array.push_back(
         {{"identifier", check.identifier},
          {"domain", check.domain},
-         {"mode",
-          {{"rfc9989", dmarc::to_string(check.mode_rfc9989)}, {"rfc7489", dmarc::to_string(check.mode_rfc7489)}}},
+         {"mode", {{"rfc9989", mode_or_null(check.mode_rfc9989)}, {"rfc7489", mode_or_null(check.mode_rfc7489)}}},
          {"aligned", aligned_json(check.published)},
          {"relaxed", aligned_json(check.relaxed)},
          {"strict", aligned_json(check.strict)}});

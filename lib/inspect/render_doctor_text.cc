@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "inspect/layout.h"
 #include "inspect/render_doctor.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -11,38 +12,6 @@ namespace sesame::inspect {
 namespace {
 
 using ses::Examination;
-
-constexpr std::size_t kWidth = 96;
-constexpr std::size_t kName = 12;  // where the text behind a name begins
-
-// "  NAME      text", broken between words; the lines that follow stand under the text.
-std::string entry(const std::string& name, const std::string& text, std::size_t indent = kName) {
-  std::string result = fmt::format("{:<{}}", "  " + name, indent);
-  std::size_t column = indent;
-  for (const auto word : split(text, ' ')) {
-    const bool first = column == indent;
-    if (!first && column + 1 + word.size() > kWidth) {
-      result += '\n' + std::string(indent, ' ');
-      column = indent;
-    } else if (!first) {
-      result += ' ';
-      ++column;
-    }
-    result += word;
-    column += word.size();
-  }
-  return result + '\n';
-}
-
-std::string plural(std::size_t count, const std::string& word) {
-  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
-}
-
-std::string age(std::int64_t seconds) {
-  if (seconds < 7200) return plural(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 0) / 60), "minute");
-  if (seconds < 172800) return plural(static_cast<std::size_t>(seconds / 3600), "hour");
-  return plural(static_cast<std::size_t>(seconds / 86400), "day");
-}
 
 const char* yes_no(Tri value) {
   return value == Tri::yes ? "yes" : value == Tri::no ? "no" : "?";
@@ -89,7 +58,7 @@ std::string identity_text(const Examination& examination) {
       break;
     case ses::Source::snapshot: {
       const auto as_of = *examination.identity->as_of;
-      text += fmt::format(", as SES said at {} ({} ago{})", timestamp(as_of), age(examination.time - as_of),
+      text += fmt::format(", as SES said at {} ({} ago{})", timestamp(as_of), duration(examination.time - as_of),
                           examination.identity->aged ? ", too old to be relied on" : "");
     }
   }
@@ -167,12 +136,16 @@ std::string alignment(const Examination& examination) {
   std::string text = fmt::format("\nAlignment with {}\n  {:<{}}  {:<20}  {}\n", examination.domain, "", width,
                                  "by RFC 9989", "by RFC 7489");
   text += fmt::format("  {:<{}}  {:<8} {:<11}  {:<8} {}\n", "", width, "relaxed", "strict", "relaxed", "strict");
-  const auto cell = [](Tri aligned, bool asked) { return std::string(yes_no(aligned)) + (asked ? " *" : ""); };
+  using dmarc::Mode;
+  const auto cell = [](Tri aligned, std::optional<Mode> asked, Mode mode) {
+    return std::string(yes_no(aligned)) + (asked == mode ? " *" : "");
+  };
   for (const auto& check : examination.alignment) {
-    const bool newer = check.mode_rfc9989 == dmarc::Mode::strict, older = check.mode_rfc7489 == dmarc::Mode::strict;
-    text += fmt::format("  {:<{}}  {:<8} {:<11}  {:<8} {}\n", name(check), width, cell(check.relaxed.rfc9989, !newer),
-                        cell(check.strict.rfc9989, newer), cell(check.relaxed.rfc7489, !older),
-                        cell(check.strict.rfc7489, older));
+    const auto newer = check.mode_rfc9989, older = check.mode_rfc7489;
+    text +=
+        fmt::format("  {:<{}}  {:<8} {:<11}  {:<8} {}\n", name(check), width,
+                    cell(check.relaxed.rfc9989, newer, Mode::relaxed), cell(check.strict.rfc9989, newer, Mode::strict),
+                    cell(check.relaxed.rfc7489, older, Mode::relaxed), cell(check.strict.rfc7489, older, Mode::strict));
   }
   return text + "  * what the policy asks for\n";
 }

@@ -183,18 +183,28 @@ void Examiner::predict_without_identity() {
 }
 
 void Examiner::align(Identifier identifier, const std::string& domain) {
-  const auto is_dkim = identifier == Identifier::dkim;
-  const auto aligned = [&](dmarc::Mode newer, dmarc::Mode older) {
-    return Aligned{walk_.aligned(by_walk_, domain, newer), list_.aligned(by_list_, domain, older)};
+  const bool is_dkim = identifier == Identifier::dkim;
+  const auto mode_of = [&](const dmarc::Discovery& found) -> std::optional<dmarc::Mode> {
+    using DmarcState = dmarc::Discovery::State;
+    if (found.state != DmarcState::found && found.state != DmarcState::absent) return std::nullopt;
+    return is_dkim ? found.record.adkim : found.record.aspf;
+  };
+  const auto in_mode = [](std::optional<dmarc::Mode> mode, Tri relaxed, Tri strict) {
+    if (!mode) return agree(relaxed, strict);
+    return *mode == dmarc::Mode::strict ? strict : relaxed;
+  };
+  const auto aligned = [&](dmarc::Mode mode) {
+    return Aligned{walk_.aligned(by_walk_, domain, mode), list_.aligned(by_list_, domain, mode)};
   };
   AlignmentCheck check;
   check.identifier = is_dkim ? "d=" : "MAIL FROM";
   check.domain = domain;
-  check.mode_rfc9989 = is_dkim ? by_walk_.record.adkim : by_walk_.record.aspf;
-  check.mode_rfc7489 = is_dkim ? by_list_.record.adkim : by_list_.record.aspf;
-  check.relaxed = aligned(dmarc::Mode::relaxed, dmarc::Mode::relaxed);
-  check.strict = aligned(dmarc::Mode::strict, dmarc::Mode::strict);
-  check.published = aligned(check.mode_rfc9989, check.mode_rfc7489);
+  check.mode_rfc9989 = mode_of(by_walk_);
+  check.mode_rfc7489 = mode_of(by_list_);
+  check.relaxed = aligned(dmarc::Mode::relaxed);
+  check.strict = aligned(dmarc::Mode::strict);
+  check.published = {in_mode(check.mode_rfc9989, check.relaxed.rfc9989, check.strict.rfc9989),
+                     in_mode(check.mode_rfc7489, check.relaxed.rfc7489, check.strict.rfc7489)};
   result_.alignment.push_back(std::move(check));
 }
 

@@ -34,8 +34,8 @@ struct AlignmentCheck {
   std::string identifier;  // "d=" or "MAIL FROM"
   std::string domain;
   Aligned relaxed, strict;
-  Aligned published;  // in the mode that the policy asks for
-  dmarc::Mode mode_rfc9989 = dmarc::Mode::relaxed, mode_rfc7489 = dmarc::Mode::relaxed;
+  Aligned published;                                      // in the mode that the policy asks for
+  std::optional<dmarc::Mode> mode_rfc9989, mode_rfc7489;  // that mode; absent: the policy is not known
 };
 
 // Where what is known of the identity comes from.

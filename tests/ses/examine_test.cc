@@ -307,6 +307,18 @@ TEST(Examination, AlignsUnderBothVintagesAndModes) {
   EXPECT_THAT(lines(examination), Contains("_dmarc.example.com. TXT \"v=DMARC1; p=reject\""));
 }
 
+TEST(Examination, LeavesAlignmentOpenWhereThePolicyThatSaysTheModeIsNotKnown) {
+  SesWorld world;
+  world.dns(kDmarc + " TXT !SERVFAIL");
+  const auto examination = examine_in(world);
+  const auto& dkim = examination.alignment[0];
+  EXPECT_FALSE(dkim.mode_rfc9989);
+  EXPECT_EQ(dkim.published.rfc9989, Tri::yes);  // the same name aligns in every mode
+  const auto& mail_from = examination.alignment[1];
+  EXPECT_EQ(mail_from.domain, kBounce);
+  EXPECT_EQ(mail_from.published.rfc9989, Tri::unknown);
+}
+
 TEST(Examination, TellsANameThatFailsValidationFromOneThatFails) {
   SesWorld world, unvalidated;
   world.identity().mail_from = {};

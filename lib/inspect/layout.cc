@@ -1,0 +1,39 @@
+#include "inspect/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "util/text.h"
+
+namespace sesame::inspect {
+
+std::string entry(const std::string& name, const std::string& text, std::size_t indent) {
+  std::string result = fmt::format("{:<{}}", "  " + name, indent);
+  std::size_t column = indent;
+  for (const auto word : split(text, ' ')) {
+    const bool first = column == indent;
+    if (!first && column + 1 + word.size() > kWidth) {
+      result += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (!first) {
+      result += ' ';
+      ++column;
+    }
+    result += word;
+    column += word.size();
+  }
+  return result + '\n';
+}
+
+std::string plural(std::size_t count, const std::string& word) {
+  return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
+}
+
+std::string duration(std::int64_t seconds) {
+  if (seconds < 7200) return plural(static_cast<std::size_t>(std::max<std::int64_t>(seconds, 0) / 60), "minute");
+  if (seconds < 172800) return plural(static_cast<std::size_t>(seconds / 3600), "hour");
+  return plural(static_cast<std::size_t>(seconds / 86400), "day");
+}
+
+}  // namespace sesame::inspect
