@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "dkim/key.h"
+#include "dmarc/walk.h"
 #include "ses/examiner.h"
 #include "util/text.h"
 
@@ -253,6 +255,10 @@ void prefetch_examination(dns::Resolver& resolver, const Account& account, const
   prefetch(resolver, account, from);
   resolver.prefetch(from.domain, dns::Type::txt);
   resolver.prefetch("amazonses.com", dns::Type::txt);
+  for (const auto& name : dmarc::walk_names(from.domain)) resolver.prefetch("_dmarc." + name, dns::Type::txt);
+  if (const auto* identity = account.covering(from))
+    for (const auto& token : identity->dkim.tokens)
+      resolver.prefetch(dkim::key_name(token, identity->domain()), dns::Type::cname);
 }
 
 }  // namespace sesame::ses
