@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -31,15 +32,21 @@ bool write_all(int fd, std::string_view text) {
   return true;
 }
 
-// As the file that is replaced; what is not allowed is left.
-void take_over_owner(int fd, const std::string& path) {
-  struct stat old {}, now {};
-  if (stat(path.c_str(), &old) != 0 || fstat(fd, &now) != 0) return;
-  if (old.st_uid == now.st_uid && old.st_gid == now.st_gid) return;
-  if (fchown(fd, old.st_uid, old.st_gid) != 0) (void)!fchown(fd, static_cast<uid_t>(-1), old.st_gid);
+std::string directory_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, std::max<std::size_t>(slash, 1));
 }
 
-void sync_directory(const std::filesystem::path& directory) {
+// As what stands there, else as the directory; what is not allowed is left. Only for files that this process created.
+void take_owner(int fd, const std::string& path) {
+  struct stat model = {};
+  struct stat own = {};
+  if (lstat(path.c_str(), &model) != 0 && stat(directory_of(path).c_str(), &model) != 0) return;
+  if (fstat(fd, &own) != 0 || (own.st_uid == model.st_uid && own.st_gid == model.st_gid)) return;
+  if (fchown(fd, model.st_uid, model.st_gid) != 0) (void)!fchown(fd, static_cast<uid_t>(-1), model.st_gid);
+}
+
+void sync_directory(const std::string& directory) {
   const int fd = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
   fsync(fd);
@@ -63,18 +70,15 @@ Result<std::optional<std::string>> read_file(const std::string& path, std::size_
 }
 
 Result<void> replace_file(const std::string& path, std::string_view text) {
-  std::error_code error;
-  const auto resolved = std::filesystem::weakly_canonical(path, error);
-  const auto target = error ? std::filesystem::path(path) : resolved;
-  auto name = target.string() + ".XXXXXX";
+  auto name = path + ".XXXXXX";
   const int fd = mkostemp(name.data(), O_CLOEXEC);
   if (fd < 0) return trouble(name, "cannot be created");
-  take_over_owner(fd, target.string());
+  take_owner(fd, path);
   const bool written = write_all(fd, text) && fchmod(fd, kMode) == 0 && fsync(fd) == 0;
   const int why = errno;
   const bool closed = close(fd) == 0;
-  if (written && closed && rename(name.c_str(), target.c_str()) == 0) {
-    sync_directory(target.parent_path());
+  if (written && closed && rename(name.c_str(), path.c_str()) == 0) {
+    sync_directory(directory_of(path));
     return {};
   }
   if (!written) errno = why;
@@ -84,7 +88,12 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
 }
 
 Result<std::optional<Lock>> Lock::take(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kMode);
+  constexpr int kHow = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+  int fd = open(path.c_str(), kHow | O_CREAT | O_EXCL, kMode);
+  if (fd >= 0)
+    take_owner(fd, directory_of(path));
+  else if (errno == EEXIST)
+    fd = open(path.c_str(), kHow);
   if (fd < 0) return trouble(path, "cannot be opened");
   Lock lock(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(lock));

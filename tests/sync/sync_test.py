@@ -102,13 +102,20 @@ class Fetching(SyncTest):
         self.sync(0)
         self.assertEqual((self.file.stat().st_uid, self.file.stat().st_gid), (12345, 23456))
 
-    def test_a_symbolic_link_stays(self):
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_without_an_old_file_the_directory_says_whose_it_is(self):
+        os.chown(self.directory, 12345, 23456)
+        self.sync(0)
+        for path in self.directory.iterdir():
+            self.assertEqual((path.stat().st_uid, path.stat().st_gid), (12345, 23456), path)
+
+    def test_what_a_symbolic_link_leads_to_is_left_alone(self):
         target = self.directory / "elsewhere.json"
         target.write_text('{"version": 1, "regions": []}')
         self.file.symlink_to(target)
         self.sync(0)
-        self.assertTrue(self.file.is_symlink())
-        self.assertEqual(len(json.loads(target.read_text())["regions"]), 1)
+        self.assertEqual(target.read_text(), '{"version": 1, "regions": []}')
+        self.assertEqual(len(self.snapshot()["regions"]), 1)
 
     def test_all_pages_with_tokens_that_need_encoding(self):
         self.aws.world["us-east-1"] = {f"d{number}.example.com": identity() for number in range(7)}
