@@ -282,7 +282,7 @@ void Inspection::Impl::predict(policy::Report& report) {
     predictions.push_back(
         ses::predict(world, {envelope, left(), author, report.dkim, shape.found(), way.configuration_set}));
   }
-  report.prediction = ses::in_common(std::move(predictions));
+  report.prediction = ses::in_common(predictions);
 }
 
 // What was read of an over-long header is not what the receivers will read: nothing definite follows from it.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
 
 #include "util/text.h"
 
@@ -38,13 +37,13 @@ void narrow(Prediction& result, const Prediction& way) {
 
 }  // namespace
 
-Prediction in_common(std::vector<Prediction> ways) {
+Prediction in_common(std::span<const Prediction> ways) {
   std::vector<std::string> names;
   for (const auto& way : ways) names.push_back(name_of(way));
-  auto result = std::move(ways.front());
-  const auto verdict = result.verdict;
+  auto result = ways.front();
+  const auto alike = [&](const Prediction& way) { return way.verdict == ways.front().verdict; };
   for (std::size_t i = 1; i < ways.size(); ++i) narrow(result, ways[i]);
-  if (result.verdict == verdict) return result;
+  if (std::ranges::all_of(ways, alike)) return result;
   result.grade = Grade::none;
   result.confidence = Confidence::unknown;
   result.why = "No prediction: the recipients are reached through different relays (" + join(names, "; ") +

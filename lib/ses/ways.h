@@ -1,13 +1,13 @@
 // A message whose recipients are reached through different relays leaves in several ways.
 #pragma once
 
-#include <vector>
+#include <span>
 
 #include "ses/predict.h"
 
 namespace sesame::ses {
 
 // What holds whichever way it takes. `ways` has at least one; the first one's account and legs stand for all.
-Prediction in_common(std::vector<Prediction> ways);
+Prediction in_common(std::span<const Prediction> ways);
 
 }  // namespace sesame::ses

@@ -4,11 +4,12 @@
 import json
 import os
 import subprocess
+import time
 import unittest
 
 import harness
 import keys
-from harness import DnsTest, sesame
+from harness import DnsTest, RUN_S, sesame
 
 SUBCOMMANDS = ("spf", "verify", "dmarc", "preflight", "doctor", "sync", "config")
 MESSAGE = "From: User <user@example.com>\nTo: rcpt@example.org\nSubject: test\n\nHello.\n"
@@ -362,6 +363,69 @@ class Preflight(DnsTest):
             done = sesame("--dns", self.dns, "preflight", *arguments, stdin=MESSAGE)
             self.assertEqual(done.returncode, 2, arguments)
             self.assertTrue(done.stderr.startswith(b"sesame: "), done.stderr)
+
+    def snapshot(self, status, **region):
+        """The path of a snapshot in which example.com has this DKIM status."""
+        answer = {"DkimAttributes": {"Status": status, "Tokens": ["t1", "t2", "t3"]},
+                  "MailFromAttributes": {"MailFromDomain": "bounce.example.com", "MailFromDomainStatus": "SUCCESS"}}
+        identity = {"IdentityName": "example.com", "GetEmailIdentity": answer}
+        region = {"region": "us-east-1", "fetched": time.time() - 7200, "identities": [identity], **region}
+        return self.write("ses.json", json.dumps({"version": 1, "regions": [region]}))
+
+    def with_snapshot(self, status, path, *arguments, more="", settings=""):
+        config = self.write("snapshot.toml", f'[ses]\nregion = "us-east-1"\nsnapshot = "{path}"\n{settings}{more}')
+        done = sesame("--dns", self.dns, "preflight", "--config", config, *arguments, stdin=MESSAGE)
+        self.assertEqual(done.returncode, status, done.stdout.decode() + done.stderr.decode())
+        return done.stdout.decode(), done.stderr.decode()
+
+    def test_what_the_snapshot_says_decides_and_its_age_is_told(self):
+        answer = json.loads(self.with_snapshot(0, self.snapshot("SUCCESS"), "--json")[0])
+        self.assertEqual((answer["verdict"], answer["confidence"]), ("pass", "confirmed"))
+        self.assertEqual((answer["grade"], answer["account"]), ("both-legs", None))
+        self.assertIn(answer["snapshot_age_s"], range(7199, 7199 + RUN_S))
+        self.assertRegex(answer["as_of"], "^[0-9-]{10}T[0-9:]{8}Z$")
+        text, complaints = self.with_snapshot(0, self.snapshot("SUCCESS"))
+        self.assertRegex(text, r"Account +state of [0-9-]{10}T[0-9:]{8}Z \((120 minutes|2 hours) ago\)")
+        self.assertEqual(complaints, "")
+
+    def test_an_old_snapshot_confirms_nothing(self):
+        settings = "snapshot_max_age = 3600\n"
+        answer = json.loads(self.with_snapshot(0, self.snapshot("SUCCESS"), "--json", settings=settings)[0])
+        self.assertEqual((answer["verdict"], answer["confidence"]), ("pass", "likely"))
+
+    def test_a_snapshot_that_cannot_be_used_is_told_and_the_settings_go_on(self):
+        identity = '[[ses.identity]]\nname = "example.com"\ndkim.status = "SUCCESS"\ndkim.tokens = ["t1", "t2", "t3"]\n'
+        for path, complaint in ((self.write("bad.json", '{"version": 2}'), "bad.json: version: is 2; expected 1"),
+                                (self.directory / "none.json", "none.json: cannot be read: No such file")):
+            text, complaints = self.with_snapshot(0, path, more=identity)
+            self.assertIn("Verdict    pass", text)
+            self.assertIn("sesame: warning: ses.snapshot: ", complaints)
+            self.assertIn(complaint, complaints)
+
+    def test_the_settings_are_good_whatever_the_snapshot(self):
+        path = self.snapshot("THINKING")
+        config = self.write("snapshot.toml", f'[ses]\nregion = "us-east-1"\nsnapshot = "{path}"\n')
+        done = sesame("config", "test", "--config", config)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn('DkimAttributes.Status: is "THINKING"', done.stderr.decode())
+        path.unlink()
+        done = sesame("config", "test", "--config", config)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("ses.json: cannot be read", done.stderr.decode())
+
+    def test_relays_lead_to_their_routes(self):
+        route = ('[[ses.route]]\nrelay = "smtp.eu.example"\nregion = "eu-west-1"\naccount = "second"\n'
+                 'configuration_set = "gold"\n[[ses.identity]]\nname = "other.example"\naccount = "second"\n'
+                 'region = "eu-west-1"\n')
+        path = self.snapshot("SUCCESS")
+        text, _ = self.with_snapshot(0, path, "--relay", "[smtp.us.example]:587", more=route)
+        self.assertIn("in us-east-1", text)
+        answer = json.loads(self.with_snapshot(1, path, "--json", "--relay", "[SMTP.eu.example]:587", more=route)[0])
+        self.assertEqual((answer["verdict"], answer["region"], answer["account"], answer["configuration_set"]),
+                         ("refused", "eu-west-1", "second", "gold"))
+        text, _ = self.with_snapshot(75, path, "--relay", "smtp.us.example", "--relay", "smtp.eu.example", more=route)
+        self.assertIn("the recipients are reached through different relays (us-east-1: pass; "
+                      "second eu-west-1 gold: refused)", text)
 
 
 class Config(unittest.TestCase):

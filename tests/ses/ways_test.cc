@@ -25,14 +25,14 @@ Prediction way(const char* region, Verdict verdict, Confidence confidence = Conf
 }
 
 TEST(InCommon, OneWayIsItself) {
-  const auto result = in_common({way("us-east-1", Verdict::refused)});
+  const auto result = in_common(std::vector{way("us-east-1", Verdict::refused)});
   EXPECT_EQ(result.verdict, Verdict::refused);
   EXPECT_EQ(result.why, "why in us-east-1");
 }
 
 TEST(InCommon, AFateTheyShareHolds) {
-  const auto result = in_common({way("us-east-1", Verdict::pass, Confidence::confirmed, Grade::both_legs),
-                                 way("eu-west-1", Verdict::pass, Confidence::likely, Grade::dkim_only)});
+  const auto result = in_common(std::vector{way("us-east-1", Verdict::pass, Confidence::confirmed, Grade::both_legs),
+                                            way("eu-west-1", Verdict::pass, Confidence::likely, Grade::dkim_only)});
   EXPECT_EQ(result.verdict, Verdict::pass);
   EXPECT_EQ(result.confidence, Confidence::likely) << "of the weaker";
   EXPECT_EQ(result.grade, Grade::dkim_only);
@@ -61,9 +61,9 @@ TEST(InCommon, DifferentFatesAreNone) {
 TEST(InCommon, TheOldestStateCounts) {
   auto first = way("us-east-1", Verdict::pass), second = way("eu-west-1", Verdict::pass);
   second.as_of = 100;
-  EXPECT_EQ(in_common({first, second}).as_of, 100);
+  EXPECT_EQ(in_common(std::vector{first, second}).as_of, 100);
   first.as_of = 50;
-  EXPECT_EQ(in_common({first, second}).as_of, 50);
+  EXPECT_EQ(in_common(std::vector{first, second}).as_of, 50);
 }
 
 }  // namespace
