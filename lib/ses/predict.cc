@@ -30,6 +30,7 @@ Prediction Predictor::run() && {
     judge_legs();
     conclude_dmarc();
   } else {
+    choose_configuration_set();
     auto finding = make_finding(Code::from_ambiguous, {{"reason", submission_.author.problem}});
     // https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html: From is required.
     submission_.author.fields > 0 ? add(std::move(finding)) : refuse(std::move(finding));
