@@ -354,6 +354,15 @@ TEST(LegSeverity, PendingDkimWeighsMoreWhereItIsTheCauseOfAFail) {
   EXPECT_EQ(found(world.predict(), Code::dkim_pending).severity, Severity::error);
 }
 
+TEST(LegSeverity, AnAgedStateLeavesItOpen) {
+  SesWorld world;
+  world.identity().dkim.status = Status::failed;
+  world.identity().aged = true;
+  EXPECT_EQ(found(world.predict(), Code::dkim_failed).severity, Severity::unknown);
+  for (const std::string token : {"t1", "t2", "t3"}) world.resolver.zone().remove(token + "._domainkey.example.com");
+  EXPECT_EQ(found(world.predict(), Code::dkim_failed).severity, Severity::error) << "DNS says the same";
+}
+
 TEST(LegSeverity, AnMxOfAnotherRegionIsForInformation) {
   SesWorld world;
   mx("10 feedback-smtp.eu-west-1.amazonses.com")(world);

@@ -232,6 +232,27 @@ std::vector<PredictCase> lost_cases() {
        Confidence::confirmed,
        {"identity-address-override", "only-amazonses-signature"},
        {"dkim-revoked"}},
+      {"DkimRevokedNotForAnAddressThatListsThem",
+       [](SesWorld& w) {
+         auto& address = w.add_identity("news@example.com");
+         address.dkim = w.identity().dkim;
+         address.dkim.status = Status::not_started;
+       },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"identity-address-override", "only-amazonses-signature"},
+       {"dkim-revoked"}},
+      // The new method was never confirmed; what was lost is the old one.
+      {"DkimRevokedNotForAMethodThatFailed",
+       in_state(Status::failed,
+                [](SesWorld& w) {
+                  seen_last(w, 9 * kDay);
+                  w.identity().former = {"EXTERNAL", {"own"}, w.now - 4 * kDay};
+                }),
+       Verdict::fail,
+       Confidence::confirmed,
+       {"dkim-failed"},
+       {"dkim-revoked", "dkim-lost"}},
       {"DkimDisabledNot",
        in_state(Status::success, [](SesWorld& w) { w.identity().dkim.signing_enabled = true; }),
        Verdict::pass,

@@ -272,6 +272,16 @@ std::vector<PredictCase> arrival_cases() {
        Confidence::unknown,
        {},
        {"dkim-ok", "dmarc-none-aligned"}},
+      {"ArrivalWithASelectorOfByodkim",
+       without_tokens([](SesWorld& w) {
+         w.identity().dkim.origin = "EXTERNAL";
+         w.dns("own._domainkey.example.com TXT p=" + kPublicKey);
+         return arrival(w, "own");
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dkim-ok", "dmarc-none-aligned"}},
       {"ArrivalFromAnotherRegion",
        without_tokens([](SesWorld& w) {
          auto result = arrival(w, "t1");

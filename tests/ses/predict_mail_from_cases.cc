@@ -143,6 +143,15 @@ std::vector<PredictCase> state_cases() {
        Confidence::unknown,
        {"dkim-disabled", "mailfrom-fallback"},
        {"dmarc-none-aligned"}},
+      {"AgedMailfromWhereTheMxIsSilent",
+       alone([](SesWorld& w) {
+         w.dns("bounce.example.com MX !SERVFAIL");
+         w.identity().aged = true, w.identity().dkim.tokens.clear();
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"mailfrom-mx", "dmarc-none-aligned"}},
       {"AgedMailfromRejectMayBeMended",
        [](SesWorld& w) {
          in_state(Status::failed, OnMxFailure::reject_message)(w);
