@@ -13,7 +13,7 @@ BADNESS = ("pass", "neutral", "softfail", "none", "fail", "permerror", "temperro
 CODES = {"Sending paused": {"sending-blocked"}, "Invalid MAIL FROM": {"null-sender"},
          "Recipient count": {"too-many-recipients"}, "too long": {"ses-lint"}, "Duplicate header": {"dup-header"},
          "not verified. The": {"from-unverified", "sending-blocked"}, "Missing 'From'": {"from-ambiguous"},
-         "MailFromDomainNotVerified": {"mailfrom-reject"}}
+         "MailFromDomainNotVerified": {"mailfrom-reject"}, "Local address": {"ses-lint"}}
 
 
 def disagreements(world, truth, prediction, status):
