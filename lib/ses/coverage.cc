@@ -45,12 +45,14 @@ void Predictor::report_override(const SesSignature& signature) {
 }
 
 // The address was verified by a mail to it, its domain belongs to somebody else, or was never set up.
-void Predictor::report_foreign(const SesSignature& signature) {
+void Predictor::report_foreign(SesSignature& signature) {
   if (!identity_->is_address() || signature.usable != Tri::no || !identity_->dkim.tokens.empty()) return;
   if (world_.account.covering_domain(identity_->domain())) return;
   std::string domain;
-  if (set_up_elsewhere(domain).empty())
-    add(make_finding(Code::from_foreign, {{"from", from_.domain}, {"address", identity_->name}}));
+  if (!set_up_elsewhere(domain).empty()) return;
+  add(make_finding(Code::from_foreign, {{"from", from_.domain}, {"address", identity_->name}}));
+  // There is nothing to switch on.
+  std::erase_if(signature.findings, [](const Finding& finding) { return finding.code == Code::dkim_disabled; });
 }
 
 // The regions of this and other accounts in which From's domain is set up, and as which domain.

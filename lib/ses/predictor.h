@@ -106,7 +106,7 @@ class Predictor {
   void add_sender_settings(SesMailFrom& outcome);
   void report_mail_from(SesMailFrom outcome);
   void report_override(const SesSignature& signature);
-  void report_foreign(const SesSignature& signature);
+  void report_foreign(SesSignature& signature);
   void report_other_regions(Tri usable);
   std::vector<std::string> set_up_elsewhere(std::string& domain) const;
   void report_apex();

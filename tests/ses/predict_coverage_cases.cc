@@ -132,8 +132,8 @@ std::vector<PredictCase> coverage_cases() {
        },
        Verdict::fail,
        Confidence::confirmed,
-       {"from-foreign", "dkim-disabled", "only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
-       {"identity-address-override", "from-unverified"}},
+       {"from-foreign", "only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
+       {"identity-address-override", "from-unverified", "dkim-disabled"}},
       {"FromForeignWhoseDomainIsSetUpElsewhere",
        [](SesWorld& w) {
          set_up_elsewhere(w, "press");
