@@ -148,7 +148,8 @@ Identity with_parents_tokens(const Account& account, const Identity& identity) {
   Identity result = identity;
   result.dkim.signing_hosted_zone = identity.dkim.is_external() ? "" : signing_zone(identity, account);
   const auto* parent = identity.dkim.tokens.empty() ? replica_parent(identity, account) : nullptr;
-  if (parent) result.dkim.tokens = parent->dkim.tokens;
+  // Only Easy DKIM can be replicated.
+  if (parent && !parent->dkim.is_external()) result.dkim.tokens = parent->dkim.tokens;
   return result;
 }
 

@@ -315,7 +315,9 @@ std::vector<PredictCase> replica_cases() {
        [](SesWorld& w) {
          replicate(w);
          w.identity().dkim.status.reset();
+         w.identity().dkim.tokens.clear();
          w.account.identities.back().dkim.origin = "EXTERNAL";
+         w.account.identities.back().dkim.tokens = {"own"};
        },
        Verdict::unknown,
        Confidence::unknown,
