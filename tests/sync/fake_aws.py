@@ -79,7 +79,6 @@ class FakeAws:
         self.requests = []  # (method, path with query) that arrived with a right signature
         self.key_ids = []   # whose it was
         self.wrong = []     # those without one, and why
-        self.times = []
         self.metadata = {}  # path -> Reply or function of the headers
         self.metadata_requests = []
         # path (without query) or "*" -> replies to be given, in turn, before the truth
@@ -89,6 +88,7 @@ class FakeAws:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # header and body in one packet
 
             def do_GET(self):
                 server.handle(self)
@@ -129,13 +129,13 @@ class FakeAws:
             request.send_header("Content-Length", str(len(reply.body)))
             request.end_headers()
             request.wfile.write(reply.body[:len(reply.body) - reply.cut])
+            request.wfile.flush()
             if reply.cut:
                 request.close_connection = True
         except OSError:
             request.close_connection = True  # who asked has gone
 
     def api(self, request, path):
-        self.times.append(time.monotonic())
         self.on_request(path)
         fault, region, key_id = self.verify(request)
         if fault:
@@ -201,5 +201,6 @@ class FakeAws:
                    "SendingEnabled": True, "VerificationStatus": "SUCCESS"} for name in names[start:start + size]]
         answer = {"EmailIdentities": listed}
         if start + size < len(names):
-            answer["NextToken"] = base64.b64encode(b"\xfb\xff>?" + str(start + size).encode() + b"\xfb\xff\xfb").decode()
+            token = b"\xfb\xff>?" + str(start + size).encode() + b"\xfb\xff\xfb"
+            answer["NextToken"] = base64.b64encode(token).decode()
         return Reply(200, answer)

@@ -42,6 +42,9 @@ class SyncTest(unittest.TestCase):
 
     def command(self, *arguments, regions=("us-east-1",), endpoint=None):
         command = [BIN / "sesame", "sync", "--endpoint", endpoint or self.aws.url, "--snapshot", self.file]
+        # Not the installed settings.
+        if "--config" not in arguments:
+            command += ["--config", "/dev/null"]
         if "--interval" not in arguments:
             command += ["--interval", "0.005"]
         for region in regions:
@@ -49,8 +52,8 @@ class SyncTest(unittest.TestCase):
         return [str(each) for each in (*command, *arguments)]
 
     def start(self, *arguments, env=KEYS, **options):
-        return subprocess.Popen(self.command(*arguments, **options), env=self.environment(env), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(self.command(*arguments, **options), env=self.environment(env), text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def sync(self, status, *arguments, env=KEYS, **options):
         """(standard output, standard error); the exit status must be this one."""
