@@ -623,12 +623,11 @@ class Credentials(SyncTest):
         self.assertEqual(len(answers), 1)
 
     def test_endpoints_of_the_environment(self):
-        dead = "http://127.0.0.1:1"
+        command = [harness.BIN / "sesame", "sync", "--config", "/dev/null", "--snapshot", self.file,
+                   "--region", "us-east-1", "--interval", "0.005"]
         for env in ({"AWS_ENDPOINT_URL": self.aws.url},
-                    {"AWS_ENDPOINT_URL_SESV2": self.aws.url + "/", "AWS_ENDPOINT_URL": dead}):
-            done = subprocess.run([harness.BIN / "sesame", "sync", "--config", "/dev/null", "--snapshot", self.file,
-                                   "--region", "us-east-1", "--interval", "0.005"], env=self.environment({**KEYS, **env}), capture_output=True,
-                                  timeout=60)
+                    {"AWS_ENDPOINT_URL_SESV2": self.aws.url + "/", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}):
+            done = subprocess.run(command, env=self.environment({**KEYS, **env}), capture_output=True, timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr)
 
 
