@@ -22,14 +22,15 @@ def disagreements(world, truth, prediction, status):
         yield f"exit status {status} for {prediction['verdict']}"
     if (prediction["confidence"] == UNKNOWN) != (prediction["verdict"] == UNKNOWN):
         yield f"confidence {prediction['confidence']} of {prediction['verdict']}"
-    yield from of_place(truth, prediction)
+    if len(truth.ways) == 1:
+        yield from of_place(truth, prediction)
     if prediction["verdict"] == "refused":
         yield from of_refusal(truth, prediction["findings"])
     taken = [each for each in truth.cases if not each.refusal]
     if not taken or "another account's identity" in truth.doubts:
         return
     yield from of_vintages(taken, prediction)
-    if truth.author_domain is None:
+    if truth.author_domain is None or len(truth.ways) > 1:
         return
     yield from of_dkim_leg(truth, taken, prediction["legs"]["dkim"])
     yield from of_spf_leg(truth, taken, prediction["legs"]["spf"])

@@ -58,18 +58,23 @@ class Truth:
         domains = {account.split_address(each)[1] for each in self.authors}
         one_field = sum(each.name.lower() == "from" for each in self.fields) == 1
         self.author_domain = domains.pop() if one_field and len(domains) == 1 else None
-        self.account, self.region, self.configuration_set = self._relay()
-        self.here = [each for each in world.identities if (each.account, each.region) == (self.account, self.region)]
         if not all(each.isascii() for each in [world.sender, *world.recipients, *self.authors]):
             self.doubts.add("an address beyond ASCII")
-        if not any(each.account == self.account for each in world.identities):
-            self.doubts.add("no identity of the account is told")
         self.zones = [Dns(zone) for zone in self._possible_zones()]
         self.tastes = [Taste(*each) for each in itertools.product(
             *[(False, True) if fact in world.open_facts else (False,)
               for fact in ("receivers differ", "receivers differ", "a signature of part of the body")])]
         self.cases = []
-        self._explore()
+        self.ways = self._ways()
+        if len(self.ways) > 1:
+            self.doubts.add("the relay is not told")
+        for way in reversed(self.ways):  # what stands in these members is in the end that of the first
+            self.account, self.region, self.configuration_set = way
+            self.here = [each for each in world.identities
+                         if (each.account, each.region) == (self.account, self.region)]
+            if not any(each.account == self.account for each in world.identities):
+                self.doubts.add("no identity of the account is told")
+            self._explore()
 
     def verdicts(self):
         return {"refused" if each.refusal else each.results[9989] for each in self.cases}
@@ -80,14 +85,19 @@ class Truth:
 
     # ---- the way to SES ----------------------------------------------------------------------------------------------
 
-    def _relay(self):
-        """The first route that matches."""
+    def _ways(self):
+        """(account, region, configuration set) of the first route that matches; where it is not told which relay the
+        message takes, of each that may."""
         author = self.authors[0] if self.author_domain else None
+        told, ways = self.world.relay, []
         for route in self.world.routes:
-            if is_of(author, route.author) and is_of(self.world.sender, route.sender) \
-                    and route.relay in ("", self.world.relay):
-                return route.account, route.region, route.configuration_set
-        return *self.world.places[0], ""
+            if not is_of(author, route.author) or not is_of(self.world.sender, route.sender):
+                continue
+            if not route.relay or not told or route.relay == told:
+                ways.append((route.account, route.region, route.configuration_set))
+            if not route.relay or route.relay == told:
+                return list(dict.fromkeys(ways[-1:] + ways))
+        return list(dict.fromkeys([(*self.world.places[0], ""), *ways]))
 
     # ---- what may be so ----------------------------------------------------------------------------------------------
 
