@@ -342,13 +342,14 @@ std::vector<Setting<Config>> inbound_settings() {
                     .help = "Remove X-SES-* fields, which tell SES what to do, unless the client is one of "
                             "ses_fields_trusted."},
                    SESAME_MEMBER(rules.repair.ses_fields)),
-      bind<Config>({.section = "repair",
-                    .name = "ses_fields_trusted",
-                    .type = list_of(network()),
-                    .fallback = Texts{},
-                    .help = "Clients that may set X-SES-* fields. Postfix says 127.0.0.1 of what sendmail(1) submits; a "
-                            "client whose address the MTA does not tell may not."},
-                   SESAME_MEMBER(rules.repair.ses_fields_trusted)),
+      bind<Config>(
+          {.section = "repair",
+           .name = "ses_fields_trusted",
+           .type = list_of(network()),
+           .fallback = Texts{},
+           .help = "Clients that may set X-SES-* fields. Postfix says 127.0.0.1 of what sendmail(1) submits; a "
+                   "client whose address the MTA does not tell may not."},
+          SESAME_MEMBER(rules.repair.ses_fields_trusted)),
       bind<Config>({.section = "repair",
                     .name = "own_fields",
                     .type = boolean(),
@@ -496,7 +497,8 @@ std::vector<Setting<ses::Route>> route_rows() {
                    .fallback = text(""),
                    .example = text("email-smtp.eu-west-1.amazonaws.com"),
                    .help = "The host the MTA relays the message to (the {rcpt_host} macro), without brackets and port. "
-                           "Empty: any."},
+                           "Empty: any. Where the MTA does not tell it, as Postfix for mail from sendmail(1), this "
+                           "route may hold or not, and where that makes a difference there is no prediction."},
                   SESAME_MEMBER(relay)),
       bind<Route>({.section = section,
                    .name = "account",

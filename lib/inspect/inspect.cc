@@ -252,14 +252,15 @@ void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& wal
   if (wants(dmarc::Vintage::rfc7489)) report.dmarc_rfc7489 = dmarc::evaluate(list, author.domain(), found);
 }
 
-// Through which accounts the message will go, each once: its recipients may be reached through different relays.
+// Through which accounts the message may go, each once: its recipients may be reached through different relays, or
+// through one of which the MTA does not tell.
 std::vector<ses::Relay> Inspection::Impl::ways() const {
   const auto sender = mail::parse_path(envelope.mail_from);
   const auto* from = author.usable() ? &author.mailboxes.front() : nullptr;
   std::vector<ses::Relay> found;
   const auto add = [&](const std::string& relay) {
-    auto way = runtime->accounts->relay_of({from, sender ? &*sender : nullptr, relay});
-    if (std::ranges::find(found, way) == found.end()) found.push_back(std::move(way));
+    for (const auto& way : runtime->accounts->ways_of({from, sender ? &*sender : nullptr, relay}))
+      if (std::ranges::find(found, way) == found.end()) found.push_back(way);
   };
   for (const auto& relay : envelope.relays) add(relay);
   if (found.empty()) add("");

@@ -94,11 +94,25 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
   next_aging_ = ages.next();
 }
 
+Relay Accounts::relay_of(const Route& route) const {
+  const auto same = [&](const Account& each) { return each.name == route.account && each.region == route.region; };
+  return {&*std::ranges::find_if(accounts_, same), route.configuration_set};
+}
+
 Relay Accounts::relay_of(const Hop& hop) const {
   const auto route = std::ranges::find_if(routes_, [&](const Route& each) { return matches(each, hop); });
-  if (route == routes_.end()) return {&usual(), ""};
-  const auto same = [&](const Account& each) { return each.name == route->account && each.region == route->region; };
-  return {&*std::ranges::find_if(accounts_, same), route->configuration_set};
+  return route == routes_.end() ? Relay{&usual(), ""} : relay_of(*route);
+}
+
+std::vector<Relay> Accounts::ways_of(const Hop& hop) const {
+  std::vector<Relay> ways{relay_of(hop)};
+  if (!hop.relay.empty()) return ways;
+  for (const auto& route : routes_) {
+    if (!covers(route.from, hop.from) || !covers(route.sender, hop.sender)) continue;
+    if (route.relay.empty()) break;  // the one that holds whatever the host
+    if (const auto way = relay_of(route); std::ranges::find(ways, way) == ways.end()) ways.push_back(way);
+  }
+  return ways;
 }
 
 bool Accounts::knows_identities() const {

@@ -58,6 +58,8 @@ class Accounts {
   Accounts(const Settings& settings, const Snapshot& snapshot, std::int64_t now);
 
   Relay relay_of(const Hop& hop) const;
+  // The same, and behind it what else may hold where the host is not known: the routes it may match, each way once.
+  std::vector<Relay> ways_of(const Hop& hop) const;
   // All that are known: of each account one for each region that has a route, an identity or an answer of the API.
   std::span<const Account> all() const { return accounts_; }
   // Where mail goes for which no route says otherwise.
@@ -73,6 +75,8 @@ class Accounts {
   std::size_t aged_count() const;
 
  private:
+  Relay relay_of(const Route& route) const;
+
   std::vector<Account> accounts_;  // the usual one first
   std::vector<Route> routes_;
   std::int64_t as_of_ = 0;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cmath>
 #include <fstream>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
@@ -355,7 +356,7 @@ Result<Snapshot> read_snapshot(const json& document) {
 
 }  // namespace
 
-Result<Snapshot> parse_snapshot(std::string_view text, const std::string& name) {
+Result<Snapshot> parse_snapshot(std::string_view text, const std::string& name) try {
   const auto document = json::parse(text, nullptr, false);
   if (document.is_discarded()) {
     FaultFinder finder;
@@ -365,6 +366,8 @@ Result<Snapshot> parse_snapshot(std::string_view text, const std::string& name) 
   auto snapshot = read_snapshot(document);
   if (!snapshot) return failure(name + ": " + snapshot.error().message);
   return snapshot;
+} catch (const std::bad_alloc&) {
+  return failure(name + ": is larger than the memory there is");
 }
 
 Result<Snapshot> load_snapshot(const std::string& path) {

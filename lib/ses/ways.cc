@@ -46,8 +46,8 @@ Prediction in_common(std::span<const Prediction> ways) {
   if (std::ranges::all_of(ways, alike)) return result;
   result.grade = Grade::none;
   result.confidence = Confidence::unknown;
-  result.why = "No prediction: the recipients are reached through different relays (" + join(names, "; ") +
-               "); send to them apart, or set up all of these alike.";
+  result.why = "No prediction: what becomes of it depends on the relay (" + join(names, "; ") +
+               "), and there may be several; set up all of these alike, or send apart what takes different relays.";
   return result;
 }
 

@@ -1,4 +1,5 @@
-// A message whose recipients are reached through different relays leaves in several ways.
+// A message whose recipients are reached through different relays leaves in several ways; one whose relay is not known
+// may leave in any of several.
 #pragma once
 
 #include <span>

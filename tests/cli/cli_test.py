@@ -424,8 +424,9 @@ class Preflight(DnsTest):
         self.assertEqual((answer["verdict"], answer["region"], answer["account"], answer["configuration_set"]),
                          ("refused", "eu-west-1", "second", "gold"))
         text, _ = self.with_snapshot(75, path, "--relay", "smtp.us.example", "--relay", "smtp.eu.example", more=route)
-        self.assertIn("the recipients are reached through different relays (us-east-1: pass; "
-                      "second eu-west-1 gold: refused)", text)
+        self.assertIn("depends on the relay (us-east-1: pass; second eu-west-1 gold: refused)", text)
+        text, _ = self.with_snapshot(75, path, more=route)
+        self.assertIn("depends on the relay (us-east-1: pass; second eu-west-1 gold: refused)", text)
 
 
 class Config(unittest.TestCase):

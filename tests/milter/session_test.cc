@@ -417,7 +417,7 @@ TEST_F(SessionTest, ADifferentFateForEachNextHopIsNone) {
   EXPECT_EQ(session->end_of_message("4Q1", mta), Next::proceed) << "SES would refuse one and the other fails";
   EXPECT_THAT(mta.calls, IsEmpty());
   EXPECT_THAT(logged(), HasSubstr("verdict=unknown"));
-  EXPECT_THAT(logged(), HasSubstr("recipients are reached through different relays"));
+  EXPECT_THAT(logged(), HasSubstr("depends on the relay"));
 }
 
 TEST_F(SessionTest, MailParametersAreNoPartOfTheSender) {

@@ -75,6 +75,28 @@ TEST(Route, TheFirstThatMatchesHolds) {
     EXPECT_EQ(way(accounts, from, sender, relay), want) << from << " " << sender << " " << relay;
 }
 
+TEST(Route, MayHoldWhereTheHostIsNotKnown) {
+  auto map = settings();
+  map.routes = {
+      {"", "", "a.example", "main", "eu-west-1", ""},   {"example.com", "", "b.example", "main", "ap-south-1", ""},
+      {"example.com", "", "", "main", "us-west-2", ""}, {"", "", "c.example", "main", "us-east-1", ""},
+      {"", "", "d.example", "main", "eu-west-1", ""},
+  };
+  const Accounts accounts(map, {}, kNow);
+  const auto ways = [&](const char* from, const char* relay) {
+    const auto author = mail::parse_path(from);
+    std::string regions;
+    for (const auto& way : accounts.ways_of({&*author, nullptr, relay})) regions += way.account->region + " ";
+    return regions;
+  };
+  EXPECT_EQ(ways("a@example.com", ""), "us-west-2 eu-west-1 ap-south-1 ")
+      << "the one for any host first, none behind it";
+  EXPECT_EQ(ways("a@other.example", ""), "us-east-1 eu-west-1 ") << "each once";
+  EXPECT_EQ(ways("a@example.com", "b.example"), "ap-south-1 ");
+  EXPECT_EQ(ways("a@example.com", "x.example"), "us-west-2 ");
+  EXPECT_EQ(ways("a@other.example", "x.example"), "us-east-1 ");
+}
+
 TEST(Accounts, ThereIsOneForEachRegionNamedAnywhere) {
   auto map = settings();
   map.routes = {{"example.com", "", "", "other", "eu-west-1", ""}};
