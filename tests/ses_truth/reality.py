@@ -233,7 +233,7 @@ class Truth:
         if name.startswith("_dmarc."):
             return ["v=DMARC1; p=reject", "v=DMARC1; p=reject; adkim=s; aspf=s", "v=DMARC1; p=rejct"]
         if name.startswith("bounce"):
-            host = f"feedback-smtp.{self.region}.amazonses.com"
+            host = f"feedback-smtp.{self.world.region}.amazonses.com"
             return [[10, host]] if (name, "MX") in [fault[:2] for fault in self.world.faults] else [INCLUDE]
         if name.endswith("amazonses.com") and "dkim" not in name:
             return ["v=spf1 ip4:192.0.2.0/24 -all"]
