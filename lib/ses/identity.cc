@@ -102,7 +102,8 @@ std::string_view Identity::domain() const {
 
 namespace {
 
-enum class Verified { only, any };
+// perhaps: those that were not, when they were last told of, but may be by now.
+enum class Verified { only, perhaps, any };
 
 std::pair<std::string_view, std::string_view> place_of(const Identity& identity) {
   return {identity.name, identity.region};
@@ -110,7 +111,8 @@ std::pair<std::string_view, std::string_view> place_of(const Identity& identity)
 
 const Identity* find(const Account& account, std::string_view name, Verified verified) {
   const auto* identity = account.find(name, account.region);
-  return identity && (verified == Verified::any || identity->verified_for_sending) ? identity : nullptr;
+  if (!identity || verified == Verified::any || identity->verified_for_sending) return identity;
+  return verified == Verified::perhaps && identity->aged ? identity : nullptr;
 }
 
 const Identity* find_address(const Account& account, std::string_view local, std::string_view domain,
@@ -122,6 +124,13 @@ const Identity* find_domain(const Account& account, std::string_view domain, Ver
   for (; !domain.empty(); domain = dns::parent(domain))
     if (const auto* identity = find(account, domain, verified)) return identity;
   return nullptr;
+}
+
+const Identity* find_covering(const Account& account, const mail::Mailbox& mailbox, Verified verified) {
+  if (const auto* identity = find_address(account, mailbox.local, mailbox.domain, verified)) return identity;
+  if (const auto* identity = find_address(account, without_label(mailbox.local), mailbox.domain, verified))
+    return identity;
+  return find_domain(account, mailbox.domain, verified);
 }
 
 }  // namespace
@@ -139,13 +148,12 @@ const Identity* Account::find(std::string_view identity_name, std::string_view i
 }
 
 const Identity* Account::covering(const mail::Mailbox& mailbox) const {
-  for (const auto verified : {Verified::only, Verified::any}) {
-    if (const auto* identity = find_address(*this, mailbox.local, mailbox.domain, verified)) return identity;
-    if (const auto* identity = find_address(*this, without_label(mailbox.local), mailbox.domain, verified))
-      return identity;
-    if (const auto* identity = find_domain(*this, mailbox.domain, verified)) return identity;
-  }
-  return nullptr;
+  const auto* identity = find_covering(*this, mailbox, Verified::only);
+  return identity ? identity : find_covering(*this, mailbox, Verified::any);
+}
+
+const Identity* Account::may_cover(const mail::Mailbox& mailbox) const {
+  return find_covering(*this, mailbox, Verified::perhaps);
 }
 
 const Identity* Account::covering_domain(std::string_view domain) const {

@@ -106,7 +106,9 @@ struct Account {
   // most specific of those that are not; null when there is none at all.
   // https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
   const Identity* covering(const mail::Mailbox& mailbox) const;
-  // The same among *domain* identities only.
+  // The same if all that was not verified when it was last told of, too long ago, is by now; null when nothing may.
+  const Identity* may_cover(const mail::Mailbox& mailbox) const;
+  // As `covering`, among *domain* identities only.
   const Identity* covering_domain(std::string_view domain) const;
 };
 

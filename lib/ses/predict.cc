@@ -19,6 +19,12 @@ void leave_open(Leg& leg, Aligned& passes, const std::string& reason) {
   leg.reason = reason;
 }
 
+std::string doubt_about(const Identity& rival) {
+  if (rival.verified_for_sending)
+    return "the authors are covered by several identities, and whose settings apply is not known";
+  return "whether " + rival.name + " has been verified since is not known, and its settings would apply then";
+}
+
 }  // namespace
 
 Prediction Predictor::run() && {
@@ -102,16 +108,19 @@ void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
     if (dkim_passes_.rfc9989 == Tri::unknown) undecided_by_.push_back(finding.code);
     add(std::move(finding));
   }
-  if (has_authors_of_several_identities()) {
-    leave_open(leg, dkim_passes_, "the authors are covered by several identities");
-    doubts_.push_back("the authors are covered by several identities, and whose settings apply is not known");
+  if (const auto* other = rival()) {
+    leave_open(leg, dkim_passes_, doubt_about(*other));
+    doubts_.push_back(doubt_about(*other));
   }
 }
 
-// Whose settings apply to mail of several authors is not documented.
-bool Predictor::has_authors_of_several_identities() const {
-  return std::ranges::any_of(submission_.author.mailboxes,
-                             [&](const mail::Mailbox& author) { return world_.account.covering(author) != identity_; });
+// Another identity whose settings may apply: whose do to mail of several authors is not documented, and what was not
+// verified long ago may be by now.
+const Identity* Predictor::rival() const {
+  for (const auto& author : submission_.author.mailboxes)
+    for (const auto* other : {world_.account.covering(author), world_.account.may_cover(author)})
+      if (other && other != identity_) return other;
+  return nullptr;
 }
 
 // Which settings apply when another identity covers the envelope sender is not documented.
@@ -159,8 +168,11 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
   }
   if (outcome.possible.size() > 1) leg.reason = outcome.doubt;
   if (foreign_return_path_) leave_open(leg, spf_passes_, outcome.doubt);
-  if (has_authors_of_several_identities())
-    leave_open(leg, spf_passes_, "the authors are covered by several identities");
+  if (const auto* other = rival()) {
+    leave_open(leg, spf_passes_, doubt_about(*other));
+    outcome.refused = agree(outcome.refused, predict_mail_from(world_, *other, from_).refused);
+    outcome.doubt = doubt_about(*other);
+  }
   spf_basis_ = outcome.basis;
   refused_ = either(refused_, outcome.refused);
   report_mail_from(std::move(outcome));

@@ -102,7 +102,7 @@ class Predictor {
   bool is_tracked() const;
   bool is_plain_text() const;
   void judge_spf(Receiver& walk, Receiver& list);
-  bool has_authors_of_several_identities() const;
+  const Identity* rival() const;
   void add_sender_settings(SesMailFrom& outcome);
   void report_mail_from(SesMailFrom outcome);
   void report_override(const SesSignature& signature);

@@ -128,7 +128,8 @@ void Predictor::check_verified(std::string_view field, const std::optional<mail:
                                std::string_view as_written) {
   const auto* identity = mailbox ? world_.account.covering(*mailbox) : nullptr;
   if (identity && identity->verified_for_sending) return;
-  const bool aged = identity ? identity->aged : identities_are_aged();
+  const bool mended = mailbox && world_.account.may_cover(*mailbox);
+  const bool aged = mended || (identity ? identity->aged : identities_are_aged());
   const auto certain = aged ? Tri::unknown : Tri::yes;
   const auto unless = aged ? unless_changed(identity ? identity->as_of : world_.account.standing.as_of) : "";
   const auto finding = make_finding(Code::from_unverified, {{"field", std::string(field)},

@@ -36,6 +36,22 @@ TEST(Covering, TheMostSpecificWins) {
   EXPECT_EQ(covering(account, "b", "notexample.com"), "none");
 }
 
+TEST(Covering, WhatWasNotVerifiedLongAgoMayCoverByNow) {
+  auto account = account_of({"example.com", "mail.example.com", "a@mail.example.com"});
+  const auto may_cover = [&](const char* local) {
+    const auto* identity = account.may_cover({local, "mail.example.com"});
+    return identity ? identity->name : "none";
+  };
+  account.identities[2].verified_for_sending = false;
+  EXPECT_EQ(may_cover("a"), "mail.example.com");
+  account.identities[2].aged = true;
+  EXPECT_EQ(covering(account, "a", "mail.example.com"), "mail.example.com");
+  EXPECT_EQ(may_cover("a"), "a@mail.example.com");
+  EXPECT_EQ(may_cover("b"), "mail.example.com");
+  for (auto& identity : account.identities) identity.verified_for_sending = false;
+  EXPECT_EQ(may_cover("b"), "none");
+}
+
 TEST(Covering, IsTheSameInASortedAccount) {
   auto account = account_of({"example.com", "a.mail.example.com", "mail.example.com", "A@mail.example.com", "zzz.test",
                              "a@mail.example.com", "example.com.test", "b@example.com"});

@@ -51,6 +51,22 @@ std::vector<PredictCase> identity_cases() {
        Confidence::unknown,
        {"identity-address-override"},
        {"dmarc-none-aligned"}},
+      {"AddressIdentityThatMayBeVerifiedByNow",
+       [](SesWorld& w) {
+         auto& address = w.add_identity("news@example.com");
+         address.verified_for_sending = false;
+         address.aged = true;
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
+      {"AddressIdentityThatIsNotVerified",
+       [](SesWorld& w) { w.add_identity("news@example.com").verified_for_sending = false; },
+       Verdict::pass,
+       Confidence::confirmed,
+       {"dkim-ok"},
+       {}},
       {"AddressIdentityAtAForeignDomain",
        [](SesWorld& w) {
          w.add_identity("someone@freemail.example");
