@@ -111,8 +111,10 @@ bool Predictor::identities_are_aged() const {
 // From, Sender, Return-Path and the envelope sender must each be covered by a verified identity.
 // https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
 void Predictor::check_address_fields() {
-  if (foreign_identity_) return;
-  for (const auto& mailbox : submission_.author.mailboxes) check_verified("From", mailbox, mailbox.address());
+  // Of the ARNs this one speaks of every address, X-SES-FROM-ARN of From only.
+  if (field_named("X-SES-SOURCE-ARN")) return;
+  if (!foreign_identity_)
+    for (const auto& mailbox : submission_.author.mailboxes) check_verified("From", mailbox, mailbox.address());
   const auto& sender = submission_.envelope.mail_from;
   if (!sender.empty() && !foreign_return_path_) check_verified("envelope sender", mail::parse_path(sender), sender);
   for (const auto name : {"Sender", "Return-Path"}) {
@@ -130,7 +132,7 @@ void Predictor::check_verified(std::string_view field, const std::optional<mail:
   if (identity && identity->verified_for_sending) return;
   const bool mended = mailbox && world_.account.may_cover(*mailbox);
   const bool aged = mended || (identity ? identity->aged : identities_are_aged());
-  const auto certain = aged ? Tri::unknown : Tri::yes;
+  const auto certain = aged || foreign_identity_ ? Tri::unknown : Tri::yes;
   const auto unless = aged ? unless_changed(identity ? identity->as_of : world_.account.standing.as_of) : "";
   const auto finding = make_finding(Code::from_unverified, {{"field", std::string(field)},
                                                             {"address", std::string(as_written)},
