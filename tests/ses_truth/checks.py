@@ -29,6 +29,9 @@ def disagreements(world, truth, prediction, status):
     taken = [each for each in truth.cases if not each.refusal]
     if not taken or "another account's identity" in truth.doubts:
         return
+    named = next((each for each in truth.here if each.name == prediction["identity"]["name"]), None)
+    if named and not named.verified:
+        return  # the end of what may be verified by now; another may be as well
     yield from of_vintages(taken, prediction)
     if truth.author_domain is None or len(truth.ways) > 1:
         return
@@ -153,6 +156,7 @@ def of_confidence(world, truth, prediction):
                   and account.Identity({"IdentityName": each.name}).covers("", identity.domain)),
                  key=lambda each: len(each.name), default=identity)
     says = identity.status or signer.status
-    said = says if prediction["grade"] == "dkim-only" else identity.mail_from and identity.mail_from.status
+    # The default MAIL FROM has no status.
+    said = says if prediction["grade"] == "dkim-only" else not identity.mail_from or identity.mail_from.status
     if prediction["grade"] in ("dkim-only", "spf-only") and (identity.aged or not said):
         yield f"confirmed by {prediction['grade']}, though nothing fresh says so"

@@ -1,9 +1,8 @@
-"""What really becomes of a world's message: the simulated SES acts on every state its account may be in, and independent
-verifiers judge the result in every way the DNS faults may resolve, for addresses of every range of SES."""
+"""What really becomes of a world's message: the simulated SES acts on every state its account may be in, and
+independent verifiers judge the result in every way the DNS faults may resolve, for addresses of every range of SES."""
 
 import copy
 import itertools
-from email.utils import getaddresses
 from typing import NamedTuple, Optional
 
 import receivers

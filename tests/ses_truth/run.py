@@ -3,8 +3,9 @@
 
     run.py BIN_DIRECTORY [FIRST_SEED COUNT]
 
-A definite verdict must be the only thing that can happen. `unknown` is for what cannot be known: a fault of DNS, states
-that are aged, account and DNS that contradict each other and do not end alike, and what neither the API nor DNS tells."""
+A definite verdict must be the only thing that can happen. `unknown` is for what cannot be known: a fault of DNS,
+states that are aged, account and DNS that contradict each other and do not end alike, and what neither the API nor DNS
+tells."""
 
 import collections
 import concurrent.futures
@@ -20,7 +21,7 @@ import tempfile
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
 from dns_world import World as Dns  # noqa: E402: found on the path above
-import receivers  # noqa: E402, F401
+import receivers  # noqa: E402, F401: adds to the path
 import checks  # noqa: E402
 from described import snapshot  # noqa: E402
 from keys import Keys  # noqa: E402

@@ -25,7 +25,8 @@ class World:
         self.seed, self.keys = seed, keys
         self.random = random.Random(seed)
         self.zone, self.faults, self.identities, self.overridden = {}, [], [], []
-        self.parents = set()  # (name, account, region) of identities with replicas, whether Sesame is told of them or not
+        # (name, account, region) of identities with replicas, whether Sesame is told of them or not
+        self.parents = set()
         self.open_facts = set()  # what Sesame cannot be told, or receivers see differently
         self.source = self.pick({"toml": 10, "snapshot": 8, "both": 2})
         self.is_old = self.source != "toml" and self.chance(0.35)
@@ -83,7 +84,8 @@ class World:
         for place in self.places if self.source != "toml" else []:
             if self.chance(0.9):
                 kind = self.pick({"": 40, "sandbox": 3, "stopped": 1, "SHUTDOWN": 1, "PROBATION": 1})
-                self.standings[place] = Standing(kind != "sandbox", kind != "stopped", kind.isupper() and kind or "HEALTHY",
+                enforcement = kind if kind.isupper() else "HEALTHY"
+                self.standings[place] = Standing(kind != "sandbox", kind != "stopped", enforcement,
                                                  self.is_old and self.chance(0.8))
 
     def _make_routes(self):
@@ -156,6 +158,8 @@ class World:
             return  # there already
         identity = Identity(name, *place, verified=self.chance(0.98))
         self._choose_source(identity)
+        if identity.aged and self.chance(0.1):
+            identity.verified = False
         self.identities.append(identity)
         if not identity.is_address:
             self._set_up_dkim(identity)
