@@ -60,7 +60,7 @@ def of_place(truth, prediction):
 
 
     named = rewrite.first(truth.fields, "x-ses-configuration-set") or truth.configuration_set
-    if named and prediction["configuration_set"] != named:
+    if named and truth.here and prediction["configuration_set"] != named:
         yield f"configuration set {prediction['configuration_set']}, though it is {named}"
     is_plain = "another account's identity" not in truth.doubts and "what is known is aged" not in truth.doubts
     identity = truth.covering_name() if is_plain else None
