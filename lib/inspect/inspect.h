@@ -36,7 +36,9 @@ struct Runtime {
   std::shared_ptr<dns::Resolver> resolver;
   std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
   SnapshotFile snapshot;
-  std::shared_ptr<const ses::Accounts> accounts;
+  // Never null; by itself, of nobody.
+  std::shared_ptr<const ses::Accounts> accounts =
+      std::make_shared<const ses::Accounts>(ses::Settings{}, ses::Snapshot{}, 0);
   std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
   std::shared_ptr<ses::Arrivals> arrivals;        // told of mail received through SES; null: nothing is learned
   std::string arrivals_error;                     // why its file could not be read when this was made; "" = it could
