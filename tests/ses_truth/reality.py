@@ -285,6 +285,9 @@ class Truth:
             # An address that inherits from above its domain: the simulator knows the keys of the domain alone.
             index = next(index for index, each in enumerate(ses.identities) if each.name == owner.name)
             ses.identities[index] = inherits(ses.identities[index], settings.signs_as)
+        if rewrite.configuration_set(ses, rewrite.author_identity(ses, self.fields), self.fields) in ses.tracking \
+                and rewrite.first(self.fields, "dkim-signature"):
+            self.doubts.add("what tracking changes in the body")
         emission = rewrite.emit(ses, self.fields, self.body, self.world.addresses[0])
         for dns, taste in itertools.product(self.zones, self.tastes):
             self.cases.append(self._received(emission, settings, dns, taste))
