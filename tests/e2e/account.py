@@ -34,6 +34,7 @@ class Identity:
     missing: tuple = ()  # which of the three CNAMEs are not in DNS
     mail_from: Optional[MailFrom] = None
     told_by: str = "configuration"  # or "snapshot"
+    region: str = REGION
     lost_days_ago: Optional[int] = None  # SES last found the records then
     key: str = field(default="", repr=False)
 
@@ -87,6 +88,7 @@ class Identity:
         lines = [
             "[[ses.identity]]",
             f'name = "{self.name}"',
+            f'region = "{self.region}"',
             "verified_for_sending = true",
             f'dkim.status = "{self.status}"',
             f"dkim.signing_enabled = {str(self.enabled).lower()}",

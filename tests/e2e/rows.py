@@ -54,6 +54,7 @@ def identities():
         Identity("no-policy.example"),
         Identity("upstream.example", enabled=False),
         Identity("dns-fault.example"),
+        Identity("far.example", region=FAR_REGION),
         # Where users are left standing today.
         Identity("revoked.example", status="FAILED", told_by="snapshot", lost_days_ago=8),
         Identity("default-mail-from.example", status="NOT_STARTED", told_by="snapshot"),
@@ -85,6 +86,10 @@ OTHERS = {
     "default-mail-from.example": {"TXT": ["v=spf1 include:amazonses.com -all"]},
 }
 
+# The sender's Postfix relays mail of this domain through another host, by which Sesame knows the region.
+FAR_REGION = "eu-west-1"
+FAR_RELAYS = {"@far.example": "localhost"}
+
 OVERRIDES = {"held.example": "hold", "rejected.example": "reject"}
 
 ARN = "arn:aws:ses:us-east-1:111122223333:identity/stranger.example"
@@ -110,6 +115,7 @@ ROWS = [
         finding="dmarc-none-aligned",
         why=("neither.example", "switched off"),
     ),
+    Row("far-region", "relayed through another region", "pass", "news@far.example", finding="dkim-ok"),
     Row("own-key", "DKIM with the owner's key", "pass", "news@own-key.example"),
     Row(
         "address-identity",

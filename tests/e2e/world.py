@@ -116,7 +116,7 @@ class World:
         self.dns_port = self._spawn_with_port("dns", dns)
         self.outbound_log, self.inbound_log = self.path("outbound.log"), self.path("inbound.log")
         outbound = self._start_milter("sesame-outbound", rows.SENDER_ID, self.outbound_log, '["127.0.0.0/8"]',
-                                      self._overrides() + "\n" + REPAIRS +
+                                      self._overrides() + "\n" + REPAIRS + self._routes() +
                                       self.account.toml(self.path("snapshot.json")))
         inbound = self._start_milter("sesame-inbound", rows.RECEIVER_ID, self.inbound_log, "[]", "")
         self.receiver = self._start_postfix("receiver", inbound, self._receiver_settings())
@@ -187,6 +187,11 @@ class World:
         return "\n".join(f'[[outbound.override]]\ndomain = "{domain}"\nfail = "{level}"\n'
                          for domain, level in rows.OVERRIDES.items())
 
+    @staticmethod
+    def _routes():
+        return "\n".join(f'[[ses.route]]\nrelay = "{relay}"\nregion = "{rows.FAR_REGION}"\n'
+                         for relay in rows.FAR_RELAYS.values())
+
     def _start_milter(self, name, authserv_id, log, networks, more):
         port = free_port()
         config = SESAME_TOML.format(authserv_id=authserv_id, port=port, dns_port=self.dns_port, log=log,
@@ -210,8 +215,15 @@ class World:
         return {
             "myhostname": rows.SENDER_ID,
             "relayhost": f"[127.0.0.1]:{self.ses_port}",
+            "sender_dependent_relayhost_maps": "texthash:" + self._write_relays(),
             "always_add_missing_headers": "yes",
         }
+
+    def _write_relays(self):
+        path = self.path("relays")
+        pathlib.Path(path).write_text("".join(f"{sender} [{relay}]:{self.ses_port}\n"
+                                              for sender, relay in rows.FAR_RELAYS.items()), encoding="ascii")
+        return path
 
     def _receiver_settings(self):
         user = pwd.getpwnam("nobody")
