@@ -80,7 +80,9 @@ class Look {
     const auto answer = ask(selector.name, dns::Type::txt);
     if (dns::is_temporary(answer->status)) {
       selector.detail = dns::to_string(answer->status);
-      selector.txt_only_fails = ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
+      // A name that is silent would take from the other look-ups what time is left.
+      selector.txt_only_fails = answer->status != dns::Status::timeout &&
+                                ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
       return selector;
     }
     selector.key = Tri::no;

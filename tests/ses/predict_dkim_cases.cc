@@ -173,7 +173,7 @@ std::vector<PredictCase> dkim_cases() {
        Verdict::pass,
        Confidence::confirmed,
        {},
-       {"dmarc-none-aligned"}},
+       {"dmarc-none-aligned", "dkim-txt-servfail"}},
       {"TokensNotConfigured",
        [](SesWorld& w) { w.identity().dkim.tokens.clear(), w.identity().mail_from = {}; },
        Verdict::unknown,
