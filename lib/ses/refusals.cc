@@ -48,7 +48,8 @@ void Predictor::note_owners() {
     if (!field || foreign_identity_) continue;
     // The last of them speaks of the envelope sender only.
     (std::string_view(name) == "X-SES-RETURN-PATH-ARN" ? foreign_return_path_ : foreign_identity_) = true;
-    add(make_finding(Code::owner_settings_unknown, {{"arn", std::string(trim(field->value))}}));
+    const std::string arn(trim(field->value));
+    add(make_finding(Code::owner_settings_unknown, {{"arn", arn.empty() ? "none named" : arn}}));
   }
 }
 
@@ -75,6 +76,15 @@ void Predictor::check_standing() {
 // https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 void Predictor::check_sandbox() {
   const auto& account = world_.account;
+  if (submission_.envelope.recipients.empty()) {
+    refuse(make_finding(Code::sending_blocked,
+                        {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
+                         {"reason", "it is in the sandbox in " + account.region +
+                                        ", where recipients must be verified, and those of this message are not known"},
+                         {"unless", account.standing.aged ? unless_changed(account.standing.as_of) : ""}}),
+           Tri::unknown);
+    return;
+  }
   const std::string* unverified = nullptr;
   bool readable = false;
   for (const auto& recipient : submission_.envelope.recipients) {

@@ -165,6 +165,13 @@ std::vector<PredictCase> standing_cases() {
           },
           "sending-blocked"),
       undecided(
+          "SendingBlockedUnlessTheRecipientsAreVerified",
+          [](SesWorld& w) {
+            in_the_sandbox(w);
+            w.envelope.recipients.clear();
+          },
+          "sending-blocked"),
+      undecided(
           "SendingBlockedUnlessTheListIsShort", [](SesWorld& w) { w.account.standing.production_access = false; },
           "sending-blocked"),
       undecided(
