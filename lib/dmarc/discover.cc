@@ -107,10 +107,11 @@ void Evaluator::Impl::discover_by_suffix(Discovery& discovery) {
       discovery.reason = no_answer("_dmarc." + name, published.status);
       return;
     }
-    if (published.records > 1) {
-      discovery.problems.push_back(too_many_records(name, published.records));
-      return;
-    }
+    auto fault = fault_of(name, published);
+    // Both names may be the same.
+    if (!fault.empty() && std::ranges::find(discovery.problems, fault) == discovery.problems.end())
+      discovery.problems.push_back(std::move(fault));
+    if (published.records > 1) return;
     if (published.record) return use(discovery, name, *published.record);
   }
 }

@@ -23,6 +23,14 @@ std::string organizational_domain_of(const Walk& walk) {
   return std::string(dns::rightmost(walk.start, dns::label_count(last.name) + 1));
 }
 
+// Was this text, which is no DMARC record, meant to be one?
+bool is_attempt(std::string_view text) {
+  auto squeezed = lower(text);
+  std::erase_if(squeezed, is_wsp);
+  return squeezed.starts_with("v=dmarc") ||
+         (squeezed.find("dmarc") != std::string::npos && squeezed.find("p=") != std::string::npos);
+}
+
 }  // namespace
 
 std::vector<std::string> walk_names(std::string_view start) {
@@ -38,8 +46,10 @@ std::string no_answer(std::string_view name, dns::Status status) {
   return fmt::format("{}: {}", printable(name), dns::to_string(status));
 }
 
-std::string too_many_records(std::string_view name, std::size_t count) {
-  return fmt::format("_dmarc.{}: {} DMARC records", printable(name), count);
+std::string fault_of(std::string_view name, const Published& published) {
+  if (published.records > 1) return fmt::format("_dmarc.{}: {} DMARC records", printable(name), published.records);
+  if (published.misspelt) return fmt::format("_dmarc.{}: TXT present but no v=DMARC1", printable(name));
+  return "";
 }
 
 const Published& Records::at(const std::string& name) {
@@ -53,10 +63,14 @@ const Published& Records::at(const std::string& name) {
   // RFC 9989 Section 4.10 step 2: other texts do not count, and of several records none does.
   for (const auto& text : answer->texts) {
     auto record = parse_record(text);
-    if (!record) continue;
+    if (!record) {
+      published.misspelt = published.misspelt || is_attempt(text);
+      continue;
+    }
     ++published.records;
     published.record = published.records == 1 ? std::move(record) : std::nullopt;
   }
+  if (published.records > 0) published.misspelt = false;
   return published_.emplace(name, std::move(published)).first->second;
 }
 
@@ -75,7 +89,7 @@ Walk Records::take_walk(const std::string& start) {
       walk.reason = no_answer("_dmarc." + name, published.status);
       return walk;
     }
-    if (published.records > 1) walk.problems.push_back(too_many_records(name, published.records));
+    if (auto fault = fault_of(name, published); !fault.empty()) walk.problems.push_back(std::move(fault));
     if (!published.record) continue;
     walk.found.push_back({name, *published.record});
     // RFC 9989 Section 4.10 steps 3 and 7: only psd=y and psd=n end the walk early.

@@ -20,6 +20,7 @@ struct Published {
   dns::Status status = dns::Status::timeout;
   std::optional<Record> record;  // exactly one, or nothing
   std::size_t records = 0;       // DMARC records found
+  bool misspelt = false;         // no DMARC record, but a text that was meant to be one
   bool name_exists = false;      // the answer proves that NAME is in the DNS; false proves nothing
 };
 
@@ -40,7 +41,8 @@ std::vector<std::string> walk_names(std::string_view start);
 
 // "_dmarc.example.com: SERVFAIL"
 std::string no_answer(std::string_view name, dns::Status status);
-std::string too_many_records(std::string_view name, std::size_t count);
+// What is wrong with the records at a name where none can be used: "_dmarc.example.com: 2 DMARC records"; "" = nothing.
+std::string fault_of(std::string_view name, const Published& published);
 
 // Asks each name once.
 class Records {

@@ -111,11 +111,12 @@ Result<std::vector<Mailbox>> parse_mailboxes(std::string_view field_value) {
 Author find_author(std::span<const Field> fields) {
   Author author;
   std::string parse_error;
-  bool hidden = false;
+  bool hidden = false, garbled = false;
   for (const auto& field : fields) {
     hidden = hidden || hides_from(field);
     if (!is_named(field, "From")) continue;
     ++author.fields;
+    garbled = garbled || !unfold(field.value);
     if (author.mailboxes.size() >= kMaxMailboxes) continue;
     auto mailboxes = parse_mailboxes(field.value);
     if (!mailboxes) {
@@ -129,6 +130,7 @@ Author find_author(std::span<const Field> fields) {
     }
   }
   author.problem = hidden ? "a From field hides behind a CR or LF alone" : problem_of(author, parse_error);
+  author.contested = (hidden || garbled) && author.fields <= 1 && author.domains.size() <= 1;
   return author;
 }
 

@@ -36,6 +36,8 @@ struct Author {
   std::vector<Mailbox> mailboxes;    // of all From fields that could be read
   std::vector<std::string> domains;  // distinct, in order
   std::string problem;               // "no From field", "2 From fields", "From cannot be parsed: ...", ...
+  // The problem is control octets that readers take differently; to some of them there may be one clear author.
+  bool contested = false;
   bool usable() const { return problem.empty(); }
   const std::string& domain() const { return domains.front(); }  // only when usable()
 };

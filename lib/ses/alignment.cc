@@ -87,7 +87,8 @@ void Predictor::report_undecided_alignment(Receiver& walk) {
   for (const auto& [domain, aligned, passes] :
        {std::tuple(result_.dkim.domain, result_.dkim.aligned.rfc9989, dkim_passes_.rfc9989),
         std::tuple(result_.spf.domain, result_.spf.aligned.rfc9989, spf_passes_.rfc9989)}) {
-    if (aligned != Tri::unknown || passes != Tri::unknown) continue;
+    // Without a domain the settings are not known, and that was said.
+    if (domain.empty() || aligned != Tri::unknown || passes != Tri::unknown) continue;
     const auto reason = walk.doubt(domain);
     if (reason.empty()) continue;
     add(make_finding(

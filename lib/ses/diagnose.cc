@@ -145,7 +145,7 @@ constexpr std::array kRows = {
         "The signature d={domain} on the message covers {name}, which SES changes{how}; it {effect}",
         "{remedy}, or do not count on this signature."},
     Row{Code::from_ambiguous, "from-ambiguous", Severity::error, "the header",
-        "The author is not clear ({reason}); receivers will not evaluate DMARC",
+        "The author is not clear ({reason}); {who} will not evaluate DMARC",
         "Send exactly one From field with addresses of one domain."},
     Row{Code::owner_settings_unknown, "owner-settings-unknown", Severity::unknown,
         "the header (X-SES-SOURCE-ARN, X-SES-FROM-ARN, X-SES-RETURN-PATH-ARN)",

@@ -69,7 +69,8 @@ Judgement judge(const KeyRecords& records, const Observed& observed, const Ident
 Judgement judge_unnamed(const Surroundings& world, const Observed& observed, const Identity& settings,
                         KeyRecords& records) {
   Judgement judgement;
-  judgement.reason = "the configuration does not name the DKIM tokens of " + settings.name + " (dkim.tokens)";
+  judgement.reason = "the DKIM tokens of " + settings.name + " in " + settings.region +
+                     " are not known; name them in dkim.tokens or run sesame sync";
   if (!observed.signed_by) return judgement;
   const auto& seen = *observed.signed_by;
   judgement.reason += "; SES signed mail at " + timestamp(seen.time) + " with selector " + seen.selector;

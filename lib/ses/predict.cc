@@ -37,10 +37,7 @@ Prediction Predictor::run() && {
     conclude_dmarc();
   } else {
     choose_configuration_set();
-    auto finding = make_finding(Code::from_ambiguous, {{"reason", submission_.author.problem}});
-    // https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html: From is required.
-    submission_.author.fields > 0 ? add(std::move(finding)) : refuse(std::move(finding));
-    result_.rfc9989.result = result_.rfc7489.result = DmarcPrediction::Result::fail;
+    report_unclear_author();
   }
   check_shape();
   report_contradiction();
@@ -49,11 +46,25 @@ Prediction Predictor::run() && {
 }
 
 Prediction Predictor::undescribed() && {
-  leave_open(result_.dkim, dkim_passes_, "the configuration names no SES identity");
-  leave_open(result_.spf, spf_passes_, "the configuration names no SES identity");
-  result_.why =
-      "No prediction: the configuration names no SES identity; list those of the account under [[ses.identity]].";
+  const auto& account = world_.account;
+  const auto what = "no SES identity is known for the account" + (account.name.empty() ? "" : " " + account.name) +
+                    (account.region.empty() ? "" : " in " + account.region);
+  leave_open(result_.dkim, dkim_passes_, what);
+  leave_open(result_.spf, spf_passes_, what);
+  result_.why = "No prediction: " + what + "; list those it has under [[ses.identity]] or run sesame sync.";
   return std::move(result_);
+}
+
+void Predictor::report_unclear_author() {
+  using Result = DmarcPrediction::Result;
+  const auto& author = submission_.author;
+  // Receivers that do not end a line there, or read over such an octet, may see one author, and the mail pass.
+  if (author.contested) undecided_by_.push_back(Code::from_ambiguous);
+  result_.rfc9989.result = result_.rfc7489.result = author.contested ? Result::unknown : Result::fail;
+  // https://docs.aws.amazon.com/ses/latest/dg/send-email-raw.html: From is required.
+  if (author.fields == 0) refused_ = either(refused_, author.contested ? Tri::unknown : Tri::yes);
+  add(make_finding(Code::from_ambiguous,
+                   {{"reason", author.problem}, {"who", author.contested ? "some receivers" : "receivers"}}));
 }
 
 void Predictor::choose_identity() {

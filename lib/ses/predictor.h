@@ -68,7 +68,7 @@ class Predictor {
   }
 
   Prediction run() &&;
-  // Where the configuration names no identity: nothing is known of the account, so nothing of the message's fate.
+  // Where no identity is known, nothing is known of the account, so nothing of the message's fate.
   Prediction undescribed() &&;
 
  private:
@@ -91,6 +91,7 @@ class Predictor {
   void check_address_fields();
   void check_shape();
   void lint(std::string what, std::string effect, std::string remedy);
+  void report_unclear_author();
   void choose_identity();
   void choose_configuration_set();
   void judge_legs();
@@ -124,6 +125,7 @@ class Predictor {
   Confidence confidence() const;
   std::string why() const;
   std::string why_pass() const;
+  std::string why_open(const Aligned& passes, const std::string& leg, Tri usable, const std::string& reason) const;
   std::string why_unknown() const;
 
   const Surroundings& world_;

@@ -1,5 +1,6 @@
 // What follows: verdict, confidence, the order of the findings, and the why-line.
 #include <algorithm>
+#include <tuple>
 
 #include "ses/contradiction.h"
 #include "ses/predictor.h"
@@ -116,9 +117,9 @@ void Predictor::order_findings() {
 }
 
 Confidence Predictor::confidence() const {
-  // What is said of an aged identity may have changed; and whether SES takes mail by another account's leave is not
+  // What is said of an aged identity may have changed, what is not understood may mean anything, and whether SES takes mail by another account's leave is not
   // ours to know.
-  const bool inferred = (identity_ && identity_->aged) || foreign_return_path_;
+  const bool inferred = (identity_ && (identity_->aged || !identity_->is_understood())) || foreign_return_path_;
   const auto of = [inferred](Basis basis) {
     return basis == Basis::given && !inferred ? Confidence::confirmed : Confidence::likely;
   };
@@ -173,7 +174,22 @@ std::string Predictor::why_pass() const {
     if ((finding.severity == Severity::error || finding.severity == Severity::warning) && !is_aside(finding.code) &&
         is_about_spf(finding.code) == dkim)
       return text + (dkim ? ": " : "; ") + decapitalized(sentence(finding));
-  return text + ".";
+  const auto& [domain, usable, reason] = dkim ? std::tie(result_.spf.domain, result_.spf.usable, result_.spf.reason)
+                                              : std::tie(result_.dkim.domain, result_.dkim.usable, result_.dkim.reason);
+  const auto leg = std::string(dkim ? "SPF" : "DKIM") + (domain.empty() ? "" : (dkim ? " of " : " d=") + domain);
+  const auto open = why_open(dkim ? spf_passes_ : dkim_passes_, leg, usable, reason);
+  return text + (open.empty() ? "" : (dkim ? ": " : "; ") + open) + ".";
+}
+
+// Why it is not known whether a leg passes; "" when it is known.
+std::string Predictor::why_open(const Aligned& passes, const std::string& leg, Tri usable,
+                                const std::string& reason) const {
+  if (passes.rfc9989 != Tri::unknown) return "";
+  // What SES adds is of no use then, so the doubt is about a signature already on the message.
+  if (usable == Tri::no) return doubts_.empty() ? "" : printable(doubts_.front());
+  const auto undecided = std::ranges::find(result_.findings, Code::dmarc_temperror, &Finding::code);
+  if (usable == Tri::yes && undecided != result_.findings.end()) return decapitalized(undecided->text);
+  return "whether " + leg + " passes is not known" + (reason.empty() ? "" : " (" + printable(reason) + ")");
 }
 
 std::string Predictor::why_unknown() const {

@@ -233,6 +233,30 @@ TEST(Discovery, SeveralRecordsAreToldThoughAnotherApplies) {  // M4
   }
 }
 
+// RFC 9989 Section 4.10 step 2: it is discarded all the same.
+TEST(Discovery, WhatWasMeantToBeARecordIsTold) {
+  const std::vector<std::pair<std::string, bool>> texts = {
+      {"v=DMARC2; p=reject", true}, {"V = dmarc1; p=none", true}, {"p=reject; v=DMARC1", true},
+      {" v=DMARC", true},           {"v=spf1 -all", false},       {"dmarc is not set up here", false},
+      {"p=MIGfMA0G", false},        {"v=TLSRPTv1; rua=x", false},
+  };
+  const std::string at = "_dmarc.example.com TXT \"";
+  for (const auto vintage : {Vintage::rfc9989, Vintage::rfc7489})
+    for (const auto& [text, told] : texts) {
+      test::FakeResolver resolver{at + text + "\""};
+      Evaluator evaluator(resolver, vintage, nullptr, Deadline::max());
+      const auto found = evaluator.discover("example.com");
+      EXPECT_EQ(found.state, Discovery::State::absent) << text;
+      const std::vector<std::string> problem = {"_dmarc.example.com: TXT present but no v=DMARC1"};
+      EXPECT_EQ(found.problems, told ? problem : std::vector<std::string>()) << text;
+
+      test::FakeResolver beside{at + text + "\"\n" + at + "v=DMARC1; p=reject\""};
+      Evaluator other(beside, vintage, nullptr, Deadline::max());
+      EXPECT_EQ(other.discover("example.com").state, Discovery::State::found) << text;
+      EXPECT_THAT(other.discover("example.com").problems, testing::IsEmpty()) << text;
+    }
+}
+
 TEST(Discovery, AsksWhetherTheAuthorExistsOnlyWhenItMatters) {
   const char* np = "_dmarc.example.com TXT v=DMARC1; p=none; np=reject";
   EXPECT_THAT(asked(np, "x.example.com", Vintage::rfc9989), Contains("TXT x.example.com"));

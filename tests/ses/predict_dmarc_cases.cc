@@ -33,6 +33,12 @@ std::vector<PredictCase> dmarc_cases() {
        Confidence::confirmed,
        {"dmarc-invalid", "dmarc-absent"},
        {"dmarc-temperror"}},
+      {"DmarcInvalidVersion",
+       [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC2; p=reject"); },
+       Verdict::none,
+       Confidence::confirmed,
+       {"dmarc-invalid", "dmarc-absent", "dkim-ok"},
+       {"dmarc-temperror"}},
       {"DmarcInvalidNotForUnknownTags",
        [](SesWorld& w) {
          w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1;p=reject; pct=100 ; fo=1; x=y;");

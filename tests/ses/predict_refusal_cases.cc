@@ -86,6 +86,28 @@ std::vector<PredictCase> header_cases() {
        Confidence::confirmed,
        {"from-ambiguous"},
        {"dup-header"}},
+      // Who ends no line at a bare CR, or reads over a NUL, sees one author.
+      undecided(
+          "FromAmbiguousHiddenField", [](SesWorld& w) { w.header("X-Note", "x\rFrom: evil@example.org"); },
+          "from-ambiguous"),
+      undecided(
+          "FromAmbiguousHiddenFieldAlone",
+          [](SesWorld& w) { w.fields.clear(), w.header("X-Note", "x\rFrom: news@example.com"); }, "from-ambiguous"),
+      undecided(
+          "FromAmbiguousControlOctet", [](SesWorld& w) { w.from(std::string("news@example.com\0", 17)); },
+          "from-ambiguous"),
+      refused("FromAmbiguousHiddenAndTwice",
+              [](SesWorld& w) { w.header("X-Note", "x\rFrom: a@example.com"), w.header("From", "b@example.com"); },
+              {"dup-header", "from-ambiguous"}),
+      {"FromAmbiguousHiddenBesideTwoDomains",
+       [](SesWorld& w) {
+         w.add_identity("example.net"), w.from("a@example.com, b@example.net");
+         w.header("X-Note", "x\rFrom: evil@example.org");
+       },
+       Verdict::fail,
+       Confidence::confirmed,
+       {"from-ambiguous"},
+       {}},
       taken(
           "FromAmbiguousNotForTwoAuthorsOfOneDomain", [](SesWorld& w) { w.from("a@example.com, b@example.com"); },
           "from-ambiguous"),
@@ -104,6 +126,13 @@ std::vector<PredictCase> owner_cases() {
   return {
       undecided("OwnerSettingsUnknown", names("X-SES-SOURCE-ARN"), "owner-settings-unknown"),
       undecided("OwnerSettingsUnknownOfFrom", names("x-ses-from-arn"), "owner-settings-unknown"),
+      // Nothing is said of how a domain that nobody knows aligns.
+      {"OwnerSettingsUnknownAndNoMore",
+       names("X-SES-FROM-ARN"),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"owner-settings-unknown"},
+       {"dmarc-temperror"}},
       // From stays ours, and with it d=; the envelope sender may go by the owner's MAIL FROM.
       {"OwnerSettingsUnknownOfTheReturnPath",
        [arn](SesWorld& w) {

@@ -244,6 +244,49 @@ TEST(PredictWhy, UnknownNamesWhatIsNotKnown) {
   }
 }
 
+// A pass by one leg says what keeps the other from being known.
+TEST(PredictWhy, PassNamesWhatLeavesTheOtherLegOpen) {
+  const std::vector<std::pair<std::function<void(SesWorld&)>, std::string>> cases = {
+      {[](SesWorld& w) { w.dns("bounce.example.com TXT !SERVFAIL"); },
+       "a single point of failure: whether SPF of bounce.example.com passes is not known (TXT bounce.example.com: "
+       "SERVFAIL)."},
+      {[](SesWorld& w) { w.dns("amazonses.com TXT !SERVFAIL"); },
+       "whether SPF of bounce.example.com passes is not known"},
+      {[](SesWorld& w) { w.dns("bounce.example.com MX !SERVFAIL"), w.identity().mail_from.status.reset(); },
+       "MX of bounce.example.com is unknown (SERVFAIL): SES may use amazonses.com instead)."},
+      {[](SesWorld& w) {
+         w.dns(
+             "t1._domainkey.example.com * !SERVFAIL\nt2._domainkey.example.com * !SERVFAIL\n"
+             "t3._domainkey.example.com * !SERVFAIL");
+       },
+       "forwarding breaks it; whether DKIM d=example.com passes is not known ("},
+  };
+  for (const auto& [change, text] : cases) {
+    SesWorld world;
+    change(world);
+    const auto p = world.predict();
+    EXPECT_EQ(p.verdict, Verdict::pass) << p.why;
+    EXPECT_THAT(p.why, HasSubstr(text));
+  }
+}
+
+TEST(PredictWhy, WithoutIdentitiesSaysWhereTheyCanBeTold) {
+  SesWorld world;
+  world.account.identities.clear();
+  world.account.name = "shop";
+  EXPECT_EQ(world.predict().why,
+            "No prediction: no SES identity is known for the account shop in us-east-1; list those it has under "
+            "[[ses.identity]] or run sesame sync.");
+}
+
+TEST(PredictText, AnArnFieldWithoutAnArnIsToldAsSuch) {
+  SesWorld world;
+  world.header("X-SES-SOURCE-ARN", "");
+  const auto findings = world.predict().findings;
+  ASSERT_FALSE(findings.empty());
+  EXPECT_THAT(findings.front().text, HasSubstr("another account (none named)"));
+}
+
 TEST(PredictText, ADomainThatDoesNotAnswerIsNoFaultOfTheRecord) {
   SesWorld world;
   world.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; sp=quarantine; np=none");

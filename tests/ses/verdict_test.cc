@@ -55,7 +55,9 @@ TEST(Grade, AnUndecidedLegIsNotCounted) {
   world.dns("bounce.example.com TXT !SERVFAIL");
   const auto p = world.predict();
   EXPECT_EQ(p.grade, Grade::dkim_only);
-  EXPECT_EQ(p.why, "DMARC will pass for example.com by DKIM d=example.com alone, a single point of failure.");
+  EXPECT_EQ(p.why,
+            "DMARC will pass for example.com by DKIM d=example.com alone, a single point of failure: whether SPF of "
+            "bounce.example.com passes is not known (TXT bounce.example.com: SERVFAIL).");
 }
 
 TEST(Grade, WhatConcernsNeitherLegIsNotItsReason) {
