@@ -66,16 +66,22 @@ Judgement judge(const KeyRecords& records, const Observed& observed, const Ident
 
 // The selectors are not told. One that SES has lately signed with stands in for them if it is by its CNAME one of Easy
 // DKIM: any other may belong to whoever else signs for the domain.
-Judgement judge_unnamed(const Surroundings& world, const Observed& observed, const Identity& settings,
-                        KeyRecords& records) {
+Judgement judge_unnamed(const Surroundings& world, const Observed& observed, const Identity& given,
+                        const Identity& settings, KeyRecords& records) {
   Judgement judgement;
+  if (!settings.dkim.unread_keys.empty()) {
+    judgement.reason = "SES says of the DKIM of " + settings.name + " " + not_known(settings.dkim.unread_keys);
+    return judgement;
+  }
   judgement.reason = "the DKIM tokens of " + settings.name + " in " + settings.region +
                      " are not known; name them in dkim.tokens or run sesame sync";
   if (!observed.signed_by) return judgement;
   const auto& seen = *observed.signed_by;
   judgement.reason += "; SES signed mail at " + timestamp(seen.time) + " with selector " + seen.selector;
   if (settings.dkim.is_external()) return judgement;
-  auto stand_in = look_up_keys(world, settings.domain(), std::vector{seen.selector}, settings.dkim.signing_hosted_zone);
+  auto known = settings;
+  known.dkim.tokens = {seen.selector};
+  auto stand_in = look_up_keys(world, given, known);
   const bool holds = stand_in.selectors.front().state == State::key && !observed.servers_differ && !observed.bogus;
   if (!holds) return judgement;
   records = std::move(stand_in);
@@ -114,12 +120,12 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   const auto settings = signing_settings(world.account, given);
   SesSignature signature;
   signature.domain = settings.domain();
-  auto records = look_up_keys(world, settings.domain(), settings.dkim.tokens, settings.dkim.signing_hosted_zone);
+  auto records = look_up_keys(world, given, settings);
   auto observed = observe(world, given, records);
   auto faults = std::move(observed.causes);
   report_records(records, settings, faults);
 
-  const auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, settings, records)
+  const auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
                                                    : judge(records, observed, settings, faults);
   signature.usable = judgement.usable;
   signature.basis = judgement.basis;
@@ -147,8 +153,9 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
 }  // namespace
 
 SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
-  const bool undescribed =
-      identity.is_address() && !identity.dkim.status && identity.dkim.signing_enabled && identity.dkim.tokens.empty();
+  const auto& dkim = identity.dkim;
+  const bool undescribed = identity.is_address() && !dkim.status && dkim.signing_enabled && dkim.tokens.empty() &&
+                           dkim.unread_state.empty() && dkim.unread_keys.empty();
   if (!undescribed) return predict_with_settings(world, identity, from);
   const auto* domain = world.account.covering_domain(identity.domain());
   if (!domain) {

@@ -1,8 +1,10 @@
 #include "ses/key_records.h"
 
 #include <algorithm>
+#include <array>
 
 #include "dkim/key.h"
+#include "dns/name.h"
 #include "util/text.h"
 
 namespace sesame::ses {
@@ -66,6 +68,18 @@ void judge_texts(const dns::Answer& answer, Selector& selector) {
   }
 }
 
+// The zone of a CNAME to "TOKEN.ZONE" if that is one of Amazon's; "" otherwise.
+std::string amazon_zone(std::string_view target, std::string_view token) {
+  constexpr std::array kAmazon = {std::string_view("amazonses.com"), std::string_view("amazonses.eu"),
+                                  std::string_view("amazonaws.com"), std::string_view("amazonaws.com.cn"),
+                                  std::string_view("amazonaws.eu")};
+  const auto zone = dns::parent(target);
+  if (zone.empty() || !iequals(target.substr(0, target.size() - zone.size() - 1), token)) return "";
+  auto name = lower(zone);
+  const auto below = [&](std::string_view top) { return name != top && dns::is_at_or_below(name, top); };
+  return std::ranges::any_of(kAmazon, below) ? name : "";
+}
+
 // Looks at the selectors of one domain.
 class Look {
  public:
@@ -81,8 +95,8 @@ class Look {
     if (dns::is_temporary(answer->status)) {
       selector.detail = dns::to_string(answer->status);
       // A name that is silent would take from the other look-ups what time is left.
-      selector.txt_only_fails = answer->status != dns::Status::timeout &&
-                                ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
+      selector.txt_only_fails =
+          answer->status != dns::Status::timeout && ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
       return selector;
     }
     selector.key = Tri::no;
@@ -112,8 +126,12 @@ class Look {
       return;
     }
     if (std::ranges::any_of(cnames, [&](const auto& to) { return iequals(to, selector.expected); })) return;
-    selector.state = wildcard_target() == cnames.front() ? State::proxied : State::wrong_target;
-    selector.detail = cnames.front();
+    const bool wildcard = wildcard_target() == cnames.front();
+    for (const auto& to : cnames)
+      if (!wildcard && selector.hosted_in.empty()) selector.hosted_in = amazon_zone(to, selector.selector);
+    selector.if_hosted = selector.state;
+    selector.state = wildcard ? State::proxied : State::wrong_target;
+    selector.found = cnames.front();
   }
 
   // A proxy answers with addresses in place of the CNAME.
@@ -144,6 +162,48 @@ class Look {
   const std::string& zone_;
 };
 
+// Has nobody told where the CNAMEs lead: neither the configuration nor SES, be it of the parent?
+bool is_zone_by_region(const Account& account, const Identity& given) {
+  const auto& owner = key_owner(account, given);
+  const auto* parent = replica_parent(owner, account);
+  return !owner.dkim.is_external() && owner.dkim.signing_hosted_zone.empty() &&
+         (!parent || parent->dkim.signing_hosted_zone.empty());
+}
+
+// Is it a region's own, that is not the one whose zone was expected?
+bool is_of_another_region(std::string_view zone, std::string_view region, std::string_view expected) {
+  // The shared zone names no region; a region that has its own does not use it.
+  if (zone == "dkim.amazonses.com") return zone != expected;
+  for (auto rest = zone; !rest.empty(); rest = dns::parent(rest)) {
+    const auto label = rest.substr(0, rest.find('.'));
+    if (is_region(label) && label != region) return true;
+  }
+  return false;
+}
+
+// The one zone that all CNAMEs to Amazon name, though another was expected; "" if they differ or no key may be there.
+std::string common_zone(const KeyRecords& records) {
+  std::string zone;
+  bool may_hold_key = records.undecided();
+  for (const auto& selector : records.selectors) {
+    const bool as_expected =
+        selector.state == State::key || selector.state == State::idle || selector.state == State::bad_key;
+    if (as_expected || (!zone.empty() && !selector.hosted_in.empty() && selector.hosted_in != zone)) return "";
+    if (selector.hosted_in.empty()) continue;
+    zone = selector.hosted_in;
+    may_hold_key = may_hold_key || selector.key != Tri::no;
+  }
+  return may_hold_key ? zone : "";
+}
+
+void settle_on(const std::string& zone, KeyRecords& records) {
+  records.zone_by_region = false;
+  for (auto& selector : records.selectors) {
+    selector.expected = selector.selector + "." + zone;
+    if (selector.hosted_in == zone) selector.state = selector.if_hosted;
+  }
+}
+
 // A replica signs with the keys of its parent.
 // https://docs.aws.amazon.com/ses/latest/dg/send-email-authentication-dkim-deed.html
 Identity with_parents_tokens(const Account& account, const Identity& identity) {
@@ -152,6 +212,9 @@ Identity with_parents_tokens(const Account& account, const Identity& identity) {
   const auto* parent = identity.dkim.tokens.empty() ? replica_parent(identity, account) : nullptr;
   // Only Easy DKIM can be replicated.
   if (parent && !parent->dkim.is_external()) result.dkim.tokens = parent->dkim.tokens;
+  if (parent && result.dkim.unread_keys.empty()) result.dkim.unread_keys = parent->dkim.unread_keys;
+  // Which of them holds is part of what is not known.
+  if (!result.dkim.unread_keys.empty()) result.dkim.tokens.clear();
   return result;
 }
 
@@ -178,6 +241,19 @@ void report_missing(const KeyRecords& records, const std::string& domain, std::v
                                       : count + " DKIM records of " + domain + (ready.size() == 1 ? " is" : " are")},
                     {"names", join(records.names(State::missing), ", ")},
                     {"records", join(ready, ", ")}}));
+}
+
+void report_target(const KeyRecords& records, const Selector& selector, std::vector<Finding>& findings) {
+  const bool open = records.zone_by_region && !selector.hosted_in.empty();
+  findings.push_back(make_finding(
+      Code::dkim_cname_target,
+      {{"name", selector.name},
+       {"found", selector.found},
+       {"expected", selector.expected},
+       {"hedge", open ? " by the region; SES may have given it another zone" : ""},
+       {"remedy", open ? "Compare " + selector.hosted_in + " with SigningHostedZone in SES, and change the CNAME " +
+                             selector.name + " only if they differ"
+                       : "Change the CNAME " + selector.name + " to " + selector.expected}}));
 }
 
 }  // namespace
@@ -211,15 +287,24 @@ KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, cons
   return records;
 }
 
+KeyRecords look_up_keys(const Surroundings& world, const Identity& given, const Identity& settings) {
+  const auto& expected = settings.dkim.signing_hosted_zone;
+  auto records = look_up_keys(world, settings.domain(), settings.dkim.tokens, expected);
+  records.zone_by_region = is_zone_by_region(world.account, given);
+  if (!records.zone_by_region || settings.dkim.status.value_or(Status::success) != Status::success) return records;
+  const auto zone = common_zone(records);
+  const auto* parent = replica_parent(key_owner(world.account, given), world.account);
+  if (!zone.empty() && !is_of_another_region(zone, parent ? parent->region : settings.region, expected))
+    settle_on(zone, records);
+  return records;
+}
+
 void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings) {
   const std::string domain(identity.domain());
   report_doubled(records, domain, findings);
   report_missing(records, domain, findings);
   for (const auto& selector : records.selectors) {
-    if (selector.state == State::wrong_target)
-      findings.push_back(
-          make_finding(Code::dkim_cname_target,
-                       {{"name", selector.name}, {"found", selector.detail}, {"expected", selector.expected}}));
+    if (selector.state == State::wrong_target) report_target(records, selector, findings);
     if (selector.state == State::proxied)
       findings.push_back(
           make_finding(Code::dkim_cname_proxied, {{"name", selector.name}, {"expected", selector.expected}}));
@@ -233,7 +318,7 @@ void report_records(const KeyRecords& records, const Identity& identity, std::ve
 }
 
 const Identity& key_owner(const Account& account, const Identity& identity) {
-  if (!identity.is_address() || !identity.dkim.tokens.empty()) return identity;
+  if (!identity.is_address() || !identity.dkim.tokens.empty() || !identity.dkim.unread_keys.empty()) return identity;
   const auto* domain = account.covering_domain(identity.domain());
   return domain && domain->name == identity.domain() ? *domain : identity;
 }
@@ -244,6 +329,7 @@ Identity signing_settings(const Account& account, const Identity& identity) {
   result.dkim.tokens = source.dkim.tokens;
   result.dkim.origin = source.dkim.origin;
   result.dkim.signing_hosted_zone = source.dkim.signing_hosted_zone;
+  result.dkim.unread_keys = source.dkim.unread_keys;
   return result;
 }
 

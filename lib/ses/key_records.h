@@ -28,14 +28,19 @@ struct Selector {
   std::string selector;
   std::string name;             // s._domainkey.d
   std::string expected;         // CNAME target; "" for BYODKIM
-  std::string detail;           // what was found, or the status
+  std::string detail;           // what is wrong with the key, or the status
+  std::string found;            // the wrong target
   std::string doubled;          // where it stands instead when the zone was entered twice; "" = not there
   bool txt_only_fails = false;  // the CNAME answers, TXT does not
+  // A wrong target that is SELECTOR.<zone> of Amazon's: the zone, and the state if it is the right one.
+  std::string hosted_in;
+  State if_hosted = State::undecided;
 };
 
 // All selectors of one identity.
 struct KeyRecords {
   std::vector<Selector> selectors;
+  bool zone_by_region = false;  // SES did not tell the zone of the targets: they are held against that of the region
 
   std::size_t count(Selector::State state) const;
   std::vector<std::string> names(Selector::State state) const;
@@ -51,6 +56,11 @@ struct KeyRecords {
 // `zone` is where the CNAMEs of Easy DKIM should point; "" for BYODKIM.
 KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, const std::vector<std::string>& tokens,
                         const std::string& zone);
+// The same of the settings that `given` signs with. SES may give an identity any zone: where nobody told it, and SES
+// does not say that it misses the records, the one that they name is right if it is Amazon's, no other region's, and
+// holds the keys of these tokens.
+// https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DkimAttributes.html
+KeyRecords look_up_keys(const Surroundings& world, const Identity& given, const Identity& settings);
 
 // What is wrong with the records, the cause before what comes of it.
 void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings);

@@ -1,4 +1,7 @@
 // What the DKIM records in DNS make of the DKIM leg.
+#include <algorithm>
+#include <iterator>
+
 #include "ses/predict_case.h"
 
 namespace sesame::test {
@@ -25,6 +28,81 @@ PredictCase byodkim(const std::string& name, const std::string& dns, Verdict ver
           {code}, {"dkim-ok"}};
 }
 
+// The three CNAMEs lead to `zone`, which nobody told; the first token has its key there.
+std::function<void(SesWorld&)> targets(const std::string& zone, const std::string& key = "p=" + kPublicKey,
+                                       const std::string& region = "us-east-1") {
+  return [=](SesWorld& w) {
+    w.identity().mail_from = {};
+    w.account.region = w.identity().region = region;
+    w.dns(region + ".amazonses.com TXT v=spf1 include:amazonses.com -all");
+    for (const std::string token : {"t1", "t2", "t3"})
+      w.replace(token + "._domainkey.example.com", token + "._domainkey.example.com CNAME " + token + "." + zone);
+    if (key.empty()) return;
+    w.dns("t1." + zone + " TXT " + key);
+    w.dns("t2." + zone + " TXT \"\"\nt3." + zone + " TXT \"\"");
+  };
+}
+
+std::function<void(SesWorld&)> also(std::function<void(SesWorld&)> first, std::function<void(SesWorld&)> then) {
+  return [first, then](SesWorld& w) { first(w), then(w); };
+}
+
+std::vector<PredictCase> zone_cases() {
+  const auto cell = [](auto... more) { return targets("cell9.dkim.amazonses.com", more...); };
+  const std::vector<std::string> wrong = {"dkim-cname-target"}, well = {"dkim-ok"};
+  const auto pass = Verdict::pass;
+  const auto unknown = Verdict::unknown;
+  return {
+      {"ZoneOfACell", cell(), pass, Confidence::confirmed, well, wrong},
+      {"ZoneOfAnotherPartition", targets("dkim.eusc-de-east-1.amazonses.eu", "p=" + kPublicKey, "eusc-de-east-1"), pass,
+       Confidence::confirmed, well, wrong},
+      {"ZoneOfACellInferred", also(cell(), [](SesWorld& w) { w.identity().dkim.status.reset(); }), pass,
+       Confidence::likely, well, wrong},
+      {"ZoneOfACellOneMissing",
+       also(cell(), [](SesWorld& w) { w.resolver.zone().remove("t3._domainkey.example.com"); }),
+       unknown,
+       Confidence::unknown,
+       {"dkim-cname-missing"},
+       wrong},
+      {"ZoneOfACellOneElsewhere",
+       also(cell(),
+            [](SesWorld& w) {
+              w.replace("t2._domainkey.example.com", "t2._domainkey.example.com CNAME www.example.com");
+            }),
+       unknown, Confidence::unknown, wrong, well},
+      {"ZoneOfACellNotOfAllTokens",
+       also(cell(),
+            [](SesWorld& w) {
+              w.replace("t2._domainkey.example.com", "t2._domainkey.example.com CNAME t2.dkim.amazonses.com");
+            }),
+       unknown, Confidence::unknown, wrong, well},
+      {"ZoneOfACellNotOfAnotherToken",
+       also(cell(),
+            [](SesWorld& w) {
+              w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t9.cell9.dkim.amazonses.com");
+              w.dns("t9.cell9.dkim.amazonses.com TXT p=" + kPublicKey);
+            }),
+       unknown, Confidence::unknown, wrong, well},
+      {"ZoneOfACellNotWhereAnotherWasTold",
+       also(cell(), [](SesWorld& w) { w.identity().dkim.signing_hosted_zone = "dkim.amazonses.com"; }), unknown,
+       Confidence::unknown, wrong, well},
+      {"ZoneWithoutAnyKey", cell(""), Verdict::fail, Confidence::likely, wrong, well},
+      {"ZoneOfACellWhileItsKeyIsSilent",
+       also(cell(),
+            [](SesWorld& w) { w.replace("t1._domainkey.example.com", "t1._domainkey.example.com TXT !TIMEOUT"); }),
+       unknown,
+       Confidence::unknown,
+       {},
+       wrong},
+      {"ZoneOfAnotherRegion", targets("dkim.eu-south-1.amazonses.com"), unknown, Confidence::unknown, wrong, well},
+      {"ZoneSharedThoughTheRegionHasItsOwn", targets("dkim.amazonses.com", "", "eu-south-1"), unknown,
+       Confidence::unknown, wrong, well},
+      {"ZoneOutsideAmazon", targets("dkim.amazonses.com.example.net"), unknown, Confidence::unknown, wrong, well},
+      {"ZoneOfACellThatSesDoesNotConfirm", also(cell(), [](SesWorld& w) { w.identity().dkim.status = Status::failed; }),
+       Verdict::fail, Confidence::confirmed, wrong, well},
+  };
+}
+
 // RSA-1024, likewise.
 const std::string kShortKey =
     "MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQC5G9ECvjg0SoRnyRSNJvXXgxbAiX8IFIF7IlTYBfIDbw+iAwlP8LP0nrq8Eub0POqleBb1KznK8"
@@ -33,7 +111,7 @@ const std::string kShortKey =
 }  // namespace
 
 std::vector<PredictCase> dkim_cases() {
-  return {
+  std::vector<PredictCase> cases = {
       {"DkimOk", [](SesWorld&) {}, Verdict::pass, Confidence::confirmed, {"dkim-ok"}, kFaults},
       {"DkimOkInferred",
        [](SesWorld& w) { w.identity().dkim.status.reset(), w.identity().mail_from.status.reset(); },
@@ -380,6 +458,8 @@ std::vector<PredictCase> dkim_cases() {
        {"dkim-no-key"},
        {"dkim-ok", "dkim-key-bad"}},
   };
+  std::ranges::copy(zone_cases(), std::back_inserter(cases));
+  return cases;
 }
 
 }  // namespace sesame::test
