@@ -12,8 +12,9 @@
 namespace sesame::ses {
 namespace {
 
-// To whom the message is that is foretold: anybody outside.
-constexpr std::string_view kReader = "reader@example.net";
+// To whom the message is that is foretold: one whom SES takes mail to even in the sandbox.
+// https://docs.aws.amazon.com/ses/latest/dg/send-an-email-from-console.html
+constexpr std::string_view kReader = "success@simulator.amazonses.com";
 
 // Who writes it: an address that is no identity of its own, since the question is about the domain.
 mail::Mailbox author_of(const Account& account, const std::string& subject) {
@@ -46,6 +47,55 @@ Prediction predict_for(const Surroundings& world, const mail::Mailbox& from) {
 
 bool is_about_dmarc(Code code) {
   return code == Code::dmarc_absent || code == Code::dmarc_invalid || code == Code::dmarc_temperror;
+}
+
+// What comes of others is told behind them.
+void put_causes_first(std::vector<Finding>& findings) {
+  using enum Code;
+  static const std::vector<Code> kRecords = {dkim_records_flap,  dkim_txt_servfail,      dns_dnssec_bogus,
+                                             dkim_cname_missing, dkim_name_doubled,      dkim_cname_target,
+                                             dkim_cname_proxied, dns_delegation_mismatch};
+  static const std::vector<Code> kDkim = [] {
+    auto all = kRecords;
+    all.insert(all.end(), {dkim_no_key, dkim_key_bad, dkim_pending, dkim_failed, dkim_lost, dkim_revoked, dkim_disabled,
+                           dkim_switching, deed_replica, region_not_set_up, identity_address_override});
+    return all;
+  }();
+  static const std::vector<Code> kBothLegs = [] {
+    auto all = kDkim;
+    all.insert(all.end(), {only_amazonses_signature, dkim_strict_parent, orgdomain_split, mailfrom_default,
+                           mailfrom_fallback, mailfrom_mx, mailfrom_spf, spf_strict_never});
+    return all;
+  }();
+  const std::vector<std::pair<Code, std::vector<Code>>> consequences = {{dkim_pending, kRecords},
+                                                                        {dkim_failed, kRecords},
+                                                                        {dkim_lost, kRecords},
+                                                                        {only_amazonses_signature, kDkim},
+                                                                        {mailfrom_fallback, {mailfrom_mx}},
+                                                                        {mailfrom_reject, {mailfrom_mx}},
+                                                                        {dmarc_none_aligned, kBothLegs}};
+  for (const auto& [code, causes] : consequences) {
+    const auto at = std::ranges::find(findings, code, &Finding::code);
+    auto behind = at;
+    for (auto each = at; each != findings.end(); ++each)
+      if (std::ranges::find(causes, each->code) != causes.end()) behind = each + 1;
+    if (behind != at) std::rotate(at, at + 1, behind);
+  }
+}
+
+// What is said of a message in transit: here there is none.
+void reword(Examination& examination) {
+  constexpr std::string_view kTransit = "; the mail is let pass.", kAdvice = "Let the mail pass; ";
+  auto& why = examination.prediction.why;
+  if (why.ends_with(kTransit)) why.replace(why.size() - kTransit.size(), kTransit.size(), ".");
+  // Of a finding it stands in the middle of the sentence.
+  constexpr std::string_view kWithin = "; let the mail pass";
+  if (const auto at = why.find(kWithin); at != std::string::npos) why.erase(at, kWithin.size());
+  for (auto& finding : examination.findings)
+    if (finding.advice.starts_with(kAdvice)) {
+      finding.advice.erase(0, kAdvice.size());
+      finding.advice.front() = to_upper(finding.advice.front());
+    }
 }
 
 }  // namespace
@@ -103,6 +153,7 @@ Examiner::Examiner(const Examining& means, const std::string& subject)
   result_.time = world_.now;
   result_.account = world_.account.name;
   result_.region = world_.account.region;
+  result_.sandbox = !world_.account.standing.production_access;
 }
 
 Examination Examiner::run() && {
@@ -120,6 +171,8 @@ Examination Examiner::run() && {
   publish_mail_from();
   publish_dmarc();
   report_bogus_zones();
+  put_causes_first(result_.findings);
+  reword(result_);
   conclude();
   return std::move(result_);
 }
@@ -145,6 +198,7 @@ void Examiner::find_identity() {
 void Examiner::predict_mail() {
   result_.prediction = predict_for(world_, from_);
   result_.findings = result_.prediction.findings;
+  merge_repeats();
   if (!result_.identity) return;
   align(Identifier::dkim, std::string(result_.identity->domain()));
   const auto& custom = result_.identity->mail_from.domain;
@@ -225,6 +279,22 @@ std::string Examiner::zone_of(std::string_view name) const {
   return world_.suffixes ? world_.suffixes->organizational_domain(name) : std::string(name);
 }
 
+// The envelope sender is made up here from the author: what is said of both is said once.
+void Examiner::merge_repeats() {
+  const auto what = [](const Finding& finding) {
+    std::string_view text = finding.text;
+    for (const std::string_view field : {"From ", "envelope sender "})
+      if (text.starts_with(field)) return text.substr(field.size());
+    return text;
+  };
+  std::vector<Finding> once;
+  for (const auto& finding : result_.findings) {
+    const auto same = [&](const Finding& told) { return told.code == finding.code && what(told) == what(finding); };
+    if (std::ranges::none_of(once, same)) once.push_back(finding);
+  }
+  result_.findings = std::move(once);
+}
+
 bool Examiner::has(Code code) const {
   return std::ranges::find(result_.findings, code, &Finding::code) != result_.findings.end();
 }
@@ -242,7 +312,9 @@ void Examiner::conclude() {
   const auto any = [&](Severity severity) {
     return std::ranges::find(result_.findings, severity, &Finding::severity) != result_.findings.end();
   };
-  const bool open = result_.source == Source::none || result_.prediction.verdict == Verdict::unknown;
+  const bool silent =
+      std::ranges::find(result_.records, RecordVerdict::unknown, &RecordCheck::verdict) != result_.records.end();
+  const bool open = silent || result_.source == Source::none || result_.prediction.verdict == Verdict::unknown;
   result_.state = any(Severity::error) ? bad : open || any(Severity::unknown) ? undecided : fine;
 }
 

@@ -49,14 +49,17 @@ struct Examination {
   std::optional<Identity> identity;    // whose settings apply to mail of the subject
   std::vector<std::string> elsewhere;  // "eu-west-1" or "ACCOUNT/eu-west-1": where else it is an identity
   std::string account, region;
-  std::int64_t time = 0;  // of the examination, unix seconds
-  Prediction prediction;  // of a message from the subject to one reader
+  bool tokens_known = false;  // the DKIM selectors that SES gave or was given
+  bool sandbox = false;       // SES takes mail of the account to verified recipients only
+  std::int64_t time = 0;      // of the examination, unix seconds
+  Prediction prediction;      // of a message from the subject to one reader
   std::vector<RecordCheck> records;
   std::vector<AlignmentCheck> alignment;
-  std::optional<History> history;  // when somebody observes
-  std::vector<Finding> findings;   // the cause that decides first
-  std::vector<Publishable> publish;
-  // bad: a finding is an error; undecided: else, where the prediction or a finding is.
+  std::optional<History> history;    // when somebody observes
+  std::vector<Finding> findings;     // the cause that decides first
+  std::vector<Publishable> publish;  // one for each name and type
+  std::string unproposed;            // why no MAIL FROM domain is proposed though none is set up; "" = nothing to say
+  // bad: a finding is an error; undecided: else, where the prediction, a finding or a record is.
   enum class State { fine, bad, undecided } state = State::fine;
 };
 const char* to_string(Examination::State state);

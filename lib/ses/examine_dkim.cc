@@ -17,7 +17,8 @@ void Examiner::check_dkim() {
   if (!result_.identity && result_.source != Source::none) return;
   Identity settings;
   if (result_.identity) settings = signing_settings(world_.account, *result_.identity);
-  if (settings.dkim.tokens.empty()) {
+  result_.tokens_known = !settings.dkim.tokens.empty();
+  if (!result_.tokens_known) {
     const auto domain = result_.identity ? std::string(settings.domain()) : result_.domain;
     add({kPurpose,
          "TOKEN._domainkey." + domain,
@@ -28,7 +29,7 @@ void Examiner::check_dkim() {
          {}});
     return;
   }
-  const auto records = look_up_keys(world_, settings.domain(), settings.dkim.tokens, settings.dkim.signing_hosted_zone);
+  const auto records = look_up_keys(world_, *result_.identity, settings);
   const bool all_idle = records.count(State::idle) == records.selectors.size();
   for (const auto& selector : records.selectors) {
     if (!selector.expected.empty()) check_cname(selector);
@@ -62,11 +63,11 @@ void Examiner::check_cname(const Selector& selector) {
       if (dns::is_absent(answer->status)) check.found = "another record in place of the CNAME";
       break;
     case State::undecided:
-      if (dns::is_temporary(answer->status)) check.verdict = RecordVerdict::unknown;
-      break;
     case State::key:
     case State::idle:
     case State::bad_key:
+      // What TXT came by is not shown by an answer to CNAME that failed.
+      if (dns::is_temporary(answer->status)) check.verdict = RecordVerdict::unknown;
       break;
   }
   add(std::move(check));
@@ -105,6 +106,7 @@ void Examiner::check_key(const Selector& selector, Idle idle) {
     case State::wrong_target:
     case State::proxied:
       if (selector.key == Tri::no) return;  // the CNAME is what is wrong
+      if (selector.key == Tri::unknown) judge(RecordVerdict::unknown, std::nullopt);
       break;
   }
   if (selector.expected.empty() || check.verdict == RecordVerdict::error) check.expected = "a key of 2048 bits: p=...";

@@ -61,13 +61,13 @@ void Examiner::check_mail_from() {
   const auto mx = ask(domain, dns::Type::mx);
   RecordCheck check{kMailFromPurpose,  domain, dns::Type::mx, feedback_mx(identity.region), describe(*mx),
                     RecordVerdict::ok, {}};
-  if (dns::is_temporary(mx->status)) check.verdict = RecordVerdict::unknown;
   // The leg has judged it.
   for (const auto& each : predict_mail_from(world_, identity, from_).findings)
     if (each.code == Code::mailfrom_mx) {
       check.verdict = verdict_of(each.severity);
       check.code = each.code;
     }
+  if (dns::is_temporary(mx->status)) check.verdict = RecordVerdict::unknown;
   add(std::move(check));
 
   const auto texts = ask(domain, dns::Type::txt);
@@ -77,6 +77,7 @@ void Examiner::check_mail_from() {
   if (spf.passes == Tri::unknown)
     check.verdict =
         spf.foreseeable && spf.worst != spf::Result::temperror ? RecordVerdict::error : RecordVerdict::unknown;
+  if (dns::is_temporary(texts->status)) check.verdict = RecordVerdict::unknown;
   if (check.verdict == RecordVerdict::error) check.code = Code::mailfrom_spf;
   add(std::move(check));
 }
@@ -137,6 +138,7 @@ void Examiner::check_apex() {
     result_.findings.push_back(
         make_finding(Code::spf_apex_irrelevant, {{"domain", from_.domain}, {"envelope", envelope}}));
   if (has(Code::spf_apex_irrelevant)) check.code = Code::spf_apex_irrelevant;
+  if (dns::is_temporary(answer->status)) check.verdict = RecordVerdict::unknown;
   add(std::move(check));
 }
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -41,9 +42,18 @@ class Examiner {
 
   void publish_dkim(const KeyRecords& records);
   void publish_mail_from();
+  void propose_mail_from(const std::string& parent);
   void publish_dmarc();
   void publish_relaxed_dmarc();
+  void publish_policy(const std::string& name);
+  // Unless one is told already for the name and type.
+  void publish(Publishable record);
+  // Does a record of these types, or an alias, stand at the name?
+  Tri stands_at(const std::string& name, std::span<const dns::Type> types) const;
+  // For nothing that is known here, and nothing that DNS shows.
+  bool is_unused(const std::string& name) const;
 
+  void merge_repeats();
   void report_bogus_zones();
   void conclude();
 

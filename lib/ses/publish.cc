@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace sesame::ses {
 namespace {
 
@@ -25,21 +27,32 @@ std::string quoted(std::string_view text) {
   return result + '"';
 }
 
-std::string strings(std::string_view text) {
-  std::string result = quoted(text.substr(0, kMaxString));
-  for (std::size_t at = kMaxString; at < text.size(); at += kMaxString)
-    result += ' ' + quoted(text.substr(at, kMaxString));
+std::string strings(std::string_view text, std::size_t longest, std::string_view between) {
+  std::string result = quoted(text.substr(0, longest));
+  for (std::size_t at = longest; at < text.size(); at += longest)
+    result.append(between) += quoted(text.substr(at, longest));
   return result;
 }
 
 }  // namespace
 
 std::string zone_value(dns::Type type, std::string_view value) {
-  return type == dns::Type::txt ? strings(value) : std::string(value) + '.';
+  return type == dns::Type::txt ? strings(value, kMaxString, " ") : std::string(value) + '.';
 }
 
 std::string zone_line(const Publishable& record) {
   return fmt::format("{}. {} {}", record.name, dns::to_string(record.type), zone_value(record.type, record.value));
+}
+
+std::string zone_text(const Publishable& record, std::size_t width) {
+  constexpr std::string_view kIndent = "\n    ";
+  constexpr std::size_t kAround = 8;  // the indent, two quotes, and " )"
+  auto line = zone_line(record);
+  if (line.size() <= width || width <= kAround) return line;
+  const auto value = record.type == dns::Type::txt
+                         ? strings(record.value, std::min(kMaxString, width - kAround), kIndent)
+                         : zone_value(record.type, record.value);
+  return fmt::format("{}. {} ({}{} )", record.name, dns::to_string(record.type), kIndent, value);
 }
 
 }  // namespace sesame::ses

@@ -19,6 +19,8 @@ struct Publishable {
 
 // RFC 1035 Section 5.1: "NAME. TYPE VALUE", names with their last dot, texts quoted in strings of 255 octets at most.
 std::string zone_line(const Publishable& record);
+// The same in lines of at most `width` octets where it can be broken at all: RFC 1035 Section 5.1, parentheses.
+std::string zone_text(const Publishable& record, std::size_t width);
 // The value as it stands there.
 std::string zone_value(dns::Type type, std::string_view value);
 

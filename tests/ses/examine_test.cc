@@ -147,8 +147,14 @@ INSTANTIATE_TEST_SUITE_P(
              "dkim-no-key", State::bad, ""},
         Case{"TextFails", with("t1.dkim.amazonses.com", kT1 + " TXT !SERVFAIL"), txt, kT1, Is::error,
              "dkim-txt-servfail", State::bad, ""},
-        Case{"NameFails", with("t1.dkim.amazonses.com", kT1 + " * !SERVFAIL"), cname, kT1, Is::unknown, "", State::fine,
-             ""},  // SPF carries it
+        Case{"NameFails", with("t1.dkim.amazonses.com", kT1 + " * !SERVFAIL"), cname, kT1, Is::unknown, "",
+             State::undecided, ""},  // though SPF carries it
+        Case{"OnlyTheLookUpOfTheCnameFails", [](SesWorld& w) { w.dns(kT1 + " CNAME !SERVFAIL"); }, cname, kT1,
+             Is::unknown, "", State::undecided, ""},
+        Case{"TheLookUpOfTheCnameOfAnIdleOneIsRefused", [](SesWorld& w) { w.dns(kT2 + " CNAME !REFUSED"); }, cname, kT2,
+             Is::unknown, "", State::undecided, ""},
+        Case{"TheLookUpOfTheCnameIsNotAnswered", [](SesWorld& w) { w.dns(kT2 + " CNAME !TIMEOUT"); }, cname, kT2,
+             Is::unknown, "", State::undecided, ""},
         Case{"OwnKey", own_key(kOwn + " TXT p=" + test::kPublicKey), txt, kOwn, Is::ok, "", State::fine, ""},
         Case{"OwnKeyMissing", own_key(""), txt, kOwn, Is::error, "dkim-cname-missing", State::bad,
              kOwn + ". TXT \"p=PUBLIC_KEY\""},
@@ -175,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
                                " TXT v=spf1 include:amazonses.com ~all"),
              mx, kBounce, Is::info, "mailfrom-mx", State::fine, ""},
         Case{"MxSilent", [](SesWorld& w) { w.dns(kBounce + " MX !SERVFAIL"); }, mx, kBounce, Is::unknown, "",
-             State::fine, ""},
+             State::undecided, ""},
         Case{"Spf", [](SesWorld&) {}, txt, kBounce, Is::ok, "", State::fine, ""},
         Case{"SpfWithoutSes",
              with(kBounce, kBounce + " MX 10 feedback-smtp.us-east-1.amazonses.com\n" + kBounce + " TXT v=spf1 -all"),
@@ -185,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(
                                " TXT v=spf1 ip4:198.51.100.0/24 -all"),
              txt, kBounce, Is::error, "mailfrom-spf", State::bad, kSpfLine},
         Case{"SpfSilent", [](SesWorld& w) { w.dns(kBounce + " TXT !SERVFAIL"); }, txt, kBounce, Is::unknown, "",
-             State::fine, ""},
+             State::undecided, ""},
         Case{"Dmarc", [](SesWorld&) {}, txt, kDmarc, Is::ok, "", State::fine, ""},
         Case{"DmarcMissing", with(kDmarc, ""), txt, kDmarc, Is::warning, "dmarc-absent", State::fine, kDmarcLine},
         Case{"DmarcTwice", [](SesWorld& w) { w.dns(kDmarc + " TXT v=DMARC1; p=none"); }, txt, kDmarc, Is::warning,
@@ -194,7 +200,9 @@ INSTANTIATE_TEST_SUITE_P(
              "dmarc-temperror", State::undecided, ""},
         Case{"Amazon", [](SesWorld&) {}, txt, "amazonses.com", Is::ok, "", State::fine, ""},
         Case{"AmazonSilent", [](SesWorld& w) { w.dns("amazonses.com TXT !SERVFAIL"); }, txt, "amazonses.com",
-             Is::unknown, "", State::fine, ""},
+             Is::unknown, "", State::undecided, ""},
+        Case{"SpfOfTheDomainSilent", [](SesWorld& w) { w.dns("example.com TXT !SERVFAIL"); }, txt, "example.com",
+             Is::unknown, "", State::undecided, ""},
         Case{"SpfOfTheDomainBesideACustomMailFrom",
              [](SesWorld& w) { w.dns("example.com TXT v=spf1 include:amazonses.com -all"); }, txt, "example.com",
              Is::info, "", State::fine, ""}),
@@ -207,7 +215,7 @@ TEST(Examination, SaysThatSpfOfTheDomainIsNeverUsedWhereItIsAllThereIs) {
   const auto examination = examine_in(world);
   EXPECT_THAT(codes(examination), Contains("spf-apex-irrelevant"));
   EXPECT_EQ(record(examination, txt, "example.com")->code, Code::spf_apex_irrelevant);
-  EXPECT_THAT(lines(examination), ElementsAre(kMxLine, kSpfLine));
+  EXPECT_THAT(lines(examination), ElementsAre("ses-" + kMxLine, "ses-" + kSpfLine));  // bounce. is in use
   for (const auto& each : examination.publish) EXPECT_EQ(each.purpose, Publishable::Purpose::proposes);
 }
 
@@ -304,7 +312,137 @@ TEST(Examination, AlignsUnderBothVintagesAndModes) {
   EXPECT_EQ(examination.alignment[2].domain, "amazonses.com");
   EXPECT_EQ(examination.alignment[2].relaxed.rfc7489, Tri::no);
   EXPECT_THAT(codes(examination), Contains("orgdomain-split"));
-  EXPECT_THAT(lines(examination), Contains("_dmarc.example.com. TXT \"v=DMARC1; p=reject\""));
+  EXPECT_THAT(lines(examination), ElementsAre(kDmarcLine));
+}
+
+TEST(Examination, NeverProposesThePolicyOfASubdomainForTheWholeDomain) {
+  SesWorld world;
+  world.replace(kDmarc, "_dmarc.news.example.com TXT v=DMARC1; p=reject");
+  EXPECT_THAT(lines(examine_in(world, "news.example.com")), ElementsAre(kDmarcLine));
+  // Where a record stands already, or would change nothing, none is proposed.
+  for (const auto* org : {"v=DMARC1; p=quarantine", ""}) {
+    SesWorld ended;
+    ended.replace(kDmarc, "_dmarc.news.example.com TXT v=DMARC1; p=reject; psd=n");
+    if (*org) ended.dns(kDmarc + " TXT " + org);
+    const auto examination = examine_in(ended, "news.example.com");
+    EXPECT_THAT(codes(examination), Contains("orgdomain-split"));
+    EXPECT_THAT(lines(examination), IsEmpty()) << org;
+  }
+}
+
+std::vector<std::string> dmarc_lines(const Examination& examination) {
+  std::vector<std::string> result;
+  for (const auto& each : examination.publish)
+    if (each.name == kDmarc) result.push_back(zone_line(each) + " ; " + each.note);
+  return result;
+}
+
+TEST(Examination, ProposesOneRecordForANameAndSaysWhatItReplaces) {
+  for (const std::string stands :
+       {" TXT v=DMARC1; p=none\n_dmarc.example.com TXT v=DMARC1; p=reject", " TXT v=DMARC2; p=none",
+        " TXT v=DMARC1; p=foo", " TXT v=DMARC1; p=foo; aspf=s", " TXT v=spf1 -all", " CNAME gone.example.net"}) {
+    SesWorld world;
+    world.replace(kDmarc, kDmarc + stands);
+    EXPECT_THAT(dmarc_lines(examine_in(world)),
+                ElementsAre(testing::StartsWith(kDmarcLine + " ; in place of what stands there")))
+        << stands;
+  }
+  SesWorld world;
+  world.resolver.zone().remove(kDmarc);
+  EXPECT_THAT(lines(examine_in(world, "news.example.com")), ElementsAre(kDmarcLine));
+  EXPECT_THAT(dmarc_lines(examine_in(world)), ElementsAre(Not(HasSubstr("in place"))));
+}
+
+TEST(Examination, OfABrokenRecordBelowASoundOneProposesNoWeakerPolicy) {
+  SesWorld world;
+  world.dns("_dmarc.news.example.com TXT v=DMARC1; p=none\n_dmarc.news.example.com TXT v=DMARC1; p=reject");
+  EXPECT_THAT(lines(examine_in(world, "news.example.com")), Not(Contains(HasSubstr("p=none"))));
+}
+
+TEST(Examination, SaysWhatTheKeyOfByodkimReplaces) {
+  for (const auto* stands : {" TXT p=AAAA", " CNAME gone.example.net"}) {
+    SesWorld world;
+    own_key(kOwn + stands)(world);
+    const auto examination = examine_in(world);
+    ASSERT_EQ(examination.publish.size(), 1u) << stands;
+    EXPECT_THAT(examination.publish[0].note, testing::StartsWith("in place of what stands there; PUBLIC_KEY"));
+  }
+}
+
+TEST(Examination, ProposesAMailFromThatServesNothingElse) {
+  const auto proposed = [](const std::function<void(SesWorld&)>& change) {
+    SesWorld world;
+    world.identity().mail_from = {};
+    world.resolver.zone().remove(kBounce);
+    change(world);
+    const auto examination = examine_in(world);
+    return examination.publish.empty() ? examination.unproposed : examination.publish.front().name;
+  };
+  EXPECT_EQ(proposed([](SesWorld&) {}), "bounce.example.com");
+  for (const auto* stands : {"MX 10 mail.example.net", "TXT hello", "A 192.0.2.1", "AAAA 2001:db8::1",
+                             "CNAME mail.example.net", "MX !SERVFAIL", "TXT !TIMEOUT"})
+    EXPECT_EQ(proposed([&](SesWorld& w) { w.dns(kBounce + " " + stands); }), "ses-bounce.example.com") << stands;
+  EXPECT_EQ(proposed([](SesWorld& w) { w.add_identity(kBounce); }), "ses-bounce.example.com");
+  const auto elsewhere = [](SesWorld& w) {
+    w.dns("ses-bounce.example.com A 192.0.2.1");
+    auto other = w.identity();
+    other.region = "eu-west-1";
+    other.mail_from.domain = kBounce;
+    w.others = {Account{"", "eu-west-1", {other}, {}}};
+  };
+  EXPECT_EQ(proposed(elsewhere), "mailfrom.example.com");
+  EXPECT_EQ(proposed([&](SesWorld& w) {
+              elsewhere(w);
+              w.dns("mailfrom.example.com A 192.0.2.1");
+            }),
+            "bounce-us-east-1.example.com");
+  EXPECT_THAT(proposed([](SesWorld& w) { w.dns("*.example.com A 192.0.2.1"); }), HasSubstr("none is known to be free"));
+}
+
+TEST(Examination, SaysOnceWhatIsSaidOfFromAndOfTheSenderMadeUpFromIt) {
+  SesWorld world;
+  world.identity().verified_for_sending = false;
+  for (const auto* code : {"sending-blocked", "from-unverified"})
+    EXPECT_EQ(std::ranges::count(codes(examine_in(world)), code), 1) << code;
+  EXPECT_EQ(std::ranges::count(codes(examine_in(world, "example.org")), "from-unverified"), 1);
+}
+
+TEST(Examination, InTheSandboxIsNotThatOfAnUnverifiedRecipient) {
+  SesWorld world;
+  world.identity().as_of = world.now;
+  EXPECT_FALSE(examine_in(world).sandbox);
+  world.account.standing.production_access = false;
+  const auto examination = examine_in(world);
+  EXPECT_TRUE(examination.sandbox);
+  EXPECT_EQ(examination.prediction.verdict, Verdict::pass);
+  EXPECT_THAT(codes(examination), Not(Contains("sending-blocked")));
+}
+
+TEST(Examination, TellsCausesBeforeWhatComesOfThem) {
+  SesWorld world;
+  world.identity().mail_from = {};
+  world.identity().dkim.status = Status::failed;
+  for (const auto& name : {kT1, kT2}) world.replace(name, name + " CNAME t9.dkim.amazonses.com");
+  const auto told = codes(examine_in(world));
+  const auto at = [&](const std::string& code) { return std::ranges::find(told, code) - told.begin(); };
+  ASSERT_THAT(told, IsSupersetOf({"dkim-cname-target", "dkim-failed", "dmarc-none-aligned"}));
+  EXPECT_LT(at("dkim-cname-target"), at("dkim-failed"));
+  EXPECT_LT(at("dkim-failed"), at("dmarc-none-aligned"));
+  EXPECT_LT(at("mailfrom-default"), at("dmarc-none-aligned"));
+}
+
+TEST(Examination, SpeaksOfNoMailInTransit) {
+  SesWorld world;
+  world.dns(kDmarc + " TXT !SERVFAIL");
+  const auto examination = examine_in(world);
+  EXPECT_THAT(examination.prediction.why, Not(HasSubstr("mail pass")));
+  SesWorld silent;
+  silent.identity().mail_from = {};
+  silent.dns(kT1 + " * !SERVFAIL");
+  const auto why = examine_in(silent).prediction.why;
+  EXPECT_THAT(why, Not(HasSubstr("let pass")));
+  EXPECT_THAT(why, testing::EndsWith("."));
+  for (const auto& finding : examination.findings) EXPECT_THAT(finding.advice, Not(HasSubstr("mail pass")));
 }
 
 TEST(Examination, LeavesAlignmentOpenWhereThePolicyThatSaysTheModeIsNotKnown) {
@@ -344,6 +482,15 @@ TEST(Examination, TellsWhatWasObserved) {
   EXPECT_FALSE(examine_in(world).history);
   world.history = History{};
   EXPECT_TRUE(examine_in(world).history);
+}
+
+TEST(ZoneText, IsBrokenInParenthesesWhereTheLineIsTooLong) {
+  const std::string token(32, 't');
+  const Publishable record{token + "._domainkey.example.com", cname, token + ".dkim.amazonses.com", {}, ""};
+  EXPECT_EQ(zone_text(record, 200), zone_line(record));
+  EXPECT_EQ(zone_text(record, 96), token + "._domainkey.example.com. CNAME (\n    " + token + ".dkim.amazonses.com. )");
+  EXPECT_EQ(zone_text({"example.com", txt, "abcdefgh", {}, ""}, 12),
+            "example.com. TXT (\n    \"abcd\"\n    \"efgh\" )");
 }
 
 TEST(ZoneLine, QuotesTextsInStringsOfAtMost255Octets) {
