@@ -11,7 +11,7 @@ namespace sesame::inspect {
 std::string entry(const std::string& name, const std::string& text, std::size_t indent) {
   std::string result = fmt::format("{:<{}}", "  " + name, indent);
   std::size_t column = indent;
-  for (const auto word : split(text, ' ')) {
+  for (auto word : split(text, ' ')) {
     const bool first = column == indent;
     if (!first && column + 1 + word.size() > kWidth) {
       result += '\n' + std::string(indent, ' ');
@@ -20,10 +20,26 @@ std::string entry(const std::string& name, const std::string& text, std::size_t 
       result += ' ';
       ++column;
     }
+    // A name or value that no line can hold.
+    for (; column + word.size() > kWidth && indent < kWidth; column = indent) {
+      const auto room = kWidth - column;
+      result.append(word.substr(0, room)) += '\n' + std::string(indent, ' ');
+      word.remove_prefix(room);
+    }
     result += word;
     column += word.size();
   }
   return result + '\n';
+}
+
+std::string without_trailing_blanks(std::string_view text) {
+  std::string result;
+  for (const auto line : split(text, '\n')) {
+    const auto last = line.find_last_not_of(' ');
+    result.append(line.substr(0, last == std::string_view::npos ? 0 : last + 1)) += '\n';
+  }
+  result.pop_back();
+  return result;
 }
 
 std::string plural(std::size_t count, const std::string& word) {

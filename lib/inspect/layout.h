@@ -4,14 +4,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sesame::inspect {
 
 inline constexpr std::size_t kWidth = 96;
 inline constexpr std::size_t kIndent = 12;  // where the text behind a name begins
 
-// "  NAME      text", broken between words; the lines that follow stand under the text.
+// "  NAME      text", broken between words, and within one that is too long for a line; the lines that follow stand
+// under the text.
 std::string entry(const std::string& name, const std::string& text, std::size_t indent = kIndent);
+// Without blanks at the ends of lines.
+std::string without_trailing_blanks(std::string_view text);
 // "1 hour", "2 hours".
 std::string plural(std::size_t count, const std::string& word);
 // "59 minutes", "3 days".

@@ -21,6 +21,8 @@ Json identity_value(const ses::Examination& examination) {
                                             : "domain"},
           {"account", text_or_null(examination.account)},
           {"region", text_or_null(examination.region)},
+          {"sandbox", examination.sandbox},
+          {"tokens_known", examination.tokens_known},
           {"source", ses::to_string(examination.source)},
           {"as_of", time_or_null(identity ? identity->as_of : std::nullopt)},
           {"aged", identity && identity->aged},
@@ -139,7 +141,8 @@ Json examination_value(const ses::Examination& examination) {
           {"alignment", alignment_array(examination)},
           {"ses_saw", verification_value(examination)},
           {"observed", history_value(examination.history)},
-          {"publish", publish_array(examination)}};
+          {"publish", publish_array(examination)},
+          {"unproposed", text_or_null(examination.unproposed)}};
 }
 
 }  // namespace

@@ -22,12 +22,12 @@ std::string verdict_text(const Examination& examination) {
   const auto grade = prediction.grade == ses::Grade::both_legs   ? "by DKIM and by SPF"
                      : prediction.grade == ses::Grade::dkim_only ? "by DKIM alone"
                                                                  : "by SPF alone, which forwarding breaks";
-  const auto mail = "mail from " + examination.subject + " through SES ";
+  const auto mail = "mail from " + examination.subject + " through SES";
   switch (prediction.verdict) {
     case ses::Verdict::pass:
-      return fmt::format("pass ({}): {}passes DMARC {}", ses::to_string(prediction.confidence), mail, grade);
+      return fmt::format("pass ({}): {} passes DMARC {}", ses::to_string(prediction.confidence), mail, grade);
     case ses::Verdict::fail:
-      return fmt::format("fail ({}): {}fails DMARC", ses::to_string(prediction.confidence), mail);
+      return fmt::format("fail ({}): {} fails DMARC", ses::to_string(prediction.confidence), mail);
     case ses::Verdict::none:
       return "none: no DMARC policy applies to " + mail;
     case ses::Verdict::refused:
@@ -35,11 +35,15 @@ std::string verdict_text(const Examination& examination) {
     case ses::Verdict::unknown:
       break;
   }
-  return "undecided: whether " + mail + "passes DMARC cannot be told";
+  return "undecided: whether " + mail + " passes DMARC cannot be told";
+}
+
+std::string place_of(const Examination& examination) {
+  return examination.account.empty() ? examination.region : examination.account + "/" + examination.region;
 }
 
 std::string identity_text(const Examination& examination) {
-  const auto place = examination.account.empty() ? examination.region : examination.account + "/" + examination.region;
+  const auto place = place_of(examination);
   std::string text;
   if (!examination.identity)
     text = examination.source == ses::Source::none ? "not known" : "none covers it in " + place;
@@ -66,11 +70,40 @@ std::string identity_text(const Examination& examination) {
   return text;
 }
 
-std::string finding_text(const ses::Finding& finding) {
+// The record that a finding is about, among those with its code; null when it is about none.
+const ses::RecordCheck* record_of(const ses::Finding& finding, const Examination& examination) {
+  const auto about = [&](const ses::RecordCheck& record) {
+    return record.code == finding.code && finding.text.find(record.name) != std::string::npos;
+  };
+  const auto found = std::ranges::find_if(examination.records, about);
+  return found == examination.records.end() ? nullptr : &*found;
+}
+
+std::string finding_text(const ses::Finding& finding, const std::vector<std::string>& likewise) {
   constexpr std::size_t kUnder = 11;
-  return entry(ses::to_string(finding.severity), fmt::format("{}: {}.", ses::to_string(finding.code), finding.text),
-               kUnder) +
+  const auto more = likewise.empty() ? "" : "; likewise " + join(likewise, ", ");
+  return entry(ses::to_string(finding.severity),
+               fmt::format("{}: {}{}.", ses::to_string(finding.code), finding.text, more), kUnder) +
          entry("", "-> " + finding.advice, kUnder);
+}
+
+// One entry for the records that the same is said of.
+std::string findings(const Examination& examination) {
+  std::string text;
+  const auto& all = examination.findings;
+  for (auto at = all.begin(); at != all.end(); ++at) {
+    const auto alike = [&](const ses::Finding& other) {
+      return other.code == at->code && other.severity == at->severity && record_of(other, examination);
+    };
+    std::vector<std::string> likewise;
+    if (record_of(*at, examination)) {
+      if (std::find_if(all.begin(), at, alike) != at) continue;
+      for (auto other = at + 1; other != all.end(); ++other)
+        if (alike(*other)) likewise.push_back(record_of(*other, examination)->name);
+    }
+    text += finding_text(*at, likewise);
+  }
+  return text.empty() ? "" : "\nFindings\n" + text;
 }
 
 std::string summary_text(const Examination& examination) {
@@ -80,21 +113,31 @@ std::string summary_text(const Examination& examination) {
   std::vector<std::string> parts;
   if (const auto errors = count(ses::Severity::error)) parts.push_back(plural(errors, "error"));
   if (const auto warnings = count(ses::Severity::warning)) parts.push_back(plural(warnings, "warning"));
+  const auto silent = static_cast<std::size_t>(
+      std::ranges::count(examination.records, ses::RecordVerdict::unknown, &ses::RecordCheck::verdict));
+  if (silent) parts.push_back(plural(silent, "record") + " not known");
   return fmt::format("{}: {}{}\n", examination.subject, ses::to_string(examination.state),
                      parts.empty() ? "" : ", " + join(parts, ", "));
+}
+
+std::string needed_text(const Examination& examination) {
+  const bool here = !examination.region.empty();
+  return fmt::format(
+      "the DKIM tokens{}. They are in the SES console (Identities, {}, Authentication): --region {} --token T1 "
+      "--token T2 --token T3. Or a configuration with the identity (--config), or a snapshot by sesame sync.",
+      here ? "" : " and the region", examination.domain, here ? examination.region : "REGION");
 }
 
 std::string head(const Examination& examination) {
   std::string text = summary_text(examination) + entry("Verdict", verdict_text(examination)) +
                      entry("Why", examination.prediction.why) + entry("Identity", identity_text(examination));
-  if (examination.source == ses::Source::none)
-    text += entry("Needed",
-                  "the DKIM tokens and the region. They are in the SES console (Identities, " + examination.domain +
-                      ", Authentication): --region REGION --token T1 --token T2 --token T3. Or a configuration with "
-                      "the identity (--config), or a snapshot by sesame sync.");
-  if (!examination.findings.empty()) text += "\nFindings\n";
-  for (const auto& finding : examination.findings) text += finding_text(finding);
-  return text;
+  if (examination.sandbox)
+    text += entry("Sandbox",
+                  "only verified recipients, and the mailbox simulator: the account has no production "
+                  "access in " +
+                      examination.region);
+  if (examination.source == ses::Source::none) text += entry("Needed", needed_text(examination));
+  return text + findings(examination);
 }
 
 std::string record_text(const ses::RecordCheck& record) {
@@ -232,8 +275,9 @@ std::string publish(const Examination& examination) {
     for (const auto& record : examination.publish) {
       if (record.purpose != purpose) continue;
       if (!record.note.empty()) lines += "; " + record.note + "\n";
-      lines += ses::zone_line(record) + "\n";
+      lines += ses::zone_text(record, kWidth) + "\n";
     }
+    if (purpose == Purpose::proposes && !examination.unproposed.empty()) lines += entry("", examination.unproposed, 2);
     if (!lines.empty())
       text +=
           std::string("\n") + (purpose == Purpose::mends ? "Records to publish" : "Records proposed") + "\n" + lines;
@@ -241,16 +285,27 @@ std::string publish(const Examination& examination) {
   return text;
 }
 
+std::string cause(const Examination& examination) {
+  const auto& all = examination.findings;
+  const auto error = std::ranges::find(all, ses::Severity::error, &ses::Finding::severity);
+  if (error != all.end()) return ses::to_string(error->code);
+  // Then that is why nothing better can be said.
+  const bool covered = examination.identity || examination.source == ses::Source::none;
+  if (covered && !examination.tokens_known) return "the DKIM tokens are not known";
+  return all.empty() ? "" : ses::to_string(all.front().code);
+}
+
 std::string table(std::span<const Examination> examinations) {
   std::string text = "Summary\n";
-  std::size_t width = 0;
-  for (const auto& examination : examinations) width = std::max(width, examination.subject.size());
+  std::size_t width = 0, place_width = 0;
   for (const auto& examination : examinations) {
-    const auto& findings = examination.findings;
-    text += fmt::format("  {:<10} {:<{}}  {:<8} {}\n", ses::to_string(examination.state), examination.subject, width,
-                        ses::to_string(examination.prediction.verdict),
-                        findings.empty() ? "" : ses::to_string(findings.front().code));
+    width = std::max(width, examination.subject.size());
+    place_width = std::max(place_width, place_of(examination).size());
   }
+  for (const auto& examination : examinations)
+    text += fmt::format("  {:<10} {:<{}}  {:<{}}  {:<8} {}\n", ses::to_string(examination.state), examination.subject,
+                        width, place_of(examination), place_width, ses::to_string(examination.prediction.verdict),
+                        cause(examination));
   return text;
 }
 
@@ -263,7 +318,8 @@ std::string doctor_text(std::span<const ses::Examination> examinations) {
             sightings(examination) + publish(examination);
     if (examinations.size() > 1) text += '\n';
   }
-  return examinations.size() > 1 ? text + table(examinations) : text;
+  if (examinations.size() > 1) text += table(examinations);
+  return without_trailing_blanks(text);
 }
 
 }  // namespace sesame::inspect

@@ -149,6 +149,50 @@ class DoctorSeedCases(DoctorTest):
         self.assertIn("-> Configure a custom MAIL FROM domain", screen)
 
 
+class DoctorScreen(DoctorTest):
+    """What stands there fits, and is said once."""
+
+    LONG = tuple(letter * 32 for letter in "abc")
+
+    def text_of(self, status, target, **changes):
+        zone = {f"{t}._domainkey.example.com": {"CNAME": [target(t)]} if target else None for t in self.LONG}
+        self.change_dns(zone)
+        tokens = json.dumps(list(self.LONG))
+        config = self.settings(self.identity(dkim__tokens=tokens, **changes))
+        return self.run_text(status, "doctor", "example.com", "--config", config)
+
+    def test_three_selectors_with_one_fault_are_one_entry(self):
+        text = self.text_of(1, lambda t: f"{t}.dkim.eu-south-1.amazonses.com")
+        screen = text[:text.index("\nRecords")]
+        self.assertEqual(screen.count("dkim-cname-target:"), 1, screen)
+        words = " ".join(screen.split())
+        self.assertIn(f"; likewise {self.LONG[1]}._domainkey.example.com, {self.LONG[2]}._domainkey.example.com.", words)
+
+    def test_lines_are_not_too_long_and_end_without_blanks(self):
+        for target in (None, lambda t: f"{t}.dkim.eu-south-1.amazonses.com"):
+            for line in self.text_of(1, target, mail_from__domain=None, mail_from__status=None).splitlines():
+                self.assertLessEqual(len(line), SCREEN_COLUMNS, line)
+                self.assertEqual(line, line.rstrip())
+        self.change_dns({"_dmarc.example.com": None})
+        text = self.run_text(0, "doctor", "example.com", "--config", self.settings(self.identity()))
+        self.assertIn("Verdict   none: ", text)
+        self.assertNotRegex(text, r"(?m) $")
+
+    def test_an_account_in_the_sandbox_is_told_so_and_not_refused(self):
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        detail = {"IdentityType": "DOMAIN", "VerifiedForSendingStatus": True,
+                  "DkimAttributes": {"SigningEnabled": True, "Tokens": ["t1", "t2", "t3"], "Status": "SUCCESS",
+                                     "SigningAttributesOrigin": "AWS_SES"}}
+        path = self.write("sandbox.json", json.dumps({"version": 1, "regions": [
+            {"account": "", "region": "us-east-1", "fetched": now,
+             "GetAccount": {"ProductionAccessEnabled": False, "SendingEnabled": True, "EnforcementStatus": "HEALTHY"},
+             "identities": [{"IdentityName": "example.com", "fetched": now, "GetEmailIdentity": detail}]}]}))
+        config = self.write("sandbox.toml", f'[ses]\nregion = "us-east-1"\nsnapshot = "{path}"\n')
+        screen = self.first_screen(0, "example.com", "--config", config)
+        self.assertIn("Verdict pass", screen)
+        self.assertIn("Sandbox only verified recipients", screen)
+
+
 class DoctorRecords(DoctorTest):
     def examine(self, status, **changes):
         return self.doctor(status, "example.com", "--config", self.settings(self.identity(**changes)))
@@ -209,7 +253,7 @@ class DoctorRecords(DoctorTest):
     def test_for_a_custom_mail_from_are_proposed(self):
         answer = self.examine(0, mail_from__domain=None, mail_from__status=None)
         self.assertEqual([(each["name"], each["type"], each["proposal"]) for each in answer["publish"]],
-                         [("bounce.example.com", "MX", True), ("bounce.example.com", "TXT", True)])
+                         [("ses-bounce.example.com", "MX", True), ("ses-bounce.example.com", "TXT", True)])
         self.assertIn("spf-apex-irrelevant", self.codes(answer))
 
     def test_of_dmarc_that_are_missing(self):
@@ -221,10 +265,16 @@ class DoctorRecords(DoctorTest):
 
     def test_of_amazon_that_fail_are_not_the_users_fault(self):
         self.change_dns(faults=[{"name": "amazonses.com", "type": "*", "fault": "SERVFAIL"}])
-        answer = self.examine(0)
+        answer = self.examine(75)
         record = self.record(answer, "TXT", "amazonses.com")
         self.assertEqual(record["verdict"], "unknown")
         self.assertIn("not yours", record["purpose"])
+
+    def test_whose_cname_is_not_answered_are_not_called_fine(self):
+        self.change_dns(faults=[{"name": "t2._domainkey.example.com", "type": "CNAME", "fault": "REFUSED"}])
+        answer = self.examine(75)
+        self.assertEqual(answer["state"], "undecided")
+        self.assertEqual(self.record(answer, "CNAME", "t2._domainkey.example.com")["verdict"], "unknown")
 
     def test_alignment_is_told_for_both_vintages_and_both_modes(self):
         answer = self.examine(0)
@@ -246,6 +296,10 @@ class DoctorKnowledge(DoctorTest):
         screen = self.first_screen(75, "example.com", "--config", empty)
         for way in ("--token", "--config", "sesame sync"):
             self.assertIn(way, screen)
+        self.assertIn("tokens and the region", screen)
+        screen = self.first_screen(75, "example.com", "--config", empty, "--region", "eu-west-1")
+        self.assertIn("Needed the DKIM tokens. They", screen)
+        self.assertIn("--region eu-west-1 --token", screen)
 
     def test_by_three_tokens_is_inferred_from_dns(self):
         answer = self.doctor(0, "example.com", "--config", "/dev/null", "--region", "us-east-1", *TOKENS)
@@ -329,8 +383,8 @@ class DoctorSeveral(DoctorTest):
         self.assertEqual(answer["summary"], {"fine": 1, "bad": 1, "undecided": 0})
         text = self.run_text(1, "doctor", "example.com", "example.org", "--config", config)
         summary = text[text.index("Summary\n"):]
-        self.assertRegex(summary, r"fine +example\.com +pass +dkim-ok\n")
-        self.assertRegex(summary, r"bad +example\.org +refused +from-unverified\n")
+        self.assertRegex(summary, r"fine +example\.com +us-east-1 +pass +dkim-ok\n")
+        self.assertRegex(summary, r"bad +example\.org +us-east-1 +refused +from-unverified\n")
 
     def test_all_are_every_identity_of_the_chosen_region(self):
         config = self.settings(self.identity(), self.identity(region='"eu-west-1"'))
@@ -338,6 +392,16 @@ class DoctorSeveral(DoctorTest):
         self.assertEqual([each["identity"]["region"] for each in answer["domains"]], ["us-east-1", "eu-west-1"])
         answer = self.doctor(0, "--all", "--config", config, "--region", "eu-west-1")
         self.assertEqual([each["identity"]["region"] for each in answer["domains"]], ["eu-west-1"])
+
+    def test_rows_of_the_summary_tell_region_and_account_and_unknown_tokens(self):
+        config = self.settings(self.identity(), self.identity(region='"eu-west-1"', account='"other"'),
+                               {"name": '"example.net"'})
+        self.change_dns({"_dmarc.example.net": {"TXT": ["v=DMARC1; p=reject"]}})
+        text = self.run_text(75, "doctor", "--all", "--config", config)
+        summary = text[text.index("Summary\n"):]
+        self.assertRegex(summary, r" example\.com +us-east-1 +pass ")
+        self.assertRegex(summary, r" example\.com +other/eu-west-1 +pass ")
+        self.assertRegex(summary, r" example\.net +us-east-1 +unknown +the DKIM tokens are not known\n")
 
     def test_a_reader_at_a_terminal_sees_how_far_it_is(self):
         self.change_dns(faults=[{"name": f"_dmarc.{name}", "type": "*", "fault": "SLOW", "ms": 1500}
