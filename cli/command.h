@@ -67,7 +67,7 @@ struct SyncArguments {
   std::string endpoint;
   double interval = 1.0;        // seconds
   double timeout = 30.0;        // seconds
-  std::int64_t max_age = 3600;  // seconds
+  std::int64_t max_age = 86400;  // seconds
   std::string snapshot;
 };
 

@@ -56,7 +56,9 @@ bool is_region(std::string_view text) {
 }
 
 Result<sync::Job> job_of(const SyncArguments& arguments, const ses::Settings& ses) {
-  sync::Job job{.account = arguments.account.value_or(ses.account),
+  const auto account = arguments.account.value_or(ses.account);
+  sync::Job job{.account = account,
+                .takes_nameless = !account.empty() && account == ses.account,
                 .regions = {},
                 .snapshot = arguments.snapshot.empty() ? ses.snapshot : arguments.snapshot,
                 .max_age = arguments.max_age};
@@ -175,6 +177,7 @@ int run_sync(const Common& common, const SyncArguments& arguments) {
   if (!config) return complain(config.error().message, kUsage);
   const auto job = job_of(arguments, config->ses);
   if (!job) return complain(job.error().message, kUsage);
+  if (const auto fit = sync::check_replaceable(job->snapshot); !fit) return complain(fit.error().message, kUsage);
   const auto lock = sync::Lock::take(job->snapshot + ".lock");
   if (!lock) return complain(lock.error().message, kUsage);
   if (!*lock) return complain(fmt::format("{}: another sync is at work", job->snapshot), kUndecided);

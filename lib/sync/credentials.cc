@@ -42,6 +42,8 @@ bool is_clean(std::string_view text) {
 Found checked(Credentials found) {
   if (!is_clean(found.key_id) || !is_clean(found.secret) || !is_clean(found.session_token))
     return failure(fmt::format("the keys of {} hold characters that no key has", found.source));
+  // A role is one account's, whatever keys it has just now; other keys are known by themselves alone.
+  if (found.owner.empty()) found.owner = found.source + '\n' + found.key_id;
   return std::optional(std::move(found));
 }
 
@@ -93,7 +95,7 @@ Found from_shared_file(const std::string& name) {
 }
 
 // The answer of a container's agent or of the instance's metadata.
-Found from_answer(const HttpAnswer& answer, std::string source) {
+Found from_answer(const HttpAnswer& answer, std::string source, std::string owner) {
   if (answer.status != 200)
     return failure(fmt::format("{} gives no credentials: {}", source,
                                answer.status ? fmt::format("status {}", answer.status) : answer.trouble));
@@ -103,7 +105,11 @@ Found from_answer(const HttpAnswer& answer, std::string source) {
                     .secret = text_of(*json, "SecretAccessKey"),
                     .session_token = text_of(*json, "Token"),
                     .expires = parse_timestamp(text_of(*json, "Expiration")),
-                    .source = std::move(source)};
+                    .source = std::move(source),
+                    .owner = std::move(owner)};
+  // ECS names the role, EKS the account.
+  if (const auto told = text_of(*json, "AccountId") + ' ' + text_of(*json, "RoleArn"); told.size() > 1)
+    found.owner = found.source + '\n' + told;
   if (found.key_id.empty() || found.secret.empty())
     return failure(fmt::format("{} gives no credentials: its answer holds no keys", found.source));
   return checked(std::move(found));
@@ -121,22 +127,22 @@ HttpAnswer ask(Http& http, std::string base, std::string path, std::vector<std::
 }
 
 // Keys travel in the clear only where nobody else listens: this host, and the agents of ECS and EKS.
-bool is_safe(std::string_view uri) {
-  if (istarts_with(uri, "https://")) return true;
+bool is_safe(const Url& url) {
+  if (url.scheme == "https") return true;
   constexpr std::array<std::string_view, 6> kHosts = {"127.0.0.1",     "localhost",      "[::1]",
                                                       "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
-  if (!istarts_with(uri, "http://")) return false;
-  const auto authority = uri.substr(7, uri.substr(7).find('/'));
-  const auto port = authority.find(':', authority.starts_with('[') ? authority.find(']') : 0);
-  return std::ranges::find(kHosts, authority.substr(0, port)) != kHosts.end();
+  return url.scheme == "http" && std::ranges::find(kHosts, url.host) != kHosts.end();
 }
 
 Found from_container(Http& http) {
   const auto relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   const auto full = relative.empty() ? environment("AWS_CONTAINER_CREDENTIALS_FULL_URI") : kContainerAgent + relative;
   if (full.empty()) return std::nullopt;
-  if (!is_safe(full) || !is_clean(full))
-    return failure("AWS_CONTAINER_CREDENTIALS_FULL_URI names neither an https address nor this host or its agent");
+  const auto url = is_clean(full) ? parse_url(full) : std::nullopt;
+  if (!url || !is_safe(*url))
+    return failure(
+        fmt::format("AWS_CONTAINER_CREDENTIALS_{}_URI names neither an https address nor this host or its agent",
+                    relative.empty() ? "FULL" : "RELATIVE"));
   auto token = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
   if (const auto path = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !path.empty()) {
     const auto text = read_file(path, kMaxFile);
@@ -148,8 +154,8 @@ Found from_container(Http& http) {
     return failure("the authorization token for the container's agent is not one line of text");
   std::vector<std::string> headers;
   if (!token.empty()) headers.push_back("Authorization: " + token);
-  const auto slash = std::min(full.find('/', full.find("//") + 2), full.size());
-  return from_answer(ask(http, full.substr(0, slash), full.substr(slash), std::move(headers)), "the container's agent");
+  return from_answer(ask(http, url->base, url->path, std::move(headers)), "the container's agent",
+                     "the container's agent\n" + full);
 }
 
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html: version 2, with a token.
@@ -167,9 +173,9 @@ Found from_instance(Http& http) {
   const auto roles = ask(http, base, directory, header);
   if (roles.status == 404) return failure("the instance has no role: attach one, or give other credentials");
   const std::string role(trim(roles.body.substr(0, roles.body.find('\n'))));
-  if (roles.status != 200 || role.empty()) return from_answer(roles, "the instance's metadata");
-  return from_answer(ask(http, base, directory + percent_encode(role), header),
-                     fmt::format("the instance's role \"{}\"", printable(role)));
+  if (roles.status != 200 || role.empty()) return from_answer(roles, "the instance's metadata", "");
+  const auto source = fmt::format("the instance's role \"{}\"", printable(role));
+  return from_answer(ask(http, base, directory + percent_encode(role), header), source, source + '\n' + base);
 }
 
 Found first_of(Http& http, const std::string& asked) {
@@ -183,6 +189,14 @@ Found first_of(Http& http, const std::string& asked) {
   return found;
 }
 
+// What the SDKs would have followed, and nobody does here.
+std::string not_followed() {
+  return environment("AWS_WEB_IDENTITY_TOKEN_FILE").empty()
+             ? ""
+             : "; AWS_WEB_IDENTITY_TOKEN_FILE is set, but web identity is not followed: use EKS Pod Identity, or \"aws "
+               "configure export-credentials --format env\"";
+}
+
 }  // namespace
 
 CredentialChain::CredentialChain(Http& http, const Clock& clock, std::string profile)
@@ -191,17 +205,26 @@ CredentialChain::CredentialChain(Http& http, const Clock& clock, std::string pro
 Result<Credentials> CredentialChain::get() {
   const auto now = clock_.unix_now();
   if (current_ && (!current_->expires || now + kMargin < *current_->expires)) return *current_;
+  auto fetched = fetch(now);
+  if (fetched)
+    current_ = std::move(*fetched);
+  else if (!current_ || *current_->expires <= now)
+    return tl::unexpected(fetched.error());
+  return *current_;
+}
+
+Result<Credentials> CredentialChain::fetch(std::int64_t now) {
   auto found = first_of(http_, profile_);
-  if (!found) return failure("no credentials: " + found.error().message);
+  if (!found) return failure("no credentials: " + found.error().message + not_followed());
   if (!*found)
     return failure(
         "no credentials: looked for AWS_ACCESS_KEY_ID in the environment, the shared credentials file, a container's "
-        "agent and the metadata of an EC2 instance");
+        "agent and the metadata of an EC2 instance" +
+        not_followed());
   if ((*found)->expires && *(*found)->expires <= now)
     return failure(
         fmt::format("no credentials: those of {} expired at {}", (*found)->source, timestamp(*(*found)->expires)));
-  current_ = std::move(**found);
-  return *current_;
+  return std::move(**found);
 }
 
 }  // namespace sesame::sync

@@ -18,6 +18,8 @@ struct Credentials {
   std::string session_token{};            // "" = none
   std::optional<std::int64_t> expires{};  // unix seconds
   std::string source{};                   // for people: "the environment"
+  // Whose they are, as far as they tell: the same for two only where their account is. Names no secret.
+  std::string owner{};
 };
 
 class CredentialChain {
@@ -25,12 +27,15 @@ class CredentialChain {
   // `profile` is the one asked for by name: then the environment's keys do not count. "" = AWS_PROFILE, else "default".
   CredentialChain(Http& http, const Clock& clock, std::string profile);
 
-  // The same until they are about to expire or are renewed. Errors hold no secrets.
+  // The same until they are about to expire or are renewed; those that cannot be had anew serve to their end. Errors
+  // hold no secrets.
   Result<Credentials> get();
   // What get() gave was refused: the next get() fetches again.
   void renew() { current_.reset(); }
 
  private:
+  Result<Credentials> fetch(std::int64_t now);
+
   Http& http_;
   const Clock& clock_;
   std::string profile_;

@@ -19,47 +19,81 @@ bool is_part(const Json& part, const std::string& account, const std::string& re
   return part.is_object() && text_of(part, "account") == account && text_of(part, "region") == region;
 }
 
-// How mail of an identity is signed: what a change of set-up changes.
-struct Signing {
-  std::string origin;
-  std::vector<std::string> tokens;  // in alphabetical order
-  bool operator==(const Signing&) const = default;
-};
+const Json* dkim_of(const Json* identity) {
+  const auto* answer = identity ? object_in(*identity, "GetEmailIdentity") : nullptr;
+  return answer ? object_in(*answer, "DkimAttributes") : nullptr;
+}
 
-Signing signing_of(const Json& dkim) {
-  Signing signing{.origin = text_of(dkim, "SigningAttributesOrigin"), .tokens = {}};
-  const auto tokens = dkim.find("Tokens");
-  if (tokens != dkim.end() && tokens->is_array())
+std::string status_of(const Json* identity) {
+  const auto* dkim = dkim_of(identity);
+  return dkim ? text_of(*dkim, "Status") : "";
+}
+
+// The first of these members of an identity that tells a time.
+Json time_of(const Json& identity, std::initializer_list<const char*> members) {
+  for (const auto* member : members)
+    if (auto time = text_of(identity, member); !time.empty()) return time;
+  return nullptr;
+}
+
+std::vector<std::string> tokens_of(const Json& signing) {
+  std::vector<std::string> found;
+  const auto tokens = signing.find("Tokens");
+  if (tokens != signing.end() && tokens->is_array())
     for (const auto& token : *tokens)
-      if (token.is_string()) signing.tokens.push_back(token.get<std::string>());
-  std::ranges::sort(signing.tokens);
+      if (token.is_string()) found.push_back(token.get<std::string>());
+  std::ranges::sort(found);
+  return found;
+}
+
+constexpr const char* kOrigin = "SigningAttributesOrigin";
+
+// How mail of an identity is signed as it was last told: what an answer left out, "signing" keeps of those before.
+Json signing_of(const Json& identity) {
+  Json signing = Json::object();
+  for (const auto* source : {dkim_of(&identity), object_in(identity, "signing")}) {
+    if (!source) continue;
+    if (!signing.contains(kOrigin) && !text_of(*source, kOrigin).empty()) signing[kOrigin] = text_of(*source, kOrigin);
+    if (!signing.contains("Tokens") && !tokens_of(*source).empty()) signing["Tokens"] = source->at("Tokens");
+  }
   return signing;
 }
 
-// Since when the status of DKIM is what it is; null when the answer names none.
-Json status_since(const Json* dkim, const Json* before, std::int64_t now) {
-  const auto status = dkim ? text_of(*dkim, "Status") : "";
-  if (status.empty()) return nullptr;
-  const auto* answer_before = before ? object_in(*before, "GetEmailIdentity") : nullptr;
-  const auto* dkim_before = answer_before ? object_in(*answer_before, "DkimAttributes") : nullptr;
-  if (!dkim_before || text_of(*dkim_before, "Status") != status) return timestamp(now);
-  for (const auto* member : {"status_since", "fetched"})
-    if (const auto since = text_of(*before, member); !since.empty()) return since;
-  return timestamp(now);
+// What is not told is no change.
+bool differ(const Json& before, const Json& after) {
+  const auto both = [&](const char* member) { return before.contains(member) && after.contains(member); };
+  return (both(kOrigin) && before[kOrigin] != after[kOrigin]) ||
+         (both("Tokens") && tokens_of(before) != tokens_of(after));
 }
 
-// How the identity was set up before; null when that is not known.
-Json former(const Json* dkim, const Json* before, std::int64_t now) {
-  if (!before) return nullptr;
-  const auto* answer_before = object_in(*before, "GetEmailIdentity");
-  const auto* dkim_before = answer_before ? object_in(*answer_before, "DkimAttributes") : nullptr;
-  const auto carried = before->value("former", Json(nullptr));
-  if (!dkim || !dkim_before) return carried;
-  const auto was = signing_of(*dkim_before);
-  if (was == signing_of(*dkim) || was == Signing{}) return carried;
-  return {{"SigningAttributesOrigin", was.origin},
-          {"Tokens", dkim_before->value("Tokens", Json::array())},
-          {"until", timestamp(now)}};
+// Since when the status of DKIM is what it is; null when the answer names none.
+Json status_since(const Json& identity, const Json* before) {
+  const auto status = status_of(&identity);
+  if (status.empty()) return nullptr;
+  auto since = status_of(before) == status ? time_of(*before, {"status_since", "fetched"}) : Json();
+  return since.is_null() ? identity["fetched"] : since;
+}
+
+// When the status of DKIM was last SUCCESS; null when that is now, or was not seen.
+Json last_success(const Json& identity, const Json& before) {
+  if (status_of(&identity) == "SUCCESS") return nullptr;
+  return status_of(&before) == "SUCCESS" ? time_of(before, {"fetched"}) : time_of(before, {"last_success"});
+}
+
+// What is remembered of the answers before this one.
+void remember(Json& identity, const Json& before) {
+  const auto now = signing_of(identity), was = signing_of(before);
+  if (!differ(was, now)) {
+    auto known = was;
+    known.update(now);
+    if (known.size() > now.size()) identity["signing"] = std::move(known);
+    // A success tells of the set-up there was.
+    if (auto success = last_success(identity, before); !success.is_null()) identity["last_success"] = success;
+    if (before.contains("former")) identity["former"] = before["former"];
+  } else if (was.contains(kOrigin)) {
+    identity["former"] = was;
+    identity["former"]["until"] = identity["fetched"];
+  }
 }
 
 }  // namespace
@@ -134,13 +168,10 @@ const Json* object_in(const Json& object, const char* member) {
 }
 
 Json make_identity(const std::string& name, Json answer, const Json* before, std::int64_t now) {
-  const auto* dkim = object_in(answer, "DkimAttributes");
-  auto since = status_since(dkim, before, now);
-  auto was = former(dkim, before, now);
   Json identity{{"IdentityName", name}, {"fetched", timestamp(now)}};
   identity["GetEmailIdentity"] = std::move(answer);
-  if (!since.is_null()) identity["status_since"] = std::move(since);
-  if (!was.is_null()) identity["former"] = std::move(was);
+  if (auto since = status_since(identity, before); !since.is_null()) identity["status_since"] = std::move(since);
+  if (before) remember(identity, *before);
   return identity;
 }
 

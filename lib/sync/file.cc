@@ -14,6 +14,8 @@
 #include <sstream>
 #include <utility>
 
+#include "util/text.h"
+
 namespace sesame::sync {
 namespace {
 
@@ -67,6 +69,15 @@ Result<std::optional<std::string>> read_file(const std::string& path, std::size_
   std::ostringstream text;
   text << file.rdbuf();
   return std::optional(std::move(text).str());
+}
+
+Result<void> check_replaceable(const std::string& path) {
+  struct stat found = {};
+  if (lstat(path.c_str(), &found) != 0 || !S_ISLNK(found.st_mode)) return {};
+  std::error_code error;
+  const auto target = std::filesystem::read_symlink(path, error).string();
+  return failure(fmt::format("{}: is a symbolic link to {}, which would be replaced by a file; name the file itself",
+                             path, printable(target)));
 }
 
 Result<void> replace_file(const std::string& path, std::string_view text) {

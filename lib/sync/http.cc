@@ -29,6 +29,9 @@ bool mistakes(const HttpRequest& request, unsigned version) {
 struct FreeEasy {
   void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
 };
+struct FreeUrl {
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -46,6 +49,7 @@ struct Transfer {
   std::size_t max_answer = 0;
   std::string body{};
   std::string error_type{};
+  std::optional<std::uint64_t> retry_after{};
   bool too_large = false;
   const std::atomic<bool>* stop = nullptr;
 };
@@ -60,12 +64,14 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
 }
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
-  constexpr std::string_view kName = "x-amzn-errortype:";
   const std::string_view line(data, size * count);
-  if (istarts_with(line, kName)) {
-    const auto value = trim(line.substr(kName.size()));
-    static_cast<Transfer*>(user)->error_type = std::string(value.substr(0, value.find(':')));
-  }
+  const auto colon = std::min(line.find(':'), line.size());
+  const auto name = line.substr(0, colon);
+  const auto value = trim(line.substr(std::min(colon + 1, line.size())));
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (iequals(name, "x-amzn-errortype")) transfer.error_type = std::string(value);
+  // RFC 9110 Section 10.2.3: or a date, which is not heeded.
+  if (iequals(name, "retry-after")) transfer.retry_after = parse_number(value);
   return line.size();
 }
 
@@ -171,7 +177,8 @@ class CurlHttp : public Http {
       curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
       return {.status = static_cast<int>(status),
               .body = std::move(transfer.body),
-              .error_type = std::move(transfer.error_type)};
+              .error_type = std::move(transfer.error_type),
+              .retry_after = transfer.retry_after};
     }
     if (transfer.too_large)
       return {.trouble = fmt::format("the answer is larger than {} bytes", request.max_answer),
@@ -195,6 +202,24 @@ Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop) {
   std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
   if (!easy) return failure("libcurl cannot be initialised");
   return std::make_unique<CurlHttp>(std::move(easy), stop);
+}
+
+std::optional<Url> parse_url(const std::string& text) {
+  const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
+  if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_DISALLOW_USER) != CURLUE_OK)
+    return std::nullopt;
+  const auto part = [&url](CURLUPart which) {
+    char* value = nullptr;
+    std::string found;
+    if (curl_url_get(url.get(), which, &value, 0) == CURLUE_OK && value) found = value;
+    curl_free(value);
+    return found;
+  };
+  Url parts{.scheme = lower(part(CURLUPART_SCHEME)), .host = lower(part(CURLUPART_HOST)), .base = {}, .path = {}};
+  const auto port = part(CURLUPART_PORT), query = part(CURLUPART_QUERY);
+  parts.base = parts.scheme + "://" + parts.host + (port.empty() ? "" : ":" + port);
+  parts.path = part(CURLUPART_PATH) + (query.empty() ? "" : "?" + query);
+  return parts;
 }
 
 std::string percent_encode(std::string_view text) {

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +38,8 @@ struct HttpRequest {
 struct HttpAnswer {
   int status = 0;  // 0: there was no answer, and `trouble` says why
   std::string body{};
-  std::string error_type{};  // X-Amzn-ErrorType up to its colon
+  std::string error_type{};                    // X-Amzn-ErrorType, as it came
+  std::optional<std::uint64_t> retry_after{};  // seconds, where the header tells them
   std::string trouble{};
   // May the same request be answered the next time?
   enum class Again { useful, useless } again = Again::useful;
@@ -51,6 +54,16 @@ class Http {
 // Redirections are not followed, certificates are verified: against the file that AWS_CA_BUNDLE names, if it is set. A
 // request under way ends soon after `stop` becomes true.
 Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop);
+
+// The parts of an absolute URL as they are asked for, read by who sends the request. Nothing for what is no URL, or one
+// with a user in it.
+struct Url {
+  std::string scheme;  // lower case
+  std::string host;    // lower case; an IPv6 address in brackets
+  std::string base;    // as in HttpRequest: scheme, host and port
+  std::string path;    // with the query
+};
+std::optional<Url> parse_url(const std::string& text);
 
 // RFC 3986 Section 2: all but unreserved characters as %XX.
 std::string percent_encode(std::string_view text);

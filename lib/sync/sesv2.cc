@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "sync/sigv4.h"
 #include "util/text.h"
 
 namespace sesame::sync {
@@ -18,7 +19,8 @@ using std::chrono::steady_clock;
 
 constexpr int kMaxTries = 6;
 constexpr milliseconds kMaxBackoff{30000};
-constexpr milliseconds kNap{50};  // how soon an interruption is noticed
+constexpr int kMaxRetryAfter = 10;  // times the timeout of one request
+constexpr milliseconds kNap{50};    // how soon an interruption is noticed
 constexpr std::size_t kMaxAnswer = 4u << 20;
 constexpr const char* kInterrupted = "interrupted";
 
@@ -29,14 +31,25 @@ bool is_one_of(std::string_view word, std::initializer_list<std::string_view> wo
   return std::ranges::find(words, word) != words.end();
 }
 
-// The error's name: from the header, or from the body, where it may have a name space before it.
-std::string error_type_of(const HttpAnswer& answer) {
-  if (!answer.error_type.empty()) return answer.error_type;
-  const auto json = parse_answer(answer.body);
-  if (!json) return "";
-  auto type = text_of(*json, "__type");
-  if (type.empty()) type = text_of(*json, "code");
-  return type.substr(type.find('#') + 1);
+std::string without_secrets(std::string text, const Credentials& credentials) {
+  constexpr std::string_view kInstead = "...";
+  for (const auto& secret : {credentials.secret, credentials.session_token})
+    for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos;
+         at = text.find(secret, at + kInstead.size()))
+      text.replace(at, secret.size(), kInstead);
+  return text;
+}
+
+// The error's name, from the header or from the body: "com.amazonaws.sesv2#NotFoundException:http://..." without the
+// name space before it and the address behind it. Printable, and without secrets, which are whole before it is cut.
+std::string error_type_of(const HttpAnswer& answer, const Credentials& credentials) {
+  auto told = answer.error_type;
+  const auto json = told.empty() ? parse_answer(answer.body) : Json();
+  if (told.empty() && json) told = text_of(*json, "__type");
+  if (told.empty() && json) told = text_of(*json, "code");
+  told = without_secrets(std::move(told), credentials);
+  const auto type = std::string_view(told).substr(0, told.find(':'));
+  return printable(type.substr(type.find('#') + 1));
 }
 
 // Its first line: what follows when a signature is wrong is what was to be signed, session token and all.
@@ -46,10 +59,7 @@ std::string message_of(const HttpAnswer& answer, const Credentials& credentials)
   auto text = text_of(*json, "message");
   if (text.empty()) text = text_of(*json, "Message");
   text = text.substr(0, text.find('\n'));
-  for (const auto& secret : {credentials.secret, credentials.session_token})
-    for (auto at = secret.empty() ? text.npos : text.find(secret); at != text.npos; at = text.find(secret, at))
-      text.replace(at, secret.size(), "");
-  return printable(text, 400);
+  return printable(without_secrets(std::move(text), credentials), 400);
 }
 
 Verdict judge(const HttpAnswer& answer, std::string_view type) {
@@ -62,6 +72,13 @@ Verdict judge(const HttpAnswer& answer, std::string_view type) {
   // A 404 of something between here and SES has no such name.
   if (answer.status == 404 && type == "NotFoundException") return Verdict::gone;
   return Verdict::bad;
+}
+
+// Nobody has us wait for longer than for some slow answers.
+milliseconds asked_to_wait(const HttpAnswer& answer, const Pace& pace) {
+  const auto longest = kMaxRetryAfter * pace.timeout;
+  const auto most = static_cast<std::uint64_t>(longest.count());
+  return std::min(longest, milliseconds(std::min(answer.retry_after.value_or(0), most) * 1000));
 }
 
 std::string host_suffix(const std::string& region) {
@@ -80,7 +97,7 @@ struct SesV2::Call {
     if (answer.status == 0) return fmt::format("{} in {}: {}", action, region, answer.trouble);
     const auto message = message_of(answer, credentials);
     auto text = fmt::format("{} in {}: SES answered {}{}{}{}{}", action, region, answer.status, type.empty() ? "" : " ",
-                            printable(type), message.empty() ? "" : ": ", message);
+                            type, message.empty() ? "" : ": ", message);
     if (is_one_of(type, {"AccessDeniedException", "AccessDenied"}))
       text +=
           fmt::format("\nthe policy of these credentials must allow ses:{}; sesame(1) shows the one needed", action);
@@ -145,7 +162,7 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
     next_ = steady_clock::now() + pace_.interval;
     const auto answer = send(call, *credentials);
     if (stop_) return failure(kInterrupted);
-    const auto type = answer.status == 200 ? "" : error_type_of(answer);
+    const auto type = answer.status == 200 ? "" : error_type_of(answer, *credentials);
     auto verdict = judge(answer, type);
     auto trouble = call.describe(answer, type, *credentials);
     if (verdict == Verdict::good) {
@@ -165,6 +182,7 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
     if (tries == kMaxTries) return failure(fmt::format("{}; so ended {} tries", trouble, tries));
     const auto longest = std::min(pace_.interval * (1 << tries), kMaxBackoff);
     next_ += std::uniform_int_distribution<milliseconds::rep>(0, longest.count())(random_) * milliseconds(1);
+    next_ = std::max(next_, steady_clock::now() + asked_to_wait(answer, pace_));
   }
 }
 
@@ -178,7 +196,12 @@ HttpAnswer SesV2::send(const Call& call, const Credentials& credentials) {
       .timeout = pace_.timeout,
       .max_answer = kMaxAnswer};
   ++requests_;
+  owner_ = credentials.owner;
   return http_.send(request);
+}
+
+std::string SesV2::origin() const {
+  return hashed(endpoint_ + '\n' + owner_);
 }
 
 // False: interrupted.

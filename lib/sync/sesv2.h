@@ -41,6 +41,8 @@ class SesV2 {
   Result<Json> get_account(const std::string& region);
 
   std::size_t requests() const { return requests_; }
+  // Stands for who answered the last request: another one for another endpoint, or keys that may be of another account.
+  std::string origin() const;
 
  private:
   struct Call;
@@ -55,6 +57,7 @@ class SesV2 {
   const std::atomic<bool>& stop_;
   std::chrono::steady_clock::time_point next_{};  // when the next request may begin
   std::size_t requests_ = 0;
+  std::string owner_{};  // of the last request's credentials
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -56,17 +56,20 @@ std::vector<std::string> sign_get(const Signature& signature, const std::string&
     headers += fmt::format("x-amz-security-token:{}\n", signature.session_token);
     names += ";x-amz-security-token";
   }
-  const auto request =
-      fmt::format("GET\n{}\n{}\n{}\n{}\n{}", canonical_path(path), query, headers, names, hex(sha256("")));
+  const auto request = fmt::format("GET\n{}\n{}\n{}\n{}\n{}", canonical_path(path), query, headers, names, hashed(""));
   const auto scope = fmt::format("{}/{}/ses/aws4_request", date, signature.region);
   auto key = "AWS4" + signature.secret;
   for (const std::string_view part : {std::string_view(date), std::string_view(signature.region),
                                       std::string_view("ses"), std::string_view("aws4_request")})
     key = hmac(key, part);
-  const auto proof = hmac(key, fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, hex(sha256(request))));
+  const auto proof = hmac(key, fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, hashed(request)));
   return {"Host: " + host, "X-Amz-Date: " + time,
           fmt::format("Authorization: AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={}, Signature={}",
                       signature.key_id, scope, names, hex(proof))};
+}
+
+std::string hashed(std::string_view text) {
+  return hex(sha256(text));
 }
 
 }  // namespace sesame::sync

@@ -16,4 +16,7 @@ namespace sesame::sync {
 std::vector<std::string> sign_get(const Signature& signature, const std::string& host, const std::string& path,
                                   const std::string& query, std::int64_t now);
 
+// SHA-256 in hexadecimal digits.
+std::string hashed(std::string_view text);
+
 }  // namespace sesame::sync

@@ -16,7 +16,8 @@ namespace sesame::sync {
 namespace {
 
 constexpr int kMaxPages = 1000;
-constexpr std::int64_t kSaveEvery = 30;  // seconds; what is lost when the host dies
+constexpr const char* kOrigin = "origin";  // of a part of FILE.partial: who answered
+constexpr std::int64_t kSaveEvery = 30;    // seconds; what is lost when the host dies
 
 class Sweep {
  public:
@@ -48,11 +49,21 @@ class Sweep {
     if (!names) return tl::unexpected(names.error());
     Json part{{"account", job_.account}, {"region", region}, {"fetched", timestamp(clock_.unix_now())}};
     part["GetAccount"] = std::move(*account);
+    part[kOrigin] = api_.origin();
+    const auto* kept = partial.part(job_.account, region);
+    // What other keys fetched may be of another account.
+    if (kept && text_of(*kept, kOrigin) != api_.origin()) kept = nullptr;
     std::vector<std::string> missing;
-    part["identities"] = keep(*names, partial.part(job_.account, region), missing);
+    part["identities"] = keep(*names, kept, missing);
     swept_.regions.push_back({.region = region, .kept = part["identities"].size()});
     partial.put(std::move(part));
-    return fetch(region, missing, identities_by_name(snapshot.part(job_.account, region)), partial);
+    return fetch(region, missing, identities_by_name(before(snapshot, region)), partial);
+  }
+
+  // What the snapshot has of the account and region so far; null when that is nothing.
+  const Json* before(const Document& snapshot, const std::string& region) const {
+    const auto* part = snapshot.part(job_.account, region);
+    return part || !job_.takes_nameless ? part : snapshot.part("", region);
   }
 
   Result<std::vector<std::string>> list(const std::string& region) {
@@ -120,11 +131,14 @@ class Sweep {
 
   Result<Swept> finish(Document& snapshot, Document& partial) {
     for (const auto& region : job_.regions) {
-      const auto& part = *partial.part(job_.account, region);
-      for (auto& change : changes_between(snapshot.part(job_.account, region), part))
-        swept_.changes.push_back(std::move(change));
-      snapshot.put(part);
+      auto part = *partial.part(job_.account, region);
+      part.erase(std::string(kOrigin));
+      for (auto& change : changes_between(before(snapshot, region), part)) swept_.changes.push_back(std::move(change));
+      snapshot.put(std::move(part));
       partial.drop(job_.account, region);
+      if (!job_.takes_nameless) continue;
+      snapshot.drop("", region);
+      partial.drop("", region);
     }
     const auto text = snapshot.text();
     // What the daemon could not read must not take the place of what it can.

@@ -15,6 +15,8 @@ namespace sesame::sync {
 
 struct Job {
   std::string account;  // as in ses::Identity::account
+  // What earlier syncs stored under no account's name is this account's, which had none then.
+  bool takes_nameless = false;
   std::vector<std::string> regions;
   std::string snapshot;      // the file; beside it FILE.partial keeps what an interrupted sweep has fetched
   std::int64_t max_age = 0;  // seconds; what is kept there and is older is fetched again

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import signal
 import stat
@@ -110,13 +111,17 @@ class Fetching(SyncTest):
         for path in self.directory.iterdir():
             self.assertEqual((path.stat().st_uid, path.stat().st_gid), (12345, 23456), path)
 
-    def test_what_a_symbolic_link_leads_to_is_left_alone(self):
+    def test_a_symbolic_link_is_neither_replaced_nor_followed(self):
         target = self.directory / "elsewhere.json"
         target.write_text('{"version": 1, "regions": []}')
-        self.file.symlink_to(target)
-        self.sync(0)
+        for leads_to in (target, self.directory / "absent.json"):
+            self.file.symlink_to(leads_to)
+            _, err = self.sync(2)
+            self.assertIn(f"is a symbolic link to {leads_to}", err)
+            self.assertTrue(self.file.is_symlink())
+            self.file.unlink()
         self.assertEqual(target.read_text(), '{"version": 1, "regions": []}')
-        self.assertEqual(len(self.snapshot()["regions"]), 1)
+        self.assertEqual(self.aws.requests, [])
 
     def test_all_pages_with_tokens_that_need_encoding(self):
         self.aws.world["us-east-1"] = {f"d{number}.example.com": identity() for number in range(7)}
@@ -169,6 +174,24 @@ region = "ap-south-1"
             parts = [(part["account"], part["region"]) for part in self.snapshot()["regions"]]
             self.assertEqual(sorted(parts), wanted)
 
+    def test_an_account_that_got_its_name_takes_over_what_was_stored_without(self):
+        self.aws.world["us-east-1"] = {"example.com": identity()}
+        self.sync(0, regions=("us-east-1", "eu-west-1"))
+        self.aws.world["us-east-1"]["example.com"] = identity(DkimAttributes={"Status": "PENDING"})
+        config = self.directory / "sesame.toml"
+        config.write_text('[ses]\naccount = "main"\nregion = "us-east-1"\n')
+
+        def parts():
+            return sorted((part["account"], part["region"]) for part in self.snapshot()["regions"])
+
+        nameless = [("", "eu-west-1"), ("", "us-east-1")]
+        self.sync(0, "--config", str(config), "--account", "other")
+        self.assertEqual(parts(), nameless + [("other", "us-east-1")])
+        answer = self.sync_json("--config", str(config))
+        self.assertEqual(parts(), [("", "eu-west-1"), ("main", "us-east-1"), ("other", "us-east-1")])
+        self.assertIn("DkimAttributes.Status", [each["member"] for each in answer["changes"]])
+        self.assertIn("last_success", self.identities()["example.com"])
+
     def test_parts_of_other_accounts_and_regions_and_unknown_members_stay(self):
         other = {"account": "other", "region": "us-east-1", "fetched": "2026-01-01T00:00:00Z", "GetAccount": {},
                  "identities": [{"IdentityName": "example.net", "GetEmailIdentity": {"New": [1.5, None]}}], "x": "y"}
@@ -218,7 +241,8 @@ class Remembering(SyncTest):
 
     def change(self, **dkim):
         before = self.aws.world["us-east-1"]["example.com"]
-        self.aws.world["us-east-1"]["example.com"] = {**before, "DkimAttributes": {**before["DkimAttributes"], **dkim}}
+        after = {name: value for name, value in {**before["DkimAttributes"], **dkim}.items() if value is not None}
+        self.aws.world["us-east-1"]["example.com"] = {**before, "DkimAttributes": after}
 
     def backdate(self, seconds):
         """As if the snapshot had been made that long ago."""
@@ -263,6 +287,61 @@ class Remembering(SyncTest):
         self.change(Status="SUCCESS")
         self.sync(0)
         self.assertEqual(self.identities()["example.com"]["former"], former)
+
+    def test_what_is_not_told_is_no_change_of_set_up(self):
+        self.sync(0)
+        told = {"SigningAttributesOrigin": "AWS_SES", "Tokens": ["aaa", "bbb", "ccc"]}
+        for absent in ({"SigningAttributesOrigin": None}, {"Tokens": None}, {"Tokens": []},
+                       {"SigningAttributesOrigin": None, "Tokens": None}):
+            for dkim in (absent, told):
+                self.change(Status="PENDING", **dkim)
+                self.sync(0)
+                self.assertNotIn("former", self.identities()["example.com"], dkim)
+
+    def test_a_change_of_set_up_behind_an_answer_that_tells_none_is_seen(self):
+        self.sync(0)
+        self.change(Status="PENDING", SigningAttributesOrigin=None, Tokens=None)
+        self.sync(0)
+        self.change(SigningAttributesOrigin="EXTERNAL", Tokens=["selector1"])
+        self.sync(0)
+        found = self.identities()["example.com"]
+        self.assertEqual({**found["former"], "until": ""}, {"SigningAttributesOrigin": "AWS_SES",
+                                                            "Tokens": ["aaa", "bbb", "ccc"], "until": ""})
+        self.assertNotIn("last_success", found)
+
+    def test_a_change_from_what_was_never_told_has_no_former(self):
+        self.change(SigningAttributesOrigin=None)
+        self.sync(0)
+        self.change(SigningAttributesOrigin="EXTERNAL", Tokens=["selector1"], Status="PENDING")
+        self.sync(0)
+        self.assertNotIn("former", self.identities()["example.com"])
+        self.assertNotIn("last_success", self.identities()["example.com"])
+
+    def test_the_last_success_is_remembered_while_the_set_up_stays(self):
+        self.sync(0)
+        then = self.backdate(10 * HOUR)
+        for status in ("PENDING", "TEMPORARY_FAILURE", "PENDING"):
+            self.change(Status=status)
+            self.sync(0)
+            self.assertEqual(self.identities()["example.com"]["last_success"], then)
+        self.change(Status="SUCCESS")
+        self.sync(0)
+        self.assertNotIn("last_success", self.identities()["example.com"])
+        self.change(Status="PENDING", Tokens=["ddd", "eee", "fff"])
+        self.sync(0)
+        self.assertNotIn("last_success", self.identities()["example.com"])
+
+    def test_the_doctor_sees_by_it_that_dkim_was_lost(self):
+        self.aws.world["us-east-1"]["example.com"] = identity(VerificationInfo=None)
+        self.sync(0)
+        self.backdate(10 * HOUR)
+        self.change(Status="PENDING", LastKeyGenerationTimestamp=None)
+        self.sync(0)
+        config = self.directory / "sesame.toml"
+        config.write_text(f'[ses]\nregion = "us-east-1"\nsnapshot = "{self.file}"\n')
+        done = subprocess.run([harness.BIN / "sesame", "--dns", "127.0.0.1:1", "doctor", "--config", config, "--json",
+                               "example.com"], env=self.environment({}), capture_output=True, timeout=60, text=True)
+        self.assertIn("dkim-lost", done.stdout)
 
     def test_another_origin_is_a_change_of_set_up(self):
         self.sync(0)
@@ -315,6 +394,27 @@ class Trouble(SyncTest):
                 self.aws.script[self.PATH].extend([reply, reply])
                 self.assertEqual(self.sync_json()["requests"], 3 + 2)
                 self.assertEqual(set(self.identities()), {"example.com"})
+
+    def test_throttling_is_known_by_a_name_in_a_name_space(self):
+        for headers in ({"x-amzn-ErrorType": "com.amazonaws.sesv2#TooManyRequestsException"},
+                        {"X-Amzn-Errortype": "com.amazonaws.sesv2#ThrottlingException:http://internal.amazon.com/x#y"}):
+            self.aws.script[self.PATH].append(Reply(400, {"message": "slower"}, headers))
+            self.assertEqual(self.sync_json()["requests"], 3 + 1)
+
+    def test_the_name_of_an_error_holds_no_secret(self):
+        self.aws.sessions[KEY_ID] = (SECRET, "session-token")
+        for name in (f"ns#Odd {SECRET} session-token", f"{SECRET}:x", "session-token#x"):
+            for reply in (Reply(400, {}, {"x-amzn-ErrorType": name}), Reply(400, {"__type": name})):
+                self.aws.script["*"].append(reply)
+                err = self.assert_kept(75, "SES answered 400", env={**KEYS, "AWS_SESSION_TOKEN": "session-token"})
+                self.assertNotIn("secret/Key+of=the", err)
+
+    def test_retry_after_is_heeded_within_bounds(self):
+        for value, least in (("1", 1), ("99999999999", 2), ("99999999999999999999999", 0), ("soon", 0)):
+            self.aws.script[self.PATH].append(Reply(429, {}, {"Retry-After": value}))
+            begun = time.monotonic()
+            self.assertEqual(self.sync_json("--timeout", "0.2")["requests"], 3 + 1)
+            self.assertGreaterEqual(time.monotonic() - begun, least)
 
     def test_tries_end(self):
         for path in ("/v2/email/account", IDENTITIES, self.PATH):
@@ -551,6 +651,11 @@ class Credentials(SyncTest):
         self.assert_kept(75, "no credentials: looked for", env={})
         self.assertEqual(self.aws.requests, [])
 
+    def test_web_identity_is_named_where_nothing_else_is_found(self):
+        env = {"AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x"}
+        self.assert_kept(75, "AWS_WEB_IDENTITY_TOKEN_FILE is set, but", env=env)
+        self.sync(0, env={**env, **KEYS})
+
     def test_container(self):
         self.sync(0, env=self.container(Reply(200, self.role())))
         self.assertEqual(self.used(), "ASIAROLE")
@@ -573,6 +678,8 @@ class Credentials(SyncTest):
 
     def test_keys_are_not_fetched_in_the_clear_from_elsewhere(self):
         for uri in ("http://192.0.2.1/keys", "http://127.0.0.1.example.com/keys", "http://127.0.0.1@example.com/",
+                    "http://localhost:80@example.com/c", "http://localhost:80:x@example.com/c", "http://x@localhost/",
+                    "http://[::1]@example.com/", "http://localhost.example.com/", "localhost/keys", "http://",
                     "file:///etc/passwd", "ftp://127.0.0.1/"):
             self.assert_kept(75, "names neither an https address nor this host",
                              env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": uri})
@@ -605,6 +712,17 @@ class Credentials(SyncTest):
         self.sync(0, env=self.container(Reply(200, soon)))
         self.assertEqual(len(self.aws.metadata_requests), 3)
 
+    def test_keys_that_cannot_be_had_anew_serve_to_their_end(self):
+        for after in (Reply(500), Reply(200, self.role(Expiration=stamp(time.time() - 1)))):
+            answers = [Reply(200, self.role(Expiration=stamp(time.time() + 200)))]
+            self.sync(0, env=self.container(lambda request: answers.pop() if answers else after))
+            self.assertEqual(self.used(), "ASIAROLE")
+
+    def test_keys_that_cannot_be_had_anew_are_not_used_beyond_their_end(self):
+        answers = [Reply(200, self.role(Expiration=stamp(time.time() + 2)))]
+        self.aws.script[IDENTITIES].append(Reply(500, headers={"Retry-After": "4"}))
+        self.assert_kept(75, "status 500", env=self.container(lambda request: answers.pop() if answers else Reply(500)))
+
     def test_keys_that_have_expired_are_not_used(self):
         self.assert_kept(75, "expired at", env=self.container(Reply(200, self.role(Expiration=stamp(time.time() - 1)))))
         self.assertEqual(self.aws.requests, [])
@@ -634,12 +752,12 @@ class Credentials(SyncTest):
 class Interrupted(SyncTest):
     world = {"us-east-1": {f"d{number}.example.com": identity() for number in range(8)}}
 
-    def interrupt_at(self, name, number=signal.SIGINT):
+    def interrupt_at(self, name, number=signal.SIGINT, env=KEYS):
         """A sync that gets a signal while it asks for this identity; (its standard error, the names asked for)."""
         processes = []
         self.aws.on_request = lambda path: path.endswith("/" + name) and processes[0].send_signal(number)
         self.aws.script[f"{IDENTITIES}/{name}"].append(Reply(200, identity(), delay=0.2))
-        processes.append(self.start("--interval", "0.05"))
+        processes.append(self.start("--interval", "0.05", env=env))
         out, err = processes[0].communicate(timeout=60)
         self.assertEqual(processes[0].returncode, 75, out + err)
         self.aws.on_request = lambda path: None
@@ -685,13 +803,55 @@ class Interrupted(SyncTest):
         self.interrupt_at("d4.example.com")
         partial = json.loads(self.partial.read_text())
         kept = partial["regions"][0]["identities"]
-        kept[0]["fetched"] = stamp(time.time() - 2 * HOUR)
+        kept[0]["fetched"] = stamp(time.time() - 25 * HOUR)
         kept[1]["fetched"] = stamp(time.time() + 2 * HOUR)
         self.partial.write_text(json.dumps(partial))
         del self.aws.world["us-east-1"]["d2.example.com"]
         self.sync(0)
         self.assertEqual(names(self.aws), [f"d{number}.example.com" for number in (0, 1, 4, 5, 6, 7)])
         self.assertNotIn("d2.example.com", self.identities())
+
+    def test_what_a_sweep_of_a_working_day_fetched_is_kept(self):
+        self.interrupt_at("d4.example.com")
+        self.partial.write_text(self.partial.read_text().replace(
+            self.identities(file=self.partial)["d0.example.com"]["fetched"], stamp(time.time() - 20 * HOUR)))
+        self.sync(0)
+        self.assertEqual(names(self.aws), [f"d{number}.example.com" for number in range(4, 8)])
+
+    def test_the_unit_lets_a_sweep_end(self):
+        unit = pathlib.Path(__file__).parents[2] / "conf/systemd/sesame-sync.service.in"
+        self.assertIn("\nTimeoutStartSec=infinity\n", unit.read_text())
+
+    def test_what_other_keys_or_another_endpoint_fetched_is_not_taken(self):
+        self.aws.sessions["AKIDOTHER"] = (SECRET, "")
+        file = self.directory / "credentials"
+        file.write_text("".join(f"[{name}]\naws_access_key_id={key}\naws_secret_access_key={SECRET}\n"
+                                for name, key in (("one", KEY_ID), ("two", "AKIDOTHER"))))
+        profile = {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+        for arguments, options in ((["--profile", "two"], {"env": profile}), (["--profile", "one"], {"env": profile}),
+                                   ([], {"env": {**KEYS, "AWS_ACCESS_KEY_ID": "AKIDOTHER"}}),
+                                   ([], {"endpoint": self.aws.url.replace("127.0.0.1", "localhost")})):
+            with self.subTest(arguments=arguments, **options):
+                self.interrupt_at("d4.example.com")
+                self.sync(0, *arguments, **options)
+                self.assertEqual(len(names(self.aws)), 8)
+                self.assertNotIn("origin", self.snapshot()["regions"][0])
+                self.aws.requests.clear()
+
+    def test_what_a_role_fetched_is_taken_with_its_next_keys_and_no_other_role_s(self):
+        def role(number, arn):
+            self.aws.sessions[f"ASIA{number}"] = ("role/secret", "token")
+            self.aws.metadata["/keys"] = Reply(200, {"AccessKeyId": f"ASIA{number}", "SecretAccessKey": "role/secret",
+                                                     "Token": "token", "RoleArn": arn})
+
+        env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": self.aws.url + "/keys"}
+        for arn, fetched in (("arn:aws:iam::111122223333:role/x", 4), ("arn:aws:iam::444455556666:role/x", 8)):
+            role(1, "arn:aws:iam::111122223333:role/x")
+            self.interrupt_at("d4.example.com", env=env)
+            role(2, arn)
+            self.sync(0, env=env)
+            self.assertEqual(len(names(self.aws)), fetched)
+            self.aws.requests.clear()
 
     def test_max_age_says_what_is_too_old(self):
         self.interrupt_at("d4.example.com")
