@@ -279,6 +279,7 @@ Identity read_identity(const Node& node, const Snapshot::Region& region, std::st
   read_verification(verification.object(), identity.verification);
   read_former(former, identity.former);
   identity.status_since = node["status_since"].time();
+  if (!identity.verification.last_success) identity.verification.last_success = node["last_success"].time();
   return identity;
 }
 

@@ -16,8 +16,8 @@
 // "region", "fetched" and "identities" with an "IdentityName" each must be there, and a region of an account stands there
 // once. An identity without "fetched" is as old as its region's list; one whose name can be no identity's is passed
 // over. Times of ours are RFC 3339 texts in UTC; those of the API are those texts or seconds since 1970, as its
-// answers and the AWS command line write them. "status_since" and "former" are what `sesame sync` remembers of
-// earlier answers.
+// answers and the AWS command line write them. "status_since", "former" and "last_success" are what `sesame sync`
+// remembers of earlier answers; the last stands in for a LastSuccessTimestamp that is not told.
 #pragma once
 
 #include <cstdint>
