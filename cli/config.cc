@@ -16,6 +16,8 @@ int run_config_test(const Common& common, const ConfigArguments& arguments) {
   if (snapshot.contents)
     for (const auto& remark : snapshot.contents->remarks)
       complain("warning: " + (*runtime)->config.ses.snapshot + ": " + remark, kFine);
+  for (const auto& remark : (*runtime)->accounts->remarks())
+    complain("warning: " + (*runtime)->config.ses.snapshot + ": " + remark, kFine);
   return answer(arguments.config + ": no faults", kFine);
 }
 

@@ -43,6 +43,8 @@ std::vector<Line> snapshot_lines(const inspect::Runtime* before, const inspect::
     lines.push_back(taken(after, now));
     for (const auto& remark : after.snapshot.contents->remarks)
       lines.push_back({Level::warning, "snapshot: " + settings.snapshot + ": " + remark});
+    for (const auto& remark : after.accounts->remarks())
+      lines.push_back({Level::warning, "snapshot: " + settings.snapshot + ": " + remark});
   }
   const auto aged = after.accounts->aged_count();
   const bool taken_anew = news && after.snapshot.error.empty();

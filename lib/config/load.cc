@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -74,6 +75,7 @@ class Loader {
     set_defaults(general_settings(), config_);
     read_settings(root, "", general_settings(), config_);
     check_region(root);
+    check_files(root);
     read_identities(root);
     read_routes(root);
     read_overrides(root);
@@ -230,6 +232,22 @@ class Loader {
       if (const auto found = tables(root, list); !found.empty()) first = found.front();
     if (const auto* snapshot = find(root, "ses.snapshot"); snapshot && !config_.ses.snapshot.empty()) first = snapshot;
     if (first) fault(first->source(), "ses.region", "is missing; expected an AWS region such as \"us-east-1\"");
+  }
+
+  // Two that write to one file destroy each other's.
+  void check_files(const toml::table& root) {
+    const auto same = [](const std::string& a, const std::string& b) {
+      return !a.empty() && std::filesystem::path(a).lexically_normal() == std::filesystem::path(b).lexically_normal();
+    };
+    const auto clash = [&](const char* key, const std::string& path, const char* other) {
+      fault(find(root, key)->source(), key,
+            fmt::format("is \"{}\", as is {}; expected a file of its own", printable(path), other));
+    };
+    const auto &snapshot = config_.ses.snapshot, &arrivals = config_.ses.arrivals;
+    const auto& log = config_.log.destination;
+    if (same(arrivals, snapshot)) clash("ses.arrivals", arrivals, "ses.snapshot");
+    if (same(log, snapshot)) clash("log.destination", log, "ses.snapshot");
+    if (same(log, arrivals)) clash("log.destination", log, "ses.arrivals");
   }
 
   void read_identities(const toml::table& root) {

@@ -1,6 +1,7 @@
 #include "ses/accounts.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 #include <tuple>
@@ -74,8 +75,23 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
     add(identity);
   }
   Ages ages(settings.snapshot_max_age, now);
-  for (const auto& region : snapshot.regions) {
-    auto& account = place(region.account.empty() ? settings.account : region.account, region.region);
+  // Of two parts for one place, one of them without an account, the newer comes first and is taken alone.
+  std::vector<const Snapshot::Region*> parts;
+  for (const auto& region : snapshot.regions) parts.push_back(&region);
+  std::ranges::stable_sort(parts, std::greater{}, &Snapshot::Region::fetched);
+  std::set<std::pair<std::string, std::string>> placed;
+  for (const auto* part : parts) {
+    const auto& region = *part;
+    const auto& name = region.account.empty() ? settings.account : region.account;
+    if (!placed.emplace(name, region.region).second) {
+      remarks_.push_back(
+          printable("account \"" + name + "\" has region " + region.region +
+                        " twice, once without its name (ses.account); what is older is passed over, run sesame sync",
+                    400));
+      continue;
+    }
+    auto& account = place(name, region.region);
+    account.listed = true;
     account.aged = ages.is_old(region.fetched);
     account.standing = region.standing;
     account.standing.aged = region.standing.as_of && ages.is_old(*region.standing.as_of);

@@ -69,6 +69,8 @@ class Accounts {
   // When accounts made anew would have other ages, unix seconds; nothing when they never would. Not sooner than a
   // minute ahead: thousands of answers, got one after another, do not age one by one.
   std::optional<std::int64_t> next_aging() const { return next_aging_; }
+  // What of the snapshot was passed over here, one printable sentence each.
+  std::span<const std::string> remarks() const { return remarks_; }
   bool knows_identities() const;
   std::size_t identity_count() const;
   // Of those, how many are aged.
@@ -79,6 +81,7 @@ class Accounts {
 
   std::vector<Account> accounts_;  // the usual one first
   std::vector<Route> routes_;
+  std::vector<std::string> remarks_;
   std::int64_t as_of_ = 0;
   std::optional<std::int64_t> next_aging_;
 };

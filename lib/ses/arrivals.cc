@@ -1,5 +1,7 @@
 #include "ses/arrivals.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -174,6 +176,10 @@ Result<std::map<Arrivals::Key, Arrivals::Entry>> Arrivals::parse(const std::stri
 
 Result<void> Arrivals::load() {
   if (path_.empty()) return {};
+  // Opening a FIFO may last for ever.
+  struct stat found {};
+  if (::stat(path_.c_str(), &found) == 0 && !S_ISREG(found.st_mode))
+    return failure(path_ + ": cannot be read: it is no regular file");
   std::ifstream in(path_, std::ios::binary);
   if (!in) return errno == ENOENT ? Result<void>() : failure(cannot("read", path_, errno));
   std::string text(kMaxFile + 1, '\0');

@@ -11,7 +11,7 @@ namespace {
 
 bool is_set_up(const Dkim& dkim) {
   const auto inferred = dkim.tokens.empty() ? Status::not_started : Status::success;
-  return dkim.signing_enabled && dkim.status.value_or(inferred) == Status::success;
+  return dkim.signing_enabled && dkim.unread_state.empty() && dkim.status.value_or(inferred) == Status::success;
 }
 
 // Does an SPF record let in amazonses.com?

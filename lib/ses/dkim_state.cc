@@ -55,6 +55,8 @@ class Reading {
                        worded(settings_, *status));
       if (!is_replication_error(settings_.verification)) read_status(*status);
     }
+    const auto& unread = settings_.dkim.unread_state;
+    if (!unread.empty()) not_known_because("SES says of the DKIM of " + settings_.name + " " + not_known(unread));
     return std::move(state_);
   }
 
@@ -67,6 +69,11 @@ class Reading {
   void unsigned_because(std::string reason) {
     if (state_.signs == Tri::yes) state_.reason = std::move(reason);
     state_.signs = settings_.aged ? Tri::unknown : Tri::no;
+  }
+  void not_known_because(std::string reason) {
+    if (state_.signs != Tri::yes) return;
+    state_.signs = Tri::unknown;
+    state_.reason = std::move(reason);
   }
   std::string effect() const {
     return settings_.aged ? "if that still holds, mail is not signed for it" : "mail is not signed for it";
@@ -90,25 +97,25 @@ class Reading {
     std::string problem;
     if (parent->dkim.is_external() || parent->dkim.is_replica()) {
       problem = "that one is no Easy DKIM of its own, but " + parent->dkim.origin;
+    } else if (!parent->dkim.unread_state.empty()) {
+      problem = "of that one SES says " + not_known(parent->dkim.unread_state);
     } else if (parent->dkim.status.value_or(Status::success) != Status::success) {
       problem = "that one is " + worded(*parent, *parent->dkim.status);
     }
     if (problem.empty()) return;
     report_replica(problem, Severity::unknown);
-    if (state_.signs == Tri::yes) {
-      state_.signs = Tri::unknown;
-      state_.reason = "DKIM of " + settings_.name + " follows that of " + parent->region + ", and " + problem;
-    }
+    not_known_because("DKIM of " + settings_.name + " follows that of " + parent->region + ", and " + problem);
   }
   void report_replica(const std::string& error, Severity severity) {
     const auto* parent = replica_parent(settings_, world_.account);
-    state_.deeper.push_back(make_finding(Code::deed_replica, severity,
-                                         {{"domain", domain_},
-                                          {"region", settings_.region},
-                                          {"parent", parent                        ? parent->region
-                                                     : settings_.dkim.is_replica() ? settings_.dkim.origin
-                                                                                   : "another region"},
-                                          {"error", error}}));
+    state_.deeper.push_back(
+        make_finding(Code::deed_replica, severity,
+                     {{"domain", domain_},
+                      {"region", settings_.region},
+                      {"parent", parent                        ? parent->region
+                                 : settings_.dkim.is_replica() ? parent_region(settings_.dkim.origin)
+                                                               : "another region"},
+                      {"error", error}}));
   }
 
   void read_status(Status status) {
@@ -138,6 +145,7 @@ class Reading {
     if (status == Status::pending)
       add(state_.outcome, Code::dkim_pending,
           {{"domain", domain_},
+           {"waits", waits_too_long() ? "may no longer look" : "still waits"},
            {"status", worded(settings_, status) + age()},
            {"effect", effect()},
            {"seen", what_ses_saw(settings_.verification)}});
@@ -145,6 +153,14 @@ class Reading {
 
   // ", 31 of 72 h"; "" when it is not known since when SES looks for the records.
   std::string age() const {
+    const auto age = seconds_waited();
+    if (!age) return "";
+    const auto hours = std::to_string(*age / kHour);
+    return *age <= kSearch ? ", " + hours + " of 72 h"
+                           : ", for " + hours + " h: SES gives up after 72, and the set-up must then be restarted";
+  }
+  bool waits_too_long() const { return seconds_waited().value_or(0) > kSearch; }
+  std::optional<std::int64_t> seconds_waited() const {
     const auto seconds = [&](const std::optional<std::int64_t>& start) {
       return start && *start <= world_.now ? std::optional(world_.now - *start) : std::nullopt;
     };
@@ -152,10 +168,7 @@ class Reading {
     // Keys made long before belong to an earlier search.
     if (!age || *age > kSearch)
       if (const auto seen = seconds(settings_.status_since)) age = seen;
-    if (!age) return "";
-    const auto hours = std::to_string(*age / kHour);
-    return *age <= kSearch ? ", " + hours + " of 72 h"
-                           : ", for " + hours + " h: SES gives up after 72, and the set-up must then be restarted";
+    return age;
   }
 
   // The method or the tokens changed after SES last confirmed the records: it is looking for others now.
@@ -239,6 +252,10 @@ std::string hedge(const Identity& identity) {
 
 std::string worded(const Identity& identity, Status status) {
   return to_string(status) + hedge(identity);
+}
+
+std::string not_known(const std::string& unread) {
+  return unread + ", which is not known here";
 }
 
 DkimState read_state(const Surroundings& world, const Identity& given, const Identity& settings,

@@ -29,5 +29,7 @@ std::string what_ses_saw(const VerificationInfo& verification);
 std::string worded(const Identity& identity, Status status);
 // ", as of ..., which may have changed"; "" for a state that can be relied on.
 std::string hedge(const Identity& identity);
+// What is said but not understood: 'Status "SUSPENDED", which is not known here'.
+std::string not_known(const std::string& unread);
 
 }  // namespace sesame::ses

@@ -28,13 +28,6 @@ std::string_view without_label(std::string_view local) {
   return local.substr(0, local.find('+'));
 }
 
-// "AWS_SES_US_EAST_1" names the region us-east-1.
-std::string parent_region(std::string_view origin) {
-  std::string region = lower(origin.substr(kReplica.size()));
-  std::ranges::replace(region, '_', '-');
-  return region;
-}
-
 }  // namespace
 
 const char* to_string(Status status) {
@@ -95,6 +88,11 @@ std::optional<std::string> canonical_name(std::string_view name) {
   return std::string(local) + "@" + *domain;
 }
 
+bool Identity::is_understood() const {
+  return unread_verification.empty() && dkim.unread_state.empty() && dkim.unread_keys.empty() &&
+         mail_from.unread_domain.empty() && mail_from.unread_state.empty() && mail_from.unread_behavior.empty();
+}
+
 std::string_view Identity::domain() const {
   const auto at = name.rfind('@');
   return at == std::string::npos ? std::string_view(name) : std::string_view(name).substr(at + 1);
@@ -102,7 +100,7 @@ std::string_view Identity::domain() const {
 
 namespace {
 
-// perhaps: those that were not, when they were last told of, but may be by now.
+// perhaps: those that may be, too, as what is said of them is too old or not understood.
 enum class Verified { only, perhaps, any };
 
 std::pair<std::string_view, std::string_view> place_of(const Identity& identity) {
@@ -112,7 +110,7 @@ std::pair<std::string_view, std::string_view> place_of(const Identity& identity)
 const Identity* find(const Account& account, std::string_view name, Verified verified) {
   const auto* identity = account.find(name, account.region);
   if (!identity || verified == Verified::any || identity->verified_for_sending) return identity;
-  return verified == Verified::perhaps && identity->aged ? identity : nullptr;
+  return verified == Verified::perhaps && identity->may_be_verified() ? identity : nullptr;
 }
 
 const Identity* find_address(const Account& account, std::string_view local, std::string_view domain,
@@ -147,6 +145,11 @@ const Identity* Account::find(std::string_view identity_name, std::string_view i
   return found != identities.end() && place_of(*found) == wanted ? &*found : nullptr;
 }
 
+bool Account::is_described() const {
+  return listed ||
+         std::ranges::any_of(identities, [&](const Identity& each) { return each.region == region || !each.as_of; });
+}
+
 const Identity* Account::covering(const mail::Mailbox& mailbox) const {
   const auto* identity = find_covering(*this, mailbox, Verified::only);
   return identity ? identity : find_covering(*this, mailbox, Verified::any);
@@ -163,6 +166,12 @@ const Identity* Account::covering_domain(std::string_view domain) const {
 
 std::string default_mail_from(std::string_view region) {
   return region == "us-east-1" ? "amazonses.com" : std::string(region) + ".amazonses.com";
+}
+
+std::string parent_region(std::string_view origin) {
+  std::string region = lower(origin.substr(kReplica.size()));
+  std::ranges::replace(region, '_', '-');
+  return region;
 }
 
 const Identity* replica_parent(const Identity& identity, const Account& account) {

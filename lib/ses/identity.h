@@ -1,4 +1,7 @@
 // What is known of an SES account: names and words of the SESv2 API (GetEmailIdentity), in snake_case.
+//
+// What the API said in a way that is not known here stands under `unread_...` for a reader, 'Status "SUSPENDED"'; "" =
+// there is nothing such. It is not the same as what was not said: anything may hold then, and nothing is inferred.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +33,8 @@ struct Dkim {
   std::vector<std::string> tokens;  // three; for EXTERNAL the one selector
   std::string signing_hosted_zone;  // "" = by region, or the parent's for a replica
   std::optional<std::int64_t> last_key_generation;  // LastKeyGenerationTimestamp, unix seconds
+  std::string unread_state;                         // of Status and SigningEnabled: it may sign or not
+  std::string unread_keys;                          // of the origin, the tokens and the zone: it may sign with any key
 
   bool is_external() const { return origin == "EXTERNAL"; }
   bool is_replica() const { return origin.starts_with("AWS_SES_"); }
@@ -39,6 +44,7 @@ struct MailFrom {
   std::string domain;            // "" = the region's default
   std::optional<Status> status;  // absent: inferred from the MX
   OnMxFailure behavior_on_mx_failure = OnMxFailure::use_default_value;
+  std::string unread_domain, unread_state, unread_behavior;
   bool operator==(const MailFrom&) const = default;
 };
 
@@ -70,10 +76,14 @@ struct Identity {
   std::optional<Former> former;              // as the snapshot remembers
   std::optional<std::int64_t> status_since;  // since when the DKIM status is what it is, as far as seen
   std::optional<std::int64_t> as_of;         // when the API said all this; absent: the configuration says so
+  std::string unread_verification;           // it may be verified for sending or not; told as not verified
   // What is said of states is too old to be relied on: they may have changed since.
   bool aged = false;
 
   bool is_address() const { return name.find('@') != std::string::npos; }
+  // True also of what was not when it was last told of, too long ago, and where it is not understood what is said.
+  bool may_be_verified() const { return verified_for_sending || aged || !unread_verification.empty(); }
+  bool is_understood() const;
   // The domain, or the domain part of the address.
   std::string_view domain() const;
 };
@@ -85,6 +95,8 @@ struct Standing {
   std::string enforcement_status = "HEALTHY";  // HEALTHY, PROBATION, SHUTDOWN
   std::optional<std::int64_t> as_of;           // unix seconds
   bool aged = false;
+  std::string unread_state;   // of sending_enabled and enforcement_status: it may send or not
+  std::string unread_access;  // of production_access; told as in the sandbox
 };
 
 // One AWS account as seen from one region of SES.
@@ -93,6 +105,7 @@ struct Account {
   std::string region;                // of the relay
   std::vector<Identity> identities;  // of all regions; unique by (name, region)
   Standing standing;                 // in `region`
+  bool listed = false;               // the API has told all identities of `region`
   // The list of identities of `region` is too old to be relied on: there may be others since.
   bool aged = false;
   // So many of `identities` are in the order of name and region; when all are, nobody goes through the whole list.
@@ -100,6 +113,8 @@ struct Account {
 
   void sort();
   const Identity* find(std::string_view identity_name, std::string_view in_region) const;
+  // Is it known which identities `region` has? The configuration names all there are, unless it names none.
+  bool is_described() const;
 
   // The most specific verified identity of the account's region that covers an address: the address itself (local part
   // case-sensitive; "user+label" is covered by "user"), else the longest matching domain. Where none is verified, the
@@ -115,6 +130,8 @@ struct Account {
 // "amazonses.com" in us-east-1, "REGION.amazonses.com" elsewhere.
 // https://docs.aws.amazon.com/ses/latest/dg/mail-from.html
 std::string default_mail_from(std::string_view region);
+// "us-east-1" of the origin "AWS_SES_US_EAST_1".
+std::string parent_region(std::string_view origin);
 // The identity whose keys a DEED replica uses; null when it is none, or its parent is not known here.
 const Identity* replica_parent(const Identity& identity, const Account& account);
 // Where the CNAMEs of Easy DKIM point when the API's SigningHostedZone is not known.

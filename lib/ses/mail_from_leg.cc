@@ -97,30 +97,40 @@ void report_spf(const Surroundings& world, const MailFromDomain& domain, std::ve
       spf_fault(world, domain.domain, domain.reason));
 }
 
+std::string status_of(const Identity& identity) {
+  const auto& settings = identity.mail_from;
+  return settings.unread_state.empty() ? worded(identity, *settings.status)
+                                       : "in the state " + not_known(settings.unread_state);
+}
+
 // SES does not use the custom domain, or may not: falls back, or refuses.
 void fall_back(const Surroundings& world, const Identity& identity, SesMailFrom& outcome, Tri certain) {
-  if (identity.mail_from.behavior_on_mx_failure == OnMxFailure::reject_message) {
+  const auto& settings = identity.mail_from;
+  if (!settings.unread_behavior.empty()) {
+    outcome.refused = Tri::unknown;
+  } else if (settings.behavior_on_mx_failure == OnMxFailure::reject_message) {
     outcome.refused = certain;
     return;
   }
   outcome.possible.push_back(judged(world, default_mail_from(identity.region), false));
 }
 
-// The status given is not SUCCESS.
+// The status given is not SUCCESS, or not understood.
 void report_status(const Identity& identity, std::vector<Finding>& findings) {
   const auto& settings = identity.mail_from;
   const bool rejects = settings.behavior_on_mx_failure == OnMxFailure::reject_message;
+  const bool open = identity.aged || !settings.unread_state.empty() || !settings.unread_behavior.empty();
   const auto add = [&](auto... severity) {
     findings.insert(findings.begin(),
                     make_finding(rejects ? Code::mailfrom_reject : Code::mailfrom_fallback, severity...,
                                  {{"domain", settings.domain},
-                                  {"status", worded(identity, *settings.status)},
-                                  {"uses", identity.aged ? "may use" : "uses"},
-                                  {"will", identity.aged ? "may" : "will"},
+                                  {"status", status_of(identity)},
+                                  {"uses", open ? "may use" : "uses"},
+                                  {"will", open ? "may" : "will"},
                                   {"default", default_mail_from(identity.region)},
                                   {"region", identity.region}}));
   };
-  identity.aged ? add(Severity::unknown) : add();
+  open ? add(Severity::unknown) : add();
 }
 
 // Whoever validates DNSSEC gets no SPF record.
@@ -137,6 +147,17 @@ void heed_dnssec(const Surroundings& world, const Identity& identity, SesMailFro
     outcome.findings.insert(outcome.findings.begin(), make_finding(Code::dns_dnssec_bogus, {{"zone", zone}}));
 }
 
+// Whichever custom domain is meant, it is below the identity's.
+// https://docs.aws.amazon.com/ses/latest/dg/mail-from.html
+SesMailFrom some_domain(const Surroundings& world, const Identity& identity) {
+  SesMailFrom outcome;
+  outcome.doubt = "SES says of the MAIL FROM of " + identity.name + " " + not_known(identity.mail_from.unread_domain);
+  outcome.basis = Basis::inferred;
+  outcome.possible.push_back({std::string(identity.domain()), spf::Result::temperror, Tri::unknown, outcome.doubt});
+  fall_back(world, identity, outcome, Tri::unknown);
+  return outcome;
+}
+
 SesMailFrom default_one(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
   SesMailFrom outcome;
   const auto domain = default_mail_from(identity.region);
@@ -151,18 +172,31 @@ SesMailFrom default_one(const Surroundings& world, const Identity& identity, con
 
 SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
   const auto& settings = identity.mail_from;
+  if (!settings.unread_domain.empty()) return some_domain(world, identity);
   if (settings.domain.empty()) return default_one(world, identity, from);
 
   SesMailFrom outcome;
   const auto mx = look_at_mx(world, settings.domain, identity.region);
-  if (mx.remark)
+  if (mx.remark) {
+    const bool allowed = *mx.remark == Severity::info;
     outcome.findings.push_back(
         make_finding(Code::mailfrom_mx, *mx.remark,
-                     {{"domain", settings.domain}, {"found", mx.found}, {"region", identity.region}}));
-  const bool bad = settings.status && *settings.status != Status::success;
+                     {{"domain", settings.domain},
+                      {"found", mx.found},
+                      {"rule", allowed ? "SES allows that, and only its status decides"
+                                       : "SES needs exactly one feedback-smtp host"},
+                      {"remedy", allowed ? "Leave it as it is: bounces arrive there, and SES brings them home"
+                                         : "Publish exactly one MX for " + settings.domain + ": 10 feedback-smtp." +
+                                               identity.region + ".amazonses.com"}}));
+  }
+  const bool unread = !settings.unread_state.empty();
+  const bool bad = unread || (settings.status && *settings.status != Status::success);
   if (bad) report_status(identity, outcome.findings);
-  if (bad && !identity.aged) {
+  if (bad && !identity.aged && !unread) {
     fall_back(world, identity, outcome, Tri::yes);
+    if (outcome.refused == Tri::unknown)
+      outcome.doubt = "whether SES refuses the message is not known: it says of the MAIL FROM of " + identity.name +
+                      " " + not_known(settings.unread_behavior);
     if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain, true));
     return outcome;
   }
@@ -177,7 +211,7 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
   if (!bad && (mx.right == Tri::yes || (mx.right == Tri::unknown && given))) return outcome;
   fall_back(world, identity, outcome, Tri::unknown);
   outcome.doubt =
-      (bad ? "MAIL FROM " + settings.domain + " was " + worded(identity, *settings.status)
+      (bad ? "MAIL FROM " + settings.domain + (unread ? " is " : " was ") + status_of(identity)
            : "MX of " + settings.domain + " is " + mx.found) +
       ": SES may " +
       (outcome.possible.size() > 1 ? "use " + default_mail_from(identity.region) + " instead" : "refuse the message");

@@ -1,6 +1,7 @@
 // What SES will not take.
 #include <algorithm>
 
+#include "ses/dkim_state.h"
 #include "ses/predictor.h"
 #include "ses/relay.h"
 #include "util/clock.h"
@@ -57,17 +58,20 @@ void Predictor::note_owners() {
 void Predictor::check_standing() {
   const auto& account = world_.account;
   const auto& standing = account.standing;
-  const auto block = [&](std::string reason) {
+  const auto block = [&](std::string reason, Tri certain) {
     refuse(make_finding(Code::sending_blocked,
                         {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
                          {"reason", std::move(reason)},
                          {"unless", standing.aged ? unless_changed(standing.as_of) : ""}}),
-           standing.aged ? Tri::unknown : Tri::yes);
+           certain);
   };
+  const auto certain = standing.aged ? Tri::unknown : Tri::yes;
   if (standing.enforcement_status == "SHUTDOWN") {
-    block("AWS has shut down its sending in " + account.region + " (EnforcementStatus SHUTDOWN)");
+    block("AWS has shut down its sending in " + account.region + " (EnforcementStatus SHUTDOWN)", certain);
   } else if (!standing.sending_enabled) {
-    block("sending is switched off for it in " + account.region);
+    block("sending is switched off for it in " + account.region, certain);
+  } else if (!standing.unread_state.empty()) {
+    block("SES says of it in " + account.region + " " + not_known(standing.unread_state), Tri::unknown);
   }
   if (!standing.production_access) check_sandbox();
 }
@@ -76,21 +80,26 @@ void Predictor::check_standing() {
 // https://docs.aws.amazon.com/ses/latest/dg/request-production-access.html
 void Predictor::check_sandbox() {
   const auto& account = world_.account;
+  const auto& unread = account.standing.unread_access;
+  const auto sandbox = (unread.empty() ? "it is in the sandbox in "
+                                       : "SES says " + not_known(unread) + ", so it may be in the sandbox in ") +
+                       account.region;
   if (submission_.envelope.recipients.empty()) {
-    refuse(make_finding(Code::sending_blocked,
-                        {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
-                         {"reason", "it is in the sandbox in " + account.region +
-                                        ", where recipients must be verified, and those of this message are not known"},
-                         {"unless", account.standing.aged ? unless_changed(account.standing.as_of) : ""}}),
+    refuse(make_finding(
+               Code::sending_blocked,
+               {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
+                {"reason", sandbox + ", where recipients must be verified, and those of this message are not known"},
+                {"unless", account.standing.aged ? unless_changed(account.standing.as_of) : ""}}),
            Tri::unknown);
     return;
   }
   const std::string* unverified = nullptr;
-  bool readable = false;
+  bool readable = false, perhaps = !unread.empty();
   for (const auto& recipient : submission_.envelope.recipients) {
     const auto mailbox = mail::parse_path(recipient);
     const auto* identity = mailbox ? account.covering(*mailbox) : nullptr;
     if ((mailbox && is_simulator(*mailbox)) || (identity && identity->verified_for_sending)) continue;
+    perhaps = perhaps || (mailbox && account.may_cover(*mailbox));
     unverified = &recipient;
     readable = mailbox.has_value();
     if (readable) break;
@@ -101,10 +110,10 @@ void Predictor::check_sandbox() {
     return each.region == account.region && each.as_of.has_value();
   });
   const bool aged = identities_are_aged();
-  const bool certain = readable && listed && !aged && !foreign_identity_;
+  const bool certain = readable && listed && !aged && !perhaps && !foreign_identity_;
   refuse(make_finding(Code::sending_blocked,
                       {{"identity", account.name.empty() ? "The account" : "The account " + account.name},
-                       {"reason", "it is in the sandbox in " + account.region + ", where the recipient " + *unverified +
+                       {"reason", sandbox + ", where the recipient " + *unverified +
                                       (certain ? " is not verified" : " is not known to be verified")},
                        {"unless", aged ? unless_changed(account.standing.as_of) : ""}}),
          certain ? Tri::yes : Tri::unknown);
@@ -140,10 +149,13 @@ void Predictor::check_verified(std::string_view field, const std::optional<mail:
                                std::string_view as_written) {
   const auto* identity = mailbox ? world_.account.covering(*mailbox) : nullptr;
   if (identity && identity->verified_for_sending) return;
-  const bool mended = mailbox && world_.account.may_cover(*mailbox);
-  const bool aged = mended || (identity ? identity->aged : identities_are_aged());
+  const auto* perhaps = mailbox ? world_.account.may_cover(*mailbox) : nullptr;
+  const bool aged = perhaps || (identity ? identity->aged : identities_are_aged());
   const auto certain = aged || foreign_identity_ ? Tri::unknown : Tri::yes;
-  const auto unless = aged ? unless_changed(identity ? identity->as_of : world_.account.standing.as_of) : "";
+  const auto unless = perhaps && !perhaps->unread_verification.empty()
+                          ? "; SES says of " + perhaps->name + " " + not_known(perhaps->unread_verification)
+                      : aged ? unless_changed(identity ? identity->as_of : world_.account.standing.as_of)
+                             : "";
   const auto finding = make_finding(Code::from_unverified, {{"field", std::string(field)},
                                                             {"address", std::string(as_written)},
                                                             {"region", world_.account.region},

@@ -2,6 +2,7 @@
 #include "ses/snapshot.h"
 
 #include <fmt/core.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -95,7 +96,8 @@ std::string shown(const json& value) {
   return value.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
-// A value and the way to it. What has the wrong type counts as absent, with a remark; null is absent.
+// A value and the way to it. null is absent. What is not understood leaves its target alone and gives a remark; the
+// functions that read say of it what Identity's `unread_...` say, and "" when all is well.
 class Node {
  public:
   Node(const json* value, Remarks& remarks) : value_(value), remarks_(&remarks) {}
@@ -135,16 +137,21 @@ class Node {
   }
   void remark(std::string_view expected) const { remarks_->add(fault(expected) + "; passed over"); }
 
+  // 'Status "SUSPENDED"'.
+  std::string unread(std::string_view expected) const {
+    remark(expected);
+    return printable(fmt::format("{} {}", key_, shown(*value_)), 80);
+  }
+  std::string check_object() const { return is_absent() || is_object() ? "" : unread("an object"); }
   Node object() const {
-    if (!is_absent() && !is_object()) remark("an object");
+    check_object();
     return *this;
   }
-  void read(bool& target) const {
-    if (is_absent()) return;
-    if (value_->is_boolean())
-      target = value_->get<bool>();
-    else
-      remark("true or false");
+  std::string read(bool& target) const {
+    if (is_absent()) return "";
+    if (!value_->is_boolean()) return unread("true or false");
+    target = value_->get<bool>();
+    return "";
   }
   void read(std::int64_t& target) const {
     if (is_absent()) return;
@@ -161,13 +168,13 @@ class Node {
   }
   // `understand` is given the text; what it does not take is passed over.
   template <class Target, class Understand>
-  void read(Target& target, Understand understand, std::string_view expected) const {
-    const auto found = text();
-    if (!found) return;
-    if (auto value = understand(*found))
-      target = *std::move(value);
-    else
-      remark(expected);
+  std::string read(Target& target, Understand understand, std::string_view expected) const {
+    if (is_absent()) return "";
+    if (!value_->is_string()) return unread("a text");
+    auto value = understand(value_->get_ref<const std::string&>());
+    if (!value) return unread(expected);
+    target = *std::move(value);
+    return "";
   }
   std::optional<std::int64_t> time() const {
     if (is_absent()) return std::nullopt;
@@ -200,47 +207,64 @@ Text domain_name(const std::string& name) {
   return mail::to_ascii_domain(name);
 }
 
+Text domain_name_or_none(const std::string& name) {
+  return name.empty() ? Text(name) : domain_name(name);
+}
+
 Text enforcement_word(const std::string& word) {
   return word == "HEALTHY" || word == "PROBATION" || word == "SHUTDOWN" ? Text(word) : std::nullopt;
 }
 
+std::optional<std::string> selector_name(const std::string& token) {
+  return dns::is_hostname(token) ? dns::canonical(token) : std::nullopt;
+}
+
 // Three tokens of Easy DKIM, or the one selector of a key of the user's own.
-std::vector<std::string> read_tokens(const Node& node, bool external) {
-  std::vector<std::string> tokens;
-  if (node.is_absent()) return tokens;
+std::string read_tokens(const Node& node, bool external, std::vector<std::string>& tokens) {
+  if (node.is_absent()) return "";
   const std::size_t wanted = external ? 1 : 3;
   const auto expected = external ? "a list of the one selector" : "a list of three tokens";
-  if (!node.is_array() || (node.size() != 0 && node.size() != wanted)) {
-    node.remark(expected);
-    return tokens;
-  }
+  if (!node.is_array() || (node.size() != 0 && node.size() != wanted)) return node.unread(expected);
+  std::vector<std::string> found;
   for (std::size_t i = 0; i < node.size(); ++i) {
-    const auto token = node[i].text();
-    const auto selector = token && dns::is_hostname(*token) ? dns::canonical(*token) : std::nullopt;
-    if (!selector) {
-      if (token) node[i].remark("a DKIM selector");
-      return {};
-    }
-    tokens.push_back(*selector);
+    const auto item = node[i];
+    if (const auto unread = item.read(found.emplace_back(), selector_name, "a DKIM selector"); !unread.empty())
+      return "Tokens" + unread;
   }
-  return tokens;
+  tokens = std::move(found);
+  return "";
+}
+
+// The first that there is.
+std::string first_of(std::initializer_list<std::string> unread) {
+  for (const auto& each : unread)
+    if (!each.empty()) return each;
+  return "";
 }
 
 void read_dkim(const Node& node, Dkim& dkim) {
-  node["SigningEnabled"].read(dkim.signing_enabled);
-  node["Status"].read(dkim.status, parse_status, "a status that is known here");
-  node["SigningAttributesOrigin"].read(dkim.origin, origin_word, "AWS_SES, EXTERNAL or AWS_SES_<REGION>");
-  node["SigningHostedZone"].read(dkim.signing_hosted_zone, domain_name, "a domain");
-  dkim.tokens = read_tokens(node["Tokens"], dkim.is_external());
+  dkim.unread_state = node.check_object();
+  dkim.unread_keys = dkim.unread_state;
+  if (!node.is_object()) return;
+  dkim.unread_state = first_of({node["Status"].read(dkim.status, parse_status, "a status that is known here"),
+                                node["SigningEnabled"].read(dkim.signing_enabled)});
+  dkim.unread_keys =
+      first_of({node["SigningAttributesOrigin"].read(dkim.origin, origin_word, "AWS_SES, EXTERNAL or AWS_SES_<REGION>"),
+                node["SigningHostedZone"].read(dkim.signing_hosted_zone, domain_name, "a domain")});
+  // Without the origin the tokens mean nothing.
+  if (dkim.unread_keys.empty()) dkim.unread_keys = read_tokens(node["Tokens"], dkim.is_external(), dkim.tokens);
   dkim.last_key_generation = node["LastKeyGenerationTimestamp"].time();
 }
 
 void read_mail_from(const Node& node, MailFrom& mail_from) {
-  const auto domain = node["MailFromDomain"];
-  if (const auto name = domain.text(); name && !name->empty()) domain.read(mail_from.domain, domain_name, "a domain");
-  node["MailFromDomainStatus"].read(mail_from.status, parse_status, "a status that is known here");
-  node["BehaviorOnMxFailure"].read(mail_from.behavior_on_mx_failure, parse_on_mx_failure,
-                                   "USE_DEFAULT_VALUE or REJECT_MESSAGE");
+  mail_from.unread_domain = node.check_object();
+  mail_from.unread_behavior = mail_from.unread_domain;
+  if (!node.is_object()) return;
+  mail_from.unread_domain = node["MailFromDomain"].read(mail_from.domain, domain_name_or_none, "a domain");
+  mail_from.unread_state =
+      node["MailFromDomainStatus"].read(mail_from.status, parse_status, "a status that is known here");
+  mail_from.unread_behavior = node["BehaviorOnMxFailure"].read(mail_from.behavior_on_mx_failure, parse_on_mx_failure,
+                                                               "USE_DEFAULT_VALUE or REJECT_MESSAGE");
 }
 
 void read_verification(const Node& node, VerificationInfo& info) {
@@ -257,7 +281,7 @@ void read_former(const Node& node, std::optional<Former>& former) {
   if (!node.object().is_object()) return;
   Former found;
   node["SigningAttributesOrigin"].read(found.origin, origin_word, "AWS_SES, EXTERNAL or AWS_SES_<REGION>");
-  found.tokens = read_tokens(node["Tokens"], found.origin == "EXTERNAL");
+  read_tokens(node["Tokens"], found.origin == "EXTERNAL", found.tokens);
   found.until = node["until"].time().value_or(0);
   former = std::move(found);
 }
@@ -269,13 +293,21 @@ Identity read_identity(const Node& node, const Snapshot::Region& region, std::st
   identity.region = region.region;
   identity.as_of = node["fetched"].time().value_or(region.fetched);
   const auto answer = node["GetEmailIdentity"];
-  if (!answer.is_object()) answer.remark("the answer of GetEmailIdentity");
-  answer["VerifiedForSendingStatus"].read(identity.verified_for_sending);
+  if (answer.is_absent()) answer.remark("the answer of GetEmailIdentity");
+  const auto unread = answer.is_absent() || answer.is_object() ? "" : answer.unread("the answer of GetEmailIdentity");
+  identity.unread_verification =
+      first_of({unread, answer["VerifiedForSendingStatus"].read(identity.verified_for_sending)});
+  // Told as the worse of both.
+  if (!identity.unread_verification.empty()) identity.verified_for_sending = false;
+  identity.dkim.unread_state = identity.dkim.unread_keys = unread;
+  identity.mail_from.unread_domain = identity.mail_from.unread_behavior = unread;
   identity.configuration_set = answer["ConfigurationSetName"].text().value_or("");
   const auto dkim = answer["DkimAttributes"], mail_from = answer["MailFromAttributes"];
   const auto verification = answer["VerificationInfo"], former = node["former"];
-  read_dkim(dkim.object(), identity.dkim);
-  read_mail_from(mail_from.object(), identity.mail_from);
+  if (unread.empty()) {
+    read_dkim(dkim, identity.dkim);
+    read_mail_from(mail_from, identity.mail_from);
+  }
   read_verification(verification.object(), identity.verification);
   read_former(former, identity.former);
   identity.status_since = node["status_since"].time();
@@ -284,12 +316,15 @@ Identity read_identity(const Node& node, const Snapshot::Region& region, std::st
 }
 
 void read_standing(const Node& node, Snapshot::Region& region) {
-  if (!node.object().is_object()) return;
+  if (node.is_absent()) return;
   auto& standing = region.standing;
   standing.as_of = region.fetched;
-  node["ProductionAccessEnabled"].read(standing.production_access);
-  node["SendingEnabled"].read(standing.sending_enabled);
-  node["EnforcementStatus"].read(standing.enforcement_status, enforcement_word, "HEALTHY, PROBATION or SHUTDOWN");
+  standing.unread_state = first_of({node.check_object(), node["SendingEnabled"].read(standing.sending_enabled),
+                                    node["EnforcementStatus"].read(standing.enforcement_status, enforcement_word,
+                                                                   "HEALTHY, PROBATION or SHUTDOWN")});
+  standing.unread_access = node["ProductionAccessEnabled"].read(standing.production_access);
+  // Told as the worse of both.
+  if (!standing.unread_access.empty()) standing.production_access = false;
 }
 
 Result<void> read_identities(const Node& list, Snapshot::Region& region) {
@@ -372,6 +407,10 @@ Result<Snapshot> parse_snapshot(std::string_view text, const std::string& name) 
 }
 
 Result<Snapshot> load_snapshot(const std::string& path) {
+  // Opening a FIFO may last for ever.
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode))
+    return failure(fmt::format("{}: cannot be read: it is no regular file", path));
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text;

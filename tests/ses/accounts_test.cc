@@ -46,6 +46,35 @@ std::string way(const Accounts& accounts, const char* from, const char* sender, 
   return found.account->name + "/" + found.account->region + "/" + found.configuration_set;
 }
 
+TEST(Accounts, OfTwoPartsForOnePlaceTheNewerHolds) {
+  for (const std::int64_t unnamed : {kNow - 100, kNow - 300}) {
+    auto snapshot = snapshot_of("", "us-east-1", unnamed, {identity("unnamed.example", "", "us-east-1")});
+    auto named = snapshot_of("main", "us-east-1", kNow - 200, {identity("named.example", "main", "us-east-1")});
+    snapshot.regions.push_back(named.regions.front());
+    const Accounts accounts(settings(), snapshot, kNow);
+    ASSERT_THAT(accounts.usual().identities, SizeIs(1));
+    EXPECT_EQ(accounts.usual().identities[0].name, unnamed > kNow - 200 ? "unnamed.example" : "named.example");
+    EXPECT_THAT(accounts.remarks(), SizeIs(1));
+  }
+}
+
+TEST(Described, ARegionThatWasNeverAskedIsNot) {
+  auto map = settings();
+  map.routes = {{"", "", "far.example", "main", "eu-central-1", ""}};
+  const auto described = [&](const Settings& given, const Snapshot& snapshot, const char* relay) {
+    const Accounts accounts(given, snapshot, kNow);
+    return accounts.relay_of(Hop{nullptr, nullptr, relay}).account->is_described();
+  };
+  auto asked = snapshot_of("main", "us-east-1", kNow, {identity("example.com", "main", "us-east-1")});
+  EXPECT_TRUE(described(map, asked, ""));
+  EXPECT_FALSE(described(map, asked, "far.example"));
+  asked.regions.push_back({"main", "eu-central-1", kNow, {}, {}});
+  EXPECT_TRUE(described(map, asked, "far.example")) << "it was, and has none";
+  EXPECT_FALSE(described(map, {}, ""));
+  map.identities = {identity("example.com", "main", "us-east-1")};
+  EXPECT_TRUE(described(map, {}, "far.example")) << "the configuration names all there are";
+}
+
 TEST(Route, TheFirstThatMatchesHolds) {
   auto map = settings();
   map.routes = {

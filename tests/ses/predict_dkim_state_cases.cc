@@ -356,6 +356,50 @@ std::vector<PredictCase> replica_cases() {
   };
 }
 
+// SES says something that is not known here.
+std::vector<PredictCase> unread_cases() {
+  const auto in_a_strange_state = [](SesWorld& w) {
+    w.identity().dkim.status.reset();
+    w.identity().dkim.unread_state = "Status \"SUSPENDED\"";
+  };
+  const auto of_a_strange_origin = [](SesWorld& w) {
+    w.identity().mail_from = {};
+    w.identity().dkim.unread_keys = "SigningAttributesOrigin \"EXTERNAL_V2\"";
+  };
+  return {
+      {"UnreadStateMaySignOrNot",
+       [in_a_strange_state](SesWorld& w) {
+         in_a_strange_state(w);
+         w.identity().mail_from = {};
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dkim-ok"}},
+      {"UnreadStateBesideSpfIsNeverConfirmed",
+       in_a_strange_state,
+       Verdict::pass,
+       Confidence::likely,
+       {},
+       {"dkim-ok"}},
+      {"UnreadOriginMaySignWithAnyKey",
+       of_a_strange_origin,
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dkim-ok"}},
+      {"UnreadOriginWithSigningSwitchedOff",
+       [of_a_strange_origin](SesWorld& w) {
+         of_a_strange_origin(w);
+         w.identity().dkim.signing_enabled = false;
+       },
+       Verdict::fail,
+       Confidence::likely,
+       {"dkim-disabled"},
+       {"dkim-ok"}},
+  };
+}
+
 std::vector<PredictCase> aged_cases() {
   return {
       {"AgedSuccessIsLikely", aged([](SesWorld&) {}), Verdict::pass, Confidence::likely, {"dkim-ok"}, {}},
@@ -415,7 +459,7 @@ std::vector<PredictCase> aged_cases() {
 
 std::vector<PredictCase> dkim_state_cases() {
   std::vector<PredictCase> all;
-  for (auto& cases : {waiting_cases(), lost_cases(), replica_cases(), aged_cases()})
+  for (auto& cases : {waiting_cases(), lost_cases(), replica_cases(), aged_cases(), unread_cases()})
     all.insert(all.end(), cases.begin(), cases.end());
   return all;
 }

@@ -128,6 +128,33 @@ std::vector<PredictCase> state_cases() {
        Confidence::confirmed,
        {"dkim-disabled"},
        {"mailfrom-reject"}},
+      {"UnreadMailfromStateMayFallBack",
+       alone([](SesWorld& w) {
+         w.identity().mail_from.status.reset();
+         w.identity().mail_from.unread_state = "MailFromDomainStatus \"SUSPENDED\"";
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
+      {"UnreadBehaviorMayRefuse",
+       [](SesWorld& w) {
+         in_state(Status::failed)(w);
+         w.identity().mail_from.unread_behavior = "BehaviorOnMxFailure \"X\"";
+       },
+       Verdict::unknown,
+       Confidence::unknown,
+       {"mailfrom-fallback"},
+       {}},
+      {"UnreadMailfromDomainMayAlign",
+       alone([](SesWorld& w) {
+         w.identity().mail_from = {};
+         w.identity().mail_from.unread_domain = "MailFromDomain 7";
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {},
+       {"dmarc-none-aligned"}},
       {"AgedMailfromSuccessIsLikely",
        alone([](SesWorld& w) { w.identity().dkim.signing_enabled = true, w.identity().aged = true; }),
        Verdict::pass,

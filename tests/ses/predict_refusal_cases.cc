@@ -204,6 +204,23 @@ std::vector<PredictCase> standing_cases() {
           "SendingBlockedUnlessTheListIsShort", [](SesWorld& w) { w.account.standing.production_access = false; },
           "sending-blocked"),
       undecided(
+          "SendingBlockedIfAnUnknownEnforcementSaysSo",
+          [](SesWorld& w) { w.account.standing.unread_state = "EnforcementStatus \"SUSPENDED\""; }, "sending-blocked"),
+      undecided(
+          "SendingBlockedIfUnknownAccessIsTheSandbox",
+          [](SesWorld& w) {
+            in_the_sandbox(w);
+            w.account.standing.unread_access = "ProductionAccessEnabled \"no\"";
+          },
+          "sending-blocked"),
+      undecided(
+          "SendingBlockedIfAnUnknownVerificationSaysSo",
+          [](SesWorld& w) {
+            w.identity().verified_for_sending = false;
+            w.identity().unread_verification = "VerifiedForSendingStatus \"maybe\"";
+          },
+          "sending-blocked"),
+      undecided(
           "SendingBlockedUnlessMendedSince",
           [](SesWorld& w) {
             aged(w);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -171,20 +172,51 @@ std::ostream& operator<<(std::ostream& out, const PassedOver& each) {
 
 class Tolerance : public ::testing::TestWithParam<PassedOver> {};
 
-// One remark, and the member counts as absent.
+// One remark, and the member is left as it was; the flag is told as the worse of both.
 TEST_P(Tolerance, OfWhatIsNotUnderstood) {
   const auto snapshot = parsed(with_answer(GetParam().answer));
   ASSERT_THAT(snapshot.remarks, SizeIs(1));
   EXPECT_THAT(snapshot.remarks[0],
               StartsWith(std::string("regions[0].identities[0].GetEmailIdentity") + GetParam().remark));
   const auto& identity = only(snapshot);
-  EXPECT_TRUE(identity.verified_for_sending);
+  EXPECT_EQ(identity.verified_for_sending, identity.unread_verification.empty());
   EXPECT_TRUE(identity.dkim.signing_enabled);
   EXPECT_EQ(identity.dkim.status, std::nullopt);
   EXPECT_EQ(identity.dkim.origin, "AWS_SES");
   EXPECT_THAT(identity.dkim.tokens, IsEmpty());
   EXPECT_EQ(identity.dkim.last_key_generation, std::nullopt);
-  EXPECT_EQ(identity.mail_from, MailFrom{});
+  EXPECT_EQ(identity.mail_from.domain, "");
+  EXPECT_EQ(identity.mail_from.status, std::nullopt);
+  EXPECT_EQ(identity.mail_from.behavior_on_mx_failure, OnMxFailure::use_default_value);
+}
+
+TEST(Snapshot, WhatIsSaidButNotUnderstoodIsKeptInMind) {
+  const auto snapshot = parsed(with_answer(
+      R"({"VerifiedForSendingStatus":"maybe",)"
+      R"("DkimAttributes":{"Status":"SUSPENDED","SigningAttributesOrigin":"EXTERNAL_V2","Tokens":["t1","t2","t3"]},)"
+      R"("MailFromAttributes":{"MailFromDomain":7,"MailFromDomainStatus":"SUSPENDED","BehaviorOnMxFailure":"X"}})"));
+  const auto& identity = only(snapshot);
+  EXPECT_EQ(identity.unread_verification, R"(VerifiedForSendingStatus "maybe")");
+  EXPECT_EQ(identity.dkim.unread_state, R"(Status "SUSPENDED")");
+  EXPECT_EQ(identity.dkim.unread_keys, R"(SigningAttributesOrigin "EXTERNAL_V2")");
+  EXPECT_EQ(identity.mail_from.unread_domain, "MailFromDomain 7");
+  EXPECT_EQ(identity.mail_from.unread_state, R"(MailFromDomainStatus "SUSPENDED")");
+  EXPECT_EQ(identity.mail_from.unread_behavior, R"(BehaviorOnMxFailure "X")");
+  const auto disabled = with_dkim(R"({"SigningEnabled":"false"})");
+  EXPECT_EQ(only(disabled).dkim.unread_state, R"(SigningEnabled "false")");
+}
+
+TEST(Snapshot, AStandingThatIsNotUnderstoodIsKeptInMind) {
+  const auto standing = [](const std::string& answer) {
+    const auto snapshot = parsed(R"({"version":1,"regions":[{"region":"us-east-1","fetched":1,"GetAccount":)" + answer +
+                                 R"(,"identities":[]}]})");
+    return snapshot.regions.at(0).standing;
+  };
+  EXPECT_EQ(standing(R"({"EnforcementStatus":"SUSPENDED"})").unread_state, R"(EnforcementStatus "SUSPENDED")");
+  EXPECT_EQ(standing(R"({"SendingEnabled":"no"})").unread_state, R"(SendingEnabled "no")");
+  const auto access = standing(R"({"ProductionAccessEnabled":"no"})");
+  EXPECT_EQ(access.unread_access, R"(ProductionAccessEnabled "no")");
+  EXPECT_FALSE(access.production_access);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -342,9 +374,19 @@ TEST(Snapshot, FilesThatCannotBeReadAreNamed) {
   const auto directory = load_snapshot("/");
   ASSERT_FALSE(directory);
   EXPECT_THAT(directory.error().message, StartsWith("/: cannot be read: "));
-  const auto empty = load_snapshot("/dev/null");
-  ASSERT_FALSE(empty);
-  EXPECT_THAT(empty.error().message, StartsWith("/dev/null:1:1: is no JSON"));
+  const auto device = load_snapshot("/dev/null");
+  ASSERT_FALSE(device);
+  EXPECT_EQ(device.error().message, "/dev/null: cannot be read: it is no regular file");
+}
+
+// Without a writer open(2) would wait.
+TEST(Snapshot, AFifoIsNotWaitedFor) {
+  const auto path = std::filesystem::temp_directory_path() / ("sesame-fifo-" + std::to_string(::getpid()));
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const auto fifo = load_snapshot(path);
+  std::filesystem::remove(path);
+  ASSERT_FALSE(fifo);
+  EXPECT_THAT(fifo.error().message, HasSubstr("it is no regular file"));
 }
 
 TEST(Snapshot, AFileIsReadWhole) {
