@@ -14,6 +14,20 @@ const char* effect_of(const dmarc::Discovery& found) {
                                         : "are undecided";
 }
 
+// What to do where nothing aligns. What is set up is mended, and never set up anew: that hands out other tokens.
+std::string remedy(const Prediction& prediction, const Identity* identity, const std::string& from) {
+  const auto domain = identity ? std::string(identity->domain()) : from;
+  const bool custom = identity && prediction.spf.domain == identity->mail_from.domain;
+  if (prediction.dkim.usable == Tri::yes || (custom && prediction.spf.usable == Tri::yes))
+    return "Verify " + from + " as an identity of its own, or let the DMARC record ask for relaxed alignment " +
+           "(adkim=r, aspf=r)";
+  const bool dkim = identity && is_begun(identity->dkim);
+  const bool mail_from = identity && !identity->mail_from.domain.empty();
+  if (dkim) return "Mend DKIM of " + domain + " first, by what is said of it here";
+  return "Set up Easy DKIM for " + domain + " first, then " +
+         (mail_from ? "mend MAIL FROM " + identity->mail_from.domain : "a custom MAIL FROM domain below it");
+}
+
 }  // namespace
 
 void Predictor::report_dkim_alignment(Receiver& walk, Receiver& list) {
@@ -32,9 +46,10 @@ void Predictor::report_spf_alignment(Receiver& walk, Receiver& list) {
   const bool custom = !leg.domain.empty() && leg.domain == identity_->mail_from.domain;
   if (custom && leg.aligned.rfc9989 == Tri::no && walk.spf_mode() == dmarc::Mode::strict &&
       walk.aligned(leg.domain, dmarc::Mode::relaxed) == Tri::yes)
-    add(make_finding(
-        Code::spf_strict_never,
-        {{"domain", leg.domain}, {"from", from_.domain}, {"record", "_dmarc." + walk.discovery().record_domain}}));
+    add(make_finding(Code::spf_strict_never, {{"domain", leg.domain},
+                                              {"from", from_.domain},
+                                              {"record", "_dmarc." + walk.discovery().record_domain},
+                                              {"or", dkim_passes_.rfc9989 == Tri::yes ? ", or rely on DKIM" : ""}}));
   if (leg.domain != result_.dkim.domain) report_split(leg.domain, leg.aligned, walk.spf_mode(), list);
 }
 
@@ -105,7 +120,7 @@ void Predictor::conclude_dmarc() {
   for (auto& finding : result_.findings)
     if (finding.code == Code::orgdomain_split || finding.code == Code::dkim_pending) finding.severity = Severity::error;
   add(make_finding(Code::dmarc_none_aligned,
-                   {{"from", from_.domain}, {"domain", identity_ ? std::string(identity_->domain()) : from_.domain}}));
+                   {{"from", from_.domain}, {"remedy", remedy(result_, identity_, from_.domain)}}));
 }
 
 }  // namespace sesame::ses

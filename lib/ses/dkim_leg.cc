@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "dns/name.h"
 #include "ses/dkim_state.h"
 #include "ses/key_records.h"
 #include "ses/legs.h"
@@ -21,8 +22,13 @@ void append(std::vector<Finding>& findings, std::vector<Finding> more) {
 }
 
 Finding only_amazonses(const Identity& identity, const mail::Mailbox& from) {
+  const std::string domain(identity.domain());
   return make_finding(Code::only_amazonses_signature,
-                      {{"from", from.domain}, {"domain", std::string(identity.domain())}});
+                      {{"from", from.domain},
+                       {"remedy", is_begun(identity.dkim) ? "Mend DKIM of " + domain +
+                                                                 " by what else is said of it here: a set-up "
+                                                                 "that is repeated may hand out other tokens"
+                                                           : "Set up Easy DKIM for " + domain}});
 }
 
 // What the records are worth if SES signs as long as it finds them.
@@ -116,6 +122,18 @@ void apply(const DkimState& state, SesSignature& signature) {
   signature.usable = usable;
 }
 
+// Every message bears d=amazonses.com as well, by a selector that is not known here.
+void report_only_amazonses(const Identity& settings, const mail::Mailbox& from, SesSignature& signature) {
+  if (signature.usable != Tri::no) return;
+  if (!dns::is_at_or_below(from.domain, "amazonses.com")) {
+    signature.findings.push_back(only_amazonses(settings, from));
+    return;
+  }
+  signature.usable = Tri::unknown;
+  signature.basis = Basis::inferred;
+  signature.reason = "the signature d=amazonses.com, which every message bears, aligns with " + from.domain;
+}
+
 SesSignature predict_with_settings(const Surroundings& world, const Identity& given, const mail::Mailbox& from) {
   const auto settings = signing_settings(world.account, given);
   SesSignature signature;
@@ -144,13 +162,18 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
     append(findings, std::move(faults));
     append(findings, std::move(state.outcome));
     apply(state, signature);
-    if (signature.usable == Tri::no) findings.push_back(only_amazonses(settings, from));
+    report_only_amazonses(settings, from, signature);
   }
   append(findings, std::move(observed.remarks));
   return signature;
 }
 
 }  // namespace
+
+bool is_begun(const Dkim& dkim) {
+  return dkim.is_external() || dkim.is_replica() || !dkim.tokens.empty() ||
+         dkim.status.value_or(Status::not_started) != Status::not_started;
+}
 
 SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
   const auto& dkim = identity.dkim;

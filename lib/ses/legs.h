@@ -26,6 +26,9 @@ struct SesSignature {
   std::vector<Finding> findings;  // the cause that decides first
 };
 
+// Has DKIM been set up, to whatever end?
+bool is_begun(const Dkim& dkim);
+
 // SES's own signature for mail from `from`, covered by `identity`.
 SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from);
 

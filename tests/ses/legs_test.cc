@@ -330,6 +330,135 @@ INSTANTIATE_TEST_SUITE_P(State, LegText, testing::ValuesIn(state_texts()), name_
 INSTANTIATE_TEST_SUITE_P(MailFrom, LegText, testing::ValuesIn(mail_from_texts()), name_of);
 INSTANTIATE_TEST_SUITE_P(History, LegText, testing::ValuesIn(history_texts()), name_of);
 
+std::vector<TextCase> advice_texts() {
+  const auto only = Code::only_amazonses_signature;
+  const auto none = Code::dmarc_none_aligned;
+  const auto without_mail_from = [](auto change) {
+    return [change](SesWorld& w) { w.identity().mail_from = {}, change(w, w.identity()); };
+  };
+  const auto bare = [](SesWorld&, ses::Identity& i) { i.dkim.status = Status::not_started, i.dkim.tokens.clear(); };
+  return {
+      {"OnlyAmazonSetsUpWhatIsNotSetUp", only, without_mail_from(bare), {"Set up Easy DKIM for example.com"}, {"Mend"}},
+      {"OnlyAmazonMendsWhatIsPending", only, state(Status::pending, [](auto&, auto&) {}), {"Mend DKIM"}, {"Set up"}},
+      {"OnlyAmazonMendsWhatIsSwitchedOff",
+       only,
+       [](SesWorld& w) { w.identity().dkim.signing_enabled = false; },
+       {"Mend DKIM"},
+       {"Set up"}},
+      {"OnlyAmazonMendsByodkim",
+       only,
+       state(Status::pending, [](auto&, auto& i) { i.dkim.origin = "EXTERNAL", i.dkim.tokens = {"own"}; }),
+       {"Mend DKIM"},
+       {"Set up"}},
+      {"OnlyAmazonMendsAReplica",
+       only,
+       state(Status::failed, [](auto&, auto& i) { i.dkim.origin = "AWS_SES_EU_WEST_1", i.dkim.tokens.clear(); }),
+       {"Mend DKIM"},
+       {"Set up"}},
+      {"NoneAlignedSetsUpWhatIsNotSetUp",
+       none,
+       without_mail_from(bare),
+       {"Set up Easy DKIM for example.com first, then a custom MAIL FROM domain below it."},
+       {"Mend"}},
+      {"NoneAlignedMendsWhatIsSetUp",
+       none,
+       without_mail_from([](SesWorld&, ses::Identity& i) { i.dkim.status = Status::temporary_failure; }),
+       {"Mend DKIM of example.com first"},
+       {"Set up"}},
+      {"NoneAlignedMendsMailFrom",
+       none,
+       [bare](SesWorld& w) {
+         bare(w, w.identity());
+         w.identity().mail_from.status = Status::failed;
+       },
+       {"Set up Easy DKIM for example.com first, then mend MAIL FROM bounce.example.com"},
+       {"custom MAIL FROM domain"}},
+      {"NoneAlignedForStrictAlignmentAlone",
+       none,
+       [](SesWorld& w) {
+         w.from("news@news.example.com");
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; adkim=s; aspf=s");
+       },
+       {"Verify news.example.com as an identity of its own", "adkim=r"},
+       {"Set up", "Mend"}},
+      {"StrictSpfRestsOnDkim",
+       Code::spf_strict_never,
+       [](SesWorld& w) { w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s"); },
+       {"Use aspf=r at _dmarc.example.com, or rely on DKIM."},
+       {}},
+      {"StrictSpfRestsNotOnDkimThatFails",
+       Code::spf_strict_never,
+       [](SesWorld& w) {
+         w.identity().dkim.signing_enabled = false;
+         w.replace("_dmarc.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; aspf=s");
+       },
+       {"Use aspf=r at _dmarc.example.com."},
+       {"rely"}},
+      {"MxOfAnotherRegionIsLeft",
+       Code::mailfrom_mx,
+       mx("10 feedback-smtp.eu-west-1.amazonses.com"),
+       {"SES allows that, and only its status decides", "Leave it as it is"},
+       {"Publish", "needs"}},
+      {"ReplicaOfAParentNotKnown",
+       Code::deed_replica,
+       state(Status::failed,
+             [](auto&, auto& i) {
+               i.dkim.origin = "AWS_SES_EU_WEST_1";
+               i.verification.error_type = "REPLICATION_PRIMARY_NOT_FOUND";
+             }),
+       {"replica of the one in eu-west-1", "Check in eu-west-1"},
+       {"AWS_SES_EU"}},
+      {"AgedRejection",
+       Code::mailfrom_reject,
+       [](SesWorld& w) {
+         w.identity().aged = true;
+         w.identity().mail_from.status = Status::failed;
+         w.identity().mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
+       },
+       {"the identity says REJECT_MESSAGE, and MAIL FROM bounce.example.com is FAILED, when last told, which may have"},
+       {"changed and"}},
+      {"SearchGivenUp",
+       Code::dkim_pending,
+       state(Status::pending, [](auto& w, auto& i) { i.status_since = w.now - 80 * kHour; }),
+       {"SES may no longer look for the DKIM records"},
+       {"still waits"}},
+      {"SearchGoesOn",
+       Code::dkim_pending,
+       state(Status::pending, [](auto& w, auto& i) { i.status_since = w.now - 5 * kHour; }),
+       {"SES still waits for the DKIM records"},
+       {"no longer"}},
+      {"TargetWhereTheZoneIsByRegion",
+       Code::dkim_cname_target,
+       [](SesWorld& w) {
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t1.dkim.eu-south-1.amazonses.com");
+       },
+       {"expected t1.dkim.amazonses.com by the region; SES may have given it another zone", "SigningHostedZone"},
+       {}},
+      {"TargetWhereTheZoneWasTold",
+       Code::dkim_cname_target,
+       [](SesWorld& w) {
+         w.identity().dkim.signing_hosted_zone = "dkim.amazonses.com";
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t1.dkim.eu-south-1.amazonses.com");
+       },
+       {"expected t1.dkim.amazonses.com. Change the CNAME t1._domainkey.example.com to t1.dkim.amazonses.com."},
+       {"SigningHostedZone"}},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(Advice, LegText, testing::ValuesIn(advice_texts()), name_of);
+
+// Every message bears a signature of amazonses.com, and that of its own mail aligns.
+TEST(AmazonsOwnMail, IsNotSaidToBeUnaligned) {
+  SesWorld world;
+  world.add_identity("amazonses.com").dkim.signing_enabled = false;
+  world.dns("_dmarc.amazonses.com TXT v=DMARC1; p=reject");
+  world.from("news@amazonses.com");
+  world.envelope.mail_from = "news@amazonses.com";
+  const auto prediction = world.predict();
+  EXPECT_NE(prediction.verdict, ses::Verdict::fail) << prediction.why;
+  EXPECT_EQ(std::ranges::count(prediction.findings, Code::only_amazonses_signature, &ses::Finding::code), 0);
+}
+
 TEST(LegSeverity, DefaultMailFromWeighsMoreWithoutDkim) {
   SesWorld world;
   world.identity().mail_from = {};
