@@ -28,7 +28,7 @@ void Envelope::add_relay(std::string_view next_hop) {
   const bool bracketed = first.starts_with('[');
   const auto end = first.find(bracketed ? ']' : ':');
   const auto host = lower(first.substr(0, end).substr(bracketed ? 1 : 0));
-  if (!host.empty() && std::ranges::find(relays, host) == relays.end()) relays.push_back(host);
+  if (std::ranges::find(relays, host) == relays.end()) relays.push_back(host);
 }
 
 }  // namespace sesame::mail

@@ -24,7 +24,8 @@ struct Envelope {
   std::vector<std::string> recipients;  // without angle brackets
   std::string auth_user;                // SASL login name ({auth_authen}); "" when not authenticated
   std::string daemon_name;              // {daemon_name}
-  std::vector<std::string> relays;      // next hops of the recipients: hosts in lower case, each once; none = not known
+  // Next hops of the recipients: hosts in lower case, each once; "" = of one of them it is not known.
+  std::vector<std::string> relays;
   std::string queue_id;                 // {i}; may become known only after the first recipient
 
   // `next_hop` in Postfix's form: "host", "[host]", "host:port", "[host]:port"; of a list the first counts.

@@ -208,7 +208,7 @@ void Predictor::report_mail_from(SesMailFrom outcome) {
 
 Prediction predict(const Surroundings& world, const Submission& submission) {
   Predictor predictor(world, submission);
-  return world.account.identities.empty() ? std::move(predictor).undescribed() : std::move(predictor).run();
+  return world.account.is_described() ? std::move(predictor).run() : std::move(predictor).undescribed();
 }
 
 void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from) {

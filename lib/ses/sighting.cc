@@ -87,7 +87,17 @@ class Looker {
     if (!mail_.spf || mail_.spf->identity != spf::Identity::mail_from || mail_.spf->result != spf::Result::pass) return;
     const bool may_be_ses = mail_.spf_aligned || dns::is_at_or_below(sender->domain, kAmazon) ||
                             dns::is_at_or_below(sender->domain, mail_.author.domain());
-    if (may_be_ses) found_.arrival.mail_from_domain = sender->domain;
+    if (may_be_ses && client_is_amazons()) found_.arrival.mail_from_domain = sender->domain;
+  }
+
+  // A custom MAIL FROM domain may allow other hosts as well.
+  bool client_is_amazons() const {
+    if (!mail_.envelope.client) return false;
+    spf::Options options;
+    options.deadline = mail_.deadline;
+    const std::string amazon(kAmazon);
+    return spf::check_mail_from(mail_.resolver, {*mail_.envelope.client, amazon, "message-id@" + amazon}, options)
+               .result == spf::Result::pass;
   }
 
   // SES signs with the domain of the identity: the author's, or one above it.

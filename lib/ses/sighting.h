@@ -4,9 +4,8 @@
 //  - X-SES-Outgoing proves nothing: anybody writes it.
 //  - A signature of d=amazonses.com that passes proves that SES once sent this header and body. Anybody who has the
 //    message can send it again, and take away signatures that stand beside it.
-//  - SPF that passes for the envelope sender that SES wrote proves that SES itself delivered: nobody was in between,
-//  and
-//    what is missing was never there.
+//  - SPF that passes for the envelope sender that SES wrote, from an address of amazonses.com's own record, proves that
+//    SES itself delivered: nobody was in between, and what is missing was never there.
 //  - A signature of the author's domain proves itself when it passes. It is SES's own when its key is Amazon's, or the
 //    domain's and it was made with Amazon's: above it, at the same time, over fields that SES writes.
 #pragma once

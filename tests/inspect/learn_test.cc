@@ -44,6 +44,7 @@ struct Scene {
     fields = {{"X-SES-Outgoing", " 2026.01.01-198.51.100.7"},
               {"Message-ID", std::string(" <") + kId + "@email.amazonses.com>"},
               {"From", " news@example.com"}};
+    envelope.client = IpAddress::parse("198.51.100.7");
     envelope.mail_from = std::string(kId) + "@amazonses.com";
     spf::Outcome spf;
     spf.result = spf::Result::pass;

@@ -418,6 +418,13 @@ TEST_F(SessionTest, ADifferentFateForEachNextHopIsNone) {
   EXPECT_THAT(mta.calls, IsEmpty());
   EXPECT_THAT(logged(), HasSubstr("verdict=unknown"));
   EXPECT_THAT(logged(), HasSubstr("depends on the relay"));
+
+  session->mail({"<a@reject.example>"}, "alice");
+  session->recipient("<bob@example.net>", "[smtp.us.example]");
+  session->recipient("<eve@example.net>", "");
+  header(*session, from("a@reject.example"));
+  EXPECT_EQ(session->end_of_message("4Q2", mta), Next::proceed) << "of one it is not known";
+  EXPECT_THAT(mta.calls, IsEmpty());
 }
 
 TEST_F(SessionTest, MailParametersAreNoPartOfTheSender) {
