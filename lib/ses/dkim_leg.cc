@@ -25,10 +25,8 @@ Finding only_amazonses(const Identity& identity, const mail::Mailbox& from) {
   const std::string domain(identity.domain());
   return make_finding(Code::only_amazonses_signature,
                       {{"from", from.domain},
-                       {"remedy", is_begun(identity.dkim) ? "Mend DKIM of " + domain +
-                                                                 " by what else is said of it here: a set-up "
-                                                                 "that is repeated may hand out other tokens"
-                                                           : "Set up Easy DKIM for " + domain}});
+                       {"remedy", is_begun(identity.dkim) ? "Mend DKIM of " + domain + " as the other findings say"
+                                                          : "Set up Easy DKIM for " + domain}});
 }
 
 // What the records are worth if SES signs as long as it finds them.
