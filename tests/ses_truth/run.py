@@ -75,9 +75,10 @@ def examine_portion(binaries, keys, seeds):
 
 def show(rows):
     table = collections.Counter((predicted, truth) for _, predicted, truth, _, _ in rows)
-    print("predicted\\truth " + "".join(truth.rjust(9) for truth in TRUTHS))
+    # In the form in which contrib/test shows scores.
     for verdict in PREDICTIONS:
-        print(verdict.ljust(16) + "".join(str(table[verdict, truth]).rjust(9) for truth in TRUTHS))
+        print(f"confusion table: predicted {verdict.ljust(8)}in truth " +
+              ", ".join(f"{truth} {table[verdict, truth]:4}" for truth in TRUTHS))
     for source, count in sorted(collections.Counter(row[0] for row in rows).items()):
         definite = sum(row[0] == source and row[1] != "unknown" for row in rows)
         print(f"known from {source}: {count} worlds, {definite} predictions definite")
