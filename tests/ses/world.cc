@@ -29,6 +29,7 @@ struct Observed final : ses::Observer {
 
 SesWorld::SesWorld() : resolver(kZone) {
   account.region = "us-east-1";
+  account.identities.reserve(16);  // what a case holds of one stays where it is when it adds another
   auto& domain = add_identity("example.com");
   domain.dkim.status = ses::Status::success;
   domain.dkim.tokens = {"t1", "t2", "t3"};
