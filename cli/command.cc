@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "util/text.h"
 
@@ -32,6 +33,13 @@ Result<std::string> read_text(const std::string& name, std::FILE* file) {
 }
 
 }  // namespace
+
+Result<config::Config> load_settings(const std::optional<std::string>& path) {
+  if (path) return config::load(*path);
+  std::error_code ignored;
+  const auto installed = config::default_path();
+  return std::filesystem::exists(installed, ignored) ? config::load(installed) : config::defaults();
+}
 
 Result<RuntimePtr> make_runtime(const Common& common, config::Config config) {
   if (!common.dns.empty()) config.dns.servers = {common.dns};

@@ -60,13 +60,13 @@ struct PreflightArguments {
 };
 
 struct SyncArguments {
-  std::string config;  // "" = the installed one, if it is there
+  std::optional<std::string> config;  // absent: the installed one, if it is there
   std::vector<std::string> regions;
   std::optional<std::string> account;
   std::string profile;
   std::string endpoint;
-  double interval = 1.0;        // seconds
-  double timeout = 30.0;        // seconds
+  double interval = 1.0;         // seconds
+  double timeout = 30.0;         // seconds
   std::int64_t max_age = 86400;  // seconds
   std::string snapshot;
 };
@@ -95,6 +95,9 @@ int run_sync(const Common& common, const SyncArguments& arguments);
 int run_doctor(const Common& common, const DoctorArguments& arguments);
 int run_config_test(const Common& common, const ConfigArguments& arguments);
 int run_config_print(const Common& common, const ConfigArguments& arguments);
+
+// The settings of the file; where none is named, of the installed one, or all defaults if that is not there.
+Result<config::Config> load_settings(const std::optional<std::string>& path);
 
 using RuntimePtr = std::shared_ptr<const inspect::Runtime>;
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -43,13 +42,6 @@ Result<std::string> canonical_subject(const std::string& text) {
   const bool whole = domain && domain->find('.') != std::string::npos && at != 0;
   if (!whole) return failure("\"" + printable(text) + "\" is neither a domain nor an address");
   return at == std::string::npos ? *domain : text.substr(0, at + 1) + *domain;
-}
-
-Result<config::Config> settings_of(const DoctorArguments& arguments) {
-  if (arguments.config) return config::load(*arguments.config);
-  std::error_code ignored;
-  const auto usual = config::default_path();
-  return std::filesystem::exists(usual, ignored) ? config::load(usual) : config::defaults();
 }
 
 // "" when the arguments go together.
@@ -232,7 +224,7 @@ int status_of(std::span<const ses::Examination> examinations) {
 int run_doctor(const Common& common, const DoctorArguments& arguments) {
   if (const auto fault = fault_of(arguments); !fault.empty())
     return complain("doctor: " + fault + "\nsee sesame doctor --help", kUsage);
-  auto config = settings_of(arguments);
+  auto config = load_settings(arguments.config);
   if (!config) return complain(config.error().message, kUsage);
   const auto runtime = make_runtime(common, std::move(*config));
   if (!runtime) return complain(runtime.error().message, kUsage);

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -29,14 +28,6 @@ void end_gently_on_signals() {
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
-}
-
-// The settings; all defaults where the installed ones are not there and were not asked for.
-Result<config::Config> settings(const std::string& path) {
-  if (!path.empty()) return config::load(path);
-  std::error_code error;
-  if (!std::filesystem::exists(config::default_path(), error)) return config::defaults();
-  return config::load(config::default_path());
 }
 
 // Where the configuration has mail or identities of this account.
@@ -173,7 +164,7 @@ int run(const Common& common, const SyncArguments& arguments, const sync::Job& j
 }  // namespace
 
 int run_sync(const Common& common, const SyncArguments& arguments) {
-  const auto config = settings(arguments.config);
+  const auto config = load_settings(arguments.config);
   if (!config) return complain(config.error().message, kUsage);
   const auto job = job_of(arguments, config->ses);
   if (!job) return complain(job.error().message, kUsage);

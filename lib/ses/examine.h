@@ -49,7 +49,7 @@ struct Examination {
   std::optional<Identity> identity;    // whose settings apply to mail of the subject
   std::vector<std::string> elsewhere;  // "eu-west-1" or "ACCOUNT/eu-west-1": where else it is an identity
   std::string account, region;
-  bool tokens_known = false;  // the DKIM selectors that SES gave or was given
+  bool tokens_known = false;  // the DKIM selectors, or that SES has none
   bool sandbox = false;       // SES takes mail of the account to verified recipients only
   std::int64_t time = 0;      // of the examination, unix seconds
   Prediction prediction;      // of a message from the subject to one reader

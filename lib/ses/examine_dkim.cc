@@ -17,16 +17,20 @@ void Examiner::check_dkim() {
   if (!result_.identity && result_.source != Source::none) return;
   Identity settings;
   if (result_.identity) settings = signing_settings(world_.account, *result_.identity);
-  result_.tokens_known = !settings.dkim.tokens.empty();
-  if (!result_.tokens_known) {
+  const bool told = !settings.dkim.tokens.empty();
+  const bool none = !told && settings.dkim.status == Status::not_started && !settings.aged;
+  result_.tokens_known = told || none;
+  if (!told) {
     const auto domain = result_.identity ? std::string(settings.domain()) : result_.domain;
-    add({kPurpose,
-         "TOKEN._domainkey." + domain,
-         dns::Type::cname,
-         "TOKEN.dkim.amazonses.com, for three tokens",
-         "the tokens are not known here",
-         RecordVerdict::unknown,
-         {}});
+    RecordCheck check{kPurpose,
+                      "TOKEN._domainkey." + domain,
+                      dns::Type::cname,
+                      "TOKEN.dkim.amazonses.com, for three tokens",
+                      none ? "no DKIM set-up in SES, so no tokens" : "the tokens are not known here",
+                      none ? RecordVerdict::error : RecordVerdict::unknown,
+                      {}};
+    if (none && has(Code::only_amazonses_signature)) check.code = Code::only_amazonses_signature;
+    add(std::move(check));
     return;
   }
   const auto records = look_up_keys(world_, *result_.identity, settings);

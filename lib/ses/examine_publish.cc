@@ -63,7 +63,8 @@ void Examiner::publish_dkim(const KeyRecords& records) {
     const bool external = selector.expected.empty();
     const bool wrong = selector.state == missing || selector.state == wrong_target || selector.state == proxied ||
                        (external && (selector.state == bad_key || selector.state == idle));
-    if (!wrong) continue;
+    // A zone that is only guessed is compared first.
+    if (!wrong || records.may_be_hosted_elsewhere(selector)) continue;
     if (external) {
       publish({selector.name, dns::Type::txt, "p=PUBLIC_KEY", Purpose::mends,
                place_note(stands_at(selector.name, kTextAndAlias),

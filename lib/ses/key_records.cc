@@ -181,14 +181,18 @@ bool is_of_another_region(std::string_view zone, std::string_view region, std::s
   return false;
 }
 
+// Does its CNAME lead to the zone expected?
+bool is_as_expected(const Selector& selector) {
+  return selector.state == State::key || selector.state == State::idle || selector.state == State::bad_key;
+}
+
 // The one zone that all CNAMEs to Amazon name, though another was expected; "" if they differ or no key may be there.
 std::string common_zone(const KeyRecords& records) {
   std::string zone;
   bool may_hold_key = records.undecided();
   for (const auto& selector : records.selectors) {
-    const bool as_expected =
-        selector.state == State::key || selector.state == State::idle || selector.state == State::bad_key;
-    if (as_expected || (!zone.empty() && !selector.hosted_in.empty() && selector.hosted_in != zone)) return "";
+    if (is_as_expected(selector) || (!zone.empty() && !selector.hosted_in.empty() && selector.hosted_in != zone))
+      return "";
     if (selector.hosted_in.empty()) continue;
     zone = selector.hosted_in;
     may_hold_key = may_hold_key || selector.key != Tri::no;
@@ -244,7 +248,7 @@ void report_missing(const KeyRecords& records, const std::string& domain, std::v
 }
 
 void report_target(const KeyRecords& records, const Selector& selector, std::vector<Finding>& findings) {
-  const bool open = records.zone_by_region && !selector.hosted_in.empty();
+  const bool open = records.may_be_hosted_elsewhere(selector);
   findings.push_back(make_finding(
       Code::dkim_cname_target,
       {{"name", selector.name},
@@ -271,6 +275,10 @@ std::vector<std::string> KeyRecords::names(Selector::State state) const {
 
 bool KeyRecords::contradicted() const {
   return count(State::missing) + count(State::wrong_target) + count(State::proxied) + count(State::bad_key) > 0;
+}
+
+bool KeyRecords::may_be_hosted_elsewhere(const Selector& selector) const {
+  return zone_by_region && !selector.hosted_in.empty() && std::ranges::none_of(selectors, is_as_expected);
 }
 
 Tri KeyRecords::verifies() const {

@@ -49,6 +49,8 @@ struct KeyRecords {
   bool undecided() const { return count(Selector::State::undecided) > 0; }
   // All that SES needs is there.
   bool right() const { return !selectors.empty() && !contradicted() && !undecided(); }
+  // Is a wrong target wrong only by a guess? Not where other CNAMEs lead to the zone expected.
+  bool may_be_hosted_elsewhere(const Selector& selector) const;
   // If SES signs: will a receiver find the key? The selector in use is one whose TXT holds a key.
   Tri verifies() const;
 };

@@ -11,11 +11,12 @@
 //          "..."}}]}]}
 //
 // "account" is the name the configuration gives to the account ("" or absent for the only one). What stands under the
-// names of API operations is an answer as it came: any member may be absent, null or of another kind, and members and
-// words not known here are passed over. What is ours is not guessed at: "version", "regions", and of each region
-// "region", "fetched" and "identities" with an "IdentityName" each must be there, and a region of an account stands there
-// once. An identity without "fetched" is as old as its region's list; one whose name can be no identity's is passed
-// over. Times of ours are RFC 3339 texts in UTC; those of the API are those texts or seconds since 1970, as its
+// names of API operations is an answer as it came: any member may be absent or null, and members not known here
+// are passed over. What stands there in a word or a kind not known here is kept as such (`unread_...` of Identity and
+// Standing): nothing definite follows from it. What is ours is not guessed at: "version", "regions", and of each region
+// "region", "fetched" and "identities" with an "IdentityName" each must be there, and a region of an account stands
+// there once. An identity without "fetched" is as old as its region's list; one whose name can be no identity's is
+// passed over. Times of ours are RFC 3339 texts in UTC; those of the API are those texts or seconds since 1970, as its
 // answers and the AWS command line write them. "status_since", "former" and "last_success" are what `sesame sync`
 // remembers of earlier answers; the last stands in for a LastSuccessTimestamp that is not told.
 #pragma once

@@ -117,8 +117,8 @@ void Predictor::order_findings() {
 }
 
 Confidence Predictor::confidence() const {
-  // What is said of an aged identity may have changed, what is not understood may mean anything, and whether SES takes mail by another account's leave is not
-  // ours to know.
+  // What is said of an aged identity may have changed, what is not understood may mean anything, and whether SES takes
+  // mail by another account's leave is not ours to know.
   const bool inferred = (identity_ && (identity_->aged || !identity_->is_understood())) || foreign_return_path_;
   const auto of = [inferred](Basis basis) {
     return basis == Basis::given && !inferred ? Confidence::confirmed : Confidence::likely;

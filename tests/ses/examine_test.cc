@@ -240,6 +240,30 @@ TEST(Examination, OfAnIdentityWhoseTokensNobodyToldSaysSo) {
   EXPECT_EQ(record(examination, cname, "TOKEN._domainkey.example.com")->verdict, Is::unknown);
 }
 
+TEST(Examination, OfAnIdentityThatWasNeverSetUpLacksNoTokens) {
+  SesWorld world;
+  world.identity().dkim = {};
+  world.identity().dkim.status = Status::not_started;
+  const auto examination = examine_in(world);
+  const auto* tokens = record(examination, cname, "TOKEN._domainkey.example.com");
+  EXPECT_EQ(tokens->verdict, Is::error);
+  EXPECT_EQ(tokens->code, Code::only_amazonses_signature);
+  EXPECT_TRUE(examination.tokens_known);
+}
+
+TEST(Examination, AZoneThatIsOnlyGuessedIsNotToBePublished) {
+  SesWorld world;
+  for (const auto* token : {"t1", "t2", "t3"}) {
+    const auto name = std::string(token) + "._domainkey.example.com";
+    world.replace(name, name + " CNAME " + token + ".dkim.eu-south-1.amazonses.com");
+  }
+  const auto guessed = examine_in(world);
+  EXPECT_THAT(codes(guessed), Contains("dkim-cname-target"));
+  EXPECT_THAT(lines(guessed), IsEmpty());
+  world.identity().dkim.signing_hosted_zone = "dkim.amazonses.com";
+  EXPECT_THAT(lines(examine_in(world)), Contains(kT1Line));
+}
+
 TEST(Examination, OfWhatNobodyKnowsTellsThePolicyAndIsUndecided) {
   SesWorld world;
   world.account.identities.clear();

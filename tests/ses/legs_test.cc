@@ -430,10 +430,20 @@ std::vector<TextCase> advice_texts() {
       {"TargetWhereTheZoneIsByRegion",
        Code::dkim_cname_target,
        [](SesWorld& w) {
-         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t1.dkim.eu-south-1.amazonses.com");
+         for (const std::string token : {"t1", "t2", "t3"}) {
+           const auto name = token + "._domainkey.example.com";
+           w.replace(name, name + " CNAME " + token + ".dkim.eu-south-1.amazonses.com");
+         }
        },
        {"expected t1.dkim.amazonses.com by the region; SES may have given it another zone", "SigningHostedZone"},
        {}},
+      {"TargetWhereTheOthersShowTheZone",
+       Code::dkim_cname_target,
+       [](SesWorld& w) {
+         w.replace("t1._domainkey.example.com", "t1._domainkey.example.com CNAME t1.dkim.eu-south-1.amazonses.com");
+       },
+       {"expected t1.dkim.amazonses.com. Change the CNAME t1._domainkey.example.com to t1.dkim.amazonses.com."},
+       {"SigningHostedZone"}},
       {"TargetWhereTheZoneWasTold",
        Code::dkim_cname_target,
        [](SesWorld& w) {

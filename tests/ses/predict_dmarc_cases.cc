@@ -146,14 +146,10 @@ std::vector<PredictCase> dmarc_cases() {
        {"dkim-ok"},
        {"orgdomain-split"}},
       {"DmarcNoneAligned",
-       [](SesWorld& w) {
-         w.identity().dkim = {};
-         w.identity().dkim.status = Status::not_started;
-         w.identity().mail_from = {};
-       },
+       [](SesWorld& w) { w.identity().dkim.status = w.identity().mail_from.status = Status::failed; },
        Verdict::fail,
        Confidence::confirmed,
-       {"only-amazonses-signature", "mailfrom-default", "dmarc-none-aligned"},
+       {"dkim-failed", "mailfrom-fallback", "dmarc-none-aligned"},
        {"dkim-ok"}},
       {"DmarcNoneAlignedNotWithOneLeg",
        [](SesWorld& w) {
