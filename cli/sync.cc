@@ -11,9 +11,9 @@
 
 #include "command.h"
 #include "sync/credentials.h"
-#include "sync/file.h"
 #include "sync/sweep.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/text.h"
 
 namespace sesame::cli {
@@ -141,13 +141,13 @@ json value_of(const sync::Swept& swept, const sync::Job& job, std::size_t reques
 
 int run(const Common& common, const SyncArguments& arguments, const sync::Job& job) {
   end_gently_on_signals();
-  const auto http = sync::make_http(interrupted);
-  if (!http) return complain(http.error().message, kUndecided);
+  const auto client = http::make_client(interrupted);
+  if (!client) return complain(client.error().message, kUndecided);
   const auto& clock = system_clock();
-  sync::CredentialChain credentials(**http, clock, arguments.profile);
+  sync::CredentialChain credentials(**client, clock, arguments.profile);
   const auto milliseconds = [](double seconds) { return std::chrono::milliseconds(static_cast<int>(seconds * 1000)); };
   const sync::Pace pace{.interval = milliseconds(arguments.interval), .timeout = milliseconds(arguments.timeout)};
-  sync::SesV2 api(**http, credentials, endpoint_of(arguments), pace, interrupted);
+  sync::SesV2 api(**client, credentials, endpoint_of(arguments), pace, interrupted);
   Display display(arguments.interval);
   const auto begun = clock.steady_now();
   const auto swept =
@@ -168,8 +168,8 @@ int run_sync(const Common& common, const SyncArguments& arguments) {
   if (!config) return complain(config.error().message, kUsage);
   const auto job = job_of(arguments, config->ses);
   if (!job) return complain(job.error().message, kUsage);
-  if (const auto fit = sync::check_replaceable(job->snapshot); !fit) return complain(fit.error().message, kUsage);
-  const auto lock = sync::Lock::take(job->snapshot + ".lock");
+  if (const auto fit = check_replaceable(job->snapshot); !fit) return complain(fit.error().message, kUsage);
+  const auto lock = FileLock::take(job->snapshot + ".lock");
   if (!lock) return complain(lock.error().message, kUsage);
   if (!*lock) return complain(fmt::format("{}: another sync is at work", job->snapshot), kUndecided);
   return run(common, arguments, *job);

@@ -11,6 +11,7 @@
 #include "ses/accounts.h"
 #include "util/ip.h"
 #include "util/result.h"
+#include "watch/watcher.h"
 
 namespace sesame::config {
 
@@ -26,6 +27,11 @@ struct Dns {
   int tries = 0;
   std::chrono::milliseconds budget{};  // a message waits no longer than this for all its answers together
   std::size_t cache_bytes = 0;
+  std::string cache_file;                                        // what is kept over a restart; "" = nothing
+  std::uint32_t min_ttl = 0, max_ttl = 0, max_negative_ttl = 0;  // seconds
+  std::chrono::seconds failure_ttl{};                            // that a failure is not asked for again
+  std::chrono::seconds max_stale{};                              // past its time to live; 0 = never
+  bool case_randomization = false;
   bool operator==(const Dns&) const = default;
 };
 
@@ -57,6 +63,7 @@ struct Config {
   Limits limits;
   std::string public_suffix_list;  // path; "" = the system's
   ses::Settings ses;
+  watch::Options watch;
   policy::Rules rules;
   bool refuse_test_keys = false;  // of received mail, RFC 6376 Section 3.6.1
 };

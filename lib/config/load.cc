@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -243,11 +244,16 @@ class Loader {
       fault(find(root, key)->source(), key,
             fmt::format("is \"{}\", as is {}; expected a file of its own", printable(path), other));
     };
-    const auto &snapshot = config_.ses.snapshot, &arrivals = config_.ses.arrivals;
-    const auto& log = config_.log.destination;
-    if (same(arrivals, snapshot)) clash("ses.arrivals", arrivals, "ses.snapshot");
-    if (same(log, snapshot)) clash("log.destination", log, "ses.snapshot");
-    if (same(log, arrivals)) clash("log.destination", log, "ses.arrivals");
+    const std::array<std::pair<const char*, const std::string*>, 5> files = {{
+        {"ses.snapshot", &config_.ses.snapshot},
+        {"ses.arrivals", &config_.ses.arrivals},
+        {"log.destination", &config_.log.destination},
+        {"dns.cache_file", &config_.dns.cache_file},
+        {"watch.memory", &config_.watch.memory},
+    }};
+    for (std::size_t i = 0; i < files.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (same(*files[i].second, *files[j].second)) clash(files[i].first, *files[i].second, files[j].first);
   }
 
   void read_identities(const toml::table& root) {

@@ -128,8 +128,62 @@ std::vector<Setting<Config>> dns_settings() {
                     .type = integer(65536, 68719476736.0),
                     .unit = "bytes",
                     .fallback = whole(67108864),
-                    .help = "The memory DNS answers may take while their time to live runs."},
+                    .help = "The memory DNS answers may take."},
                    SESAME_MEMBER(dns.cache_bytes)),
+      bind<Config>({.section = "dns",
+                    .name = "cache_file",
+                    .type = path(),
+                    .fallback = text(""),
+                    .example = text("/var/lib/sesame/dns-cache"),
+                    .help = "Where the daemon keeps its DNS answers when it stops, and finds them when it starts, so "
+                            "that a restart asks no more than usual. Empty: it begins with none."},
+                   SESAME_MEMBER(dns.cache_file)),
+      bind<Config>({.section = "dns",
+                    .name = "min_ttl",
+                    .type = integer(0, 3600),
+                    .unit = "seconds",
+                    .fallback = whole(0),
+                    .help = "An answer is kept at least so long, whatever its time to live. 0: as long as its owner "
+                            "says."},
+                   SESAME_MEMBER(dns.min_ttl)),
+      bind<Config>({.section = "dns",
+                    .name = "max_ttl",
+                    .type = integer(1, 604800),
+                    .unit = "seconds",
+                    .fallback = whole(86400),
+                    .help = "An answer is kept so long at most."},
+                   SESAME_MEMBER(dns.max_ttl)),
+      bind<Config>({.section = "dns",
+                    .name = "max_negative_ttl",
+                    .type = integer(1, 86400),
+                    .unit = "seconds",
+                    .fallback = whole(10800),
+                    .help = "The same for the answer that there is no such record (RFC 2308)."},
+                   SESAME_MEMBER(dns.max_negative_ttl)),
+      bind<Config>({.section = "dns",
+                    .name = "failure_ttl",
+                    .type = integer(1, 300),
+                    .unit = "seconds",
+                    .fallback = whole(5),
+                    .help = "How long a question that failed is not asked again (RFC 9520). Other names are not "
+                            "concerned, and it ends as soon as servers that were all silent answer again."},
+                   SESAME_MEMBER(dns.failure_ttl)),
+      bind<Config>({.section = "dns",
+                    .name = "max_stale",
+                    .type = integer(0, 604800),
+                    .unit = "seconds",
+                    .fallback = whole(86400),
+                    .help = "How long after its time to live an answer still serves where no newer one can be had "
+                            "(RFC 8767). A prediction that rests on one is likely at best, and that a record was "
+                            "absent is then no longer held against a message. 0: not at all."},
+                   SESAME_MEMBER(dns.max_stale)),
+      bind<Config>({.section = "dns",
+                    .name = "case_randomization",
+                    .type = boolean(),
+                    .fallback = false,
+                    .help = "Ask for names in random upper and lower case, which an answer must repeat, so that a "
+                            "forged answer is harder to make. For servers on another host."},
+                   SESAME_MEMBER(dns.case_randomization)),
   };
 }
 
@@ -262,6 +316,75 @@ std::vector<Setting<Config>> outbound_settings() {
                     .fallback = text("observe"),
                     .help = "The same for mail that SES will not take."},
                    SESAME_MEMBER(rules.outbound.refused)),
+  };
+}
+
+std::vector<Setting<Config>> watch_settings() {
+  return {
+      bind<Config>({.section = "watch",
+                    .name = "interval",
+                    .type = integer(0, 86400),
+                    .unit = "seconds",
+                    .fallback = whole(600),
+                    .help = "How often the daemon looks at the DNS records of each identity, at every name server of "
+                            "its domain. 0: never."},
+                   SESAME_MEMBER(watch.interval)),
+      bind<Config>({.section = "watch",
+                    .name = "max_rate",
+                    .type = integer(1, 10000),
+                    .fallback = whole(50),
+                    .help = "Questions a second, to all name servers together. Many identities are then looked at "
+                            "less often than the interval says."},
+                   SESAME_MEMBER(watch.max_rate)),
+      bind<Config>({.section = "watch",
+                    .name = "memory",
+                    .type = path(),
+                    .fallback = text(""),
+                    .example = text("/var/lib/sesame/watch.sqlite"),
+                    .help = "Where everything observed is kept, for sesame watch --timeline and --evidence, and so "
+                            "that a restart forgets no deadline. Empty: only states, until the daemon stops."},
+                   SESAME_MEMBER(watch.memory)),
+      bind<Config>({.section = "watch",
+                    .name = "keep",
+                    .type = integer(86400, 315360000),
+                    .unit = "seconds",
+                    .fallback = whole(7776000),
+                    .help = "How long observations are kept after they ended."},
+                   SESAME_MEMBER(watch.keep)),
+      bind<Config>({.section = "watch",
+                    .name = "hook",
+                    .type = list_of(argument()),
+                    .fallback = Texts{},
+                    .example = Texts{"/usr/local/bin/page-postmaster"},
+                    .help = "A program and its arguments, run for each alert with the alert as JSON on its standard "
+                            "input. Empty: none."},
+                   SESAME_MEMBER(watch.alerts.hook)),
+      bind<Config>({.section = "watch",
+                    .name = "mail_to",
+                    .type = mailbox_or_empty(),
+                    .fallback = text(""),
+                    .example = text("postmaster@example.com"),
+                    .help = "Who gets alerts by mail. Choose an address that SES does not deliver to. Empty: nobody."},
+                   SESAME_MEMBER(watch.alerts.mail_to)),
+      bind<Config>({.section = "watch",
+                    .name = "mail_from",
+                    .type = mailbox_or_empty(),
+                    .fallback = text(""),
+                    .help = "The author of these mails. Empty: the user of the daemon, at this host."},
+                   SESAME_MEMBER(watch.alerts.mail_from)),
+      bind<Config>({.section = "watch",
+                    .name = "sendmail",
+                    .type = path(),
+                    .fallback = text("/usr/sbin/sendmail"),
+                    .help = "The program that takes these mails."},
+                   SESAME_MEMBER(watch.alerts.sendmail)),
+      bind<Config>({.section = "watch",
+                    .name = "webhook",
+                    .type = url_or_empty(),
+                    .fallback = text(""),
+                    .example = text("https://alerts.example.com/sesame"),
+                    .help = "Where each alert is posted as JSON. Empty: nowhere."},
+                   SESAME_MEMBER(watch.alerts.webhook)),
   };
 }
 
@@ -587,6 +710,7 @@ const std::vector<Section>& sections() {
       {"outbound.override", list, "One table for each From domain that is to be treated differently."},
       {"inbound", single, "Mail received. Authentication-Results is added in any case."},
       {"repair", single, "What is mended on outbound mail before it is relayed. Each repair is logged."},
+      {"watch", single, "The watch over the DNS records that SES depends on, and its alerts."},
       {"ignore", single, "Mail to leave alone."},
   };
   return all;
@@ -595,7 +719,8 @@ const std::vector<Section>& sections() {
 const std::vector<Setting<Config>>& general_settings() {
   static const auto all = [] {
     auto rows = top_settings();
-    for (const auto part : {milter_settings, dns_settings, log_and_limit_settings, outbound_settings, inbound_settings})
+    for (const auto part :
+         {milter_settings, dns_settings, log_and_limit_settings, outbound_settings, inbound_settings, watch_settings})
       append(rows, part());
     return rows;
   }();

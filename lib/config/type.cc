@@ -7,6 +7,7 @@
 
 #include "dns/name.h"
 #include "dns/server.h"
+#include "http/http.h"
 #include "mail/address.h"
 #include "ses/identity.h"
 #include "util/ip.h"
@@ -135,6 +136,30 @@ Type log_destination() {
 Type path() {
   return text("the absolute path of a file, or \"\"",
               [](std::string_view value) { return value.empty() || is_path(value); });
+}
+
+Type argument() {
+  return text("one argument, without control characters", [](std::string_view value) {
+    return all_of(value, [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 0x7f; });
+  });
+}
+
+Type mailbox_or_empty() {
+  return {.shape = Type::Shape::text,
+          .expected = "an address such as \"postmaster@example.com\", or \"\"",
+          .canonical = [](std::string_view value) -> Canonical {
+            if (value.empty()) return "";
+            const auto name = ses::canonical_name(value);
+            return name && name->find('@') != std::string::npos ? name : std::nullopt;
+          }};
+}
+
+Type url_or_empty() {
+  return text("a URL that begins with https:// or http://, or \"\"", [](std::string_view value) {
+    if (value.empty()) return true;
+    const auto url = http::parse_url(std::string(value));
+    return url && (url->scheme == "https" || url->scheme == "http");
+  });
 }
 
 Type network() {

@@ -20,7 +20,10 @@ Type daemon_name();
 Type milter_socket();
 Type dns_server();
 Type log_destination();
-Type path();  // absolute; "" allowed
+Type path();      // absolute; "" allowed
+Type argument();  // of a program
+Type mailbox_or_empty();
+Type url_or_empty();  // http or https
 Type network();
 Type domain();
 Type domain_or_empty();

@@ -11,10 +11,14 @@
 namespace sesame::dns {
 
 struct CacheOptions {
-  std::size_t max_bytes = 64u << 20;       // of answers kept
-  std::uint32_t max_ttl = 86400;           // seconds
-  std::uint32_t max_negative_ttl = 10800;  // seconds, RFC 2308 Section 5
-  std::size_t max_cnames = 12;             // links of one chain, over all packets
+  std::size_t max_bytes = 64u << 20;            // of answers kept
+  std::uint32_t min_ttl = 0;                    // seconds
+  std::uint32_t max_ttl = 86400;                // seconds
+  std::uint32_t max_negative_ttl = 10800;       // seconds, RFC 2308 Section 5
+  std::chrono::seconds failure_ttl{5};          // RFC 9520 Section 3.2: a failure is not asked for again
+  std::chrono::seconds max_stale{86400};        // past its TTL an answer may serve, RFC 8767 Section 4; 0 = never
+  std::chrono::milliseconds stale_after{1800};  // that a look-up waits for a newer one, RFC 8767 Section 5
+  std::size_t max_cnames = 12;                  // links of one chain, over all packets
 };
 
 // Look-ups answered from memory, that asked, that joined a question already on its way; then what is kept. A prefetch

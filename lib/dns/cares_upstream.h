@@ -27,6 +27,8 @@ struct CaresOptions {
   std::size_t max_unanswered = 8192;  // tries open; no new question is asked while there are more
   std::size_t max_waiting = 16384;
   Checking checking = Checking::enabled;
+  // Names go out in random case, which an answer must repeat: draft-vixie-dnsext-dns0x20.
+  enum class NameCase { as_is, random } name_case = NameCase::as_is;
 };
 
 // UDP with EDNS, TCP when an answer is truncated. An error names the server that could not be understood.

@@ -44,6 +44,9 @@ struct Answer {
   std::vector<std::string> names;       // ns, cname, ptr: canonical
   std::uint32_t ttl = 0;                // seconds this may be kept: least of the records and CNAMEs, or RFC 2308's
   std::chrono::steady_clock::time_point received{};  // when it came from a server
+  bool authenticated = false;  // the server says that it validated the answer with DNSSEC (AD, RFC 4035 Section 3.2.3)
+  // Its time to live is over, and no newer one could be had (RFC 8767). An absence that is stale proves nothing.
+  bool stale = false;
 };
 
 // Never null.

@@ -16,10 +16,16 @@ Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings
   // One dead name leaves time for the others of a message.
   options.patience = settings.budget / 2;
   options.checking = checking;
+  if (settings.case_randomization) options.name_case = dns::CaresOptions::NameCase::random;
   auto upstream = dns::make_cares_upstream(options);
   if (!upstream) return tl::unexpected(upstream.error());
   dns::CacheOptions cache;
   cache.max_bytes = settings.cache_bytes;
+  cache.min_ttl = settings.min_ttl;
+  cache.max_ttl = settings.max_ttl;
+  cache.max_negative_ttl = settings.max_negative_ttl;
+  cache.failure_ttl = settings.failure_ttl;
+  cache.max_stale = settings.max_stale;
   return std::make_shared<dns::CachingResolver>(std::move(*upstream), cache, clock);
 }
 

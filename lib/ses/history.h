@@ -56,6 +56,15 @@ struct ArrivalCounts {
   std::size_t seen = 0, dkim_aligned = 0, spf_aligned = 0, broken = 0;
 };
 
+// Records that SES needs were gone or wrong at the domain's name servers. Unix seconds.
+struct Outage {
+  std::vector<std::string> names;  // of those records
+  std::int64_t first_bad = 0;      // the first answer that SES may have come upon
+  // Since then no server that answered had what SES needs, without a break that was seen; absent: some always had.
+  std::optional<std::int64_t> missing_since;
+  std::optional<std::int64_t> restored;  // since then every server has it again; absent: it still lasts
+};
+
 struct History {
   std::vector<ServerFault> present;  // at the last look
   std::vector<ServerFault> past;     // since then all servers answered well
@@ -64,6 +73,8 @@ struct History {
   std::optional<KeyTemperrors> key_temperrors;
   std::optional<Arrival> arrival;
   ArrivalCounts arrivals = {};
+  std::optional<Outage> dkim_outage = {};       // of the DKIM records, the last there was
+  std::optional<Outage> mail_from_outage = {};  // of the MX of the MAIL FROM domain
 };
 
 // Thread-safe.

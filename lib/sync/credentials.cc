@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "sync/file.h"
 #include "sync/json.h"
 #include "sync/shared_credentials.h"
+#include "util/file.h"
 #include "util/text.h"
 
 namespace sesame::sync {
@@ -95,7 +95,7 @@ Found from_shared_file(const std::string& name) {
 }
 
 // The answer of a container's agent or of the instance's metadata.
-Found from_answer(const HttpAnswer& answer, std::string source, std::string owner) {
+Found from_answer(const http::Answer& answer, std::string source, std::string owner) {
   if (answer.status != 200)
     return failure(fmt::format("{} gives no credentials: {}", source,
                                answer.status ? fmt::format("status {}", answer.status) : answer.trouble));
@@ -115,30 +115,30 @@ Found from_answer(const HttpAnswer& answer, std::string source, std::string owne
   return checked(std::move(found));
 }
 
-HttpAnswer ask(Http& http, std::string base, std::string path, std::vector<std::string> headers = {},
-               HttpRequest::Method method = HttpRequest::Method::get) {
-  return http.send({.method = method,
-                    .base = std::move(base),
-                    .path = std::move(path),
-                    .headers = std::move(headers),
-                    .proxy = HttpRequest::Proxy::none,
-                    .timeout = kMetadataTimeout,
-                    .max_answer = kMaxMetadata});
+http::Answer ask(http::Client& client, std::string base, std::string path, std::vector<std::string> headers = {},
+                 http::Request::Method method = http::Request::Method::get) {
+  return client.send({.method = method,
+                      .base = std::move(base),
+                      .path = std::move(path),
+                      .headers = std::move(headers),
+                      .proxy = http::Request::Proxy::none,
+                      .timeout = kMetadataTimeout,
+                      .max_answer = kMaxMetadata});
 }
 
 // Keys travel in the clear only where nobody else listens: this host, and the agents of ECS and EKS.
-bool is_safe(const Url& url) {
+bool is_safe(const http::Url& url) {
   if (url.scheme == "https") return true;
   constexpr std::array<std::string_view, 6> kHosts = {"127.0.0.1",     "localhost",      "[::1]",
                                                       "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
   return url.scheme == "http" && std::ranges::find(kHosts, url.host) != kHosts.end();
 }
 
-Found from_container(Http& http) {
+Found from_container(http::Client& client) {
   const auto relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   const auto full = relative.empty() ? environment("AWS_CONTAINER_CREDENTIALS_FULL_URI") : kContainerAgent + relative;
   if (full.empty()) return std::nullopt;
-  const auto url = is_clean(full) ? parse_url(full) : std::nullopt;
+  const auto url = is_clean(full) ? http::parse_url(full) : std::nullopt;
   if (!url || !is_safe(*url))
     return failure(
         fmt::format("AWS_CONTAINER_CREDENTIALS_{}_URI names neither an https address nor this host or its agent",
@@ -154,38 +154,38 @@ Found from_container(Http& http) {
     return failure("the authorization token for the container's agent is not one line of text");
   std::vector<std::string> headers;
   if (!token.empty()) headers.push_back("Authorization: " + token);
-  return from_answer(ask(http, url->base, url->path, std::move(headers)), "the container's agent",
+  return from_answer(ask(client, url->base, url->path, std::move(headers)), "the container's agent",
                      "the container's agent\n" + full);
 }
 
 // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html: version 2, with a token.
-Found from_instance(Http& http) {
+Found from_instance(http::Client& client) {
   if (iequals(environment("AWS_EC2_METADATA_DISABLED"), "true")) return std::nullopt;
   auto base = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   if (base.empty()) base = kInstanceMetadata;
   while (base.ends_with('/')) base.pop_back();
-  const auto token =
-      ask(http, base, "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds: 21600"}, HttpRequest::Method::put);
+  const auto token = ask(client, base, "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds: 21600"},
+                         http::Request::Method::put);
   // Nobody there: this is no instance of EC2.
   if (token.status != 200 || !is_clean(token.body)) return std::nullopt;
   const std::vector<std::string> header = {"X-aws-ec2-metadata-token: " + token.body};
   const std::string directory = "/latest/meta-data/iam/security-credentials/";
-  const auto roles = ask(http, base, directory, header);
+  const auto roles = ask(client, base, directory, header);
   if (roles.status == 404) return failure("the instance has no role: attach one, or give other credentials");
   const std::string role(trim(roles.body.substr(0, roles.body.find('\n'))));
   if (roles.status != 200 || role.empty()) return from_answer(roles, "the instance's metadata", "");
   const auto source = fmt::format("the instance's role \"{}\"", printable(role));
-  return from_answer(ask(http, base, directory + percent_encode(role), header), source, source + '\n' + base);
+  return from_answer(ask(client, base, directory + http::percent_encode(role), header), source, source + '\n' + base);
 }
 
-Found first_of(Http& http, const std::string& asked) {
+Found first_of(http::Client& client, const std::string& asked) {
   if (asked.empty()) {
     auto found = from_environment();
     if (!found || *found) return found;
   }
   auto found = from_shared_file(asked.empty() ? environment("AWS_PROFILE") : asked);
-  if (found && !*found) found = from_container(http);
-  if (found && !*found) found = from_instance(http);
+  if (found && !*found) found = from_container(client);
+  if (found && !*found) found = from_instance(client);
   return found;
 }
 
@@ -199,8 +199,8 @@ std::string not_followed() {
 
 }  // namespace
 
-CredentialChain::CredentialChain(Http& http, const Clock& clock, std::string profile)
-    : http_(http), clock_(clock), profile_(std::move(profile)) {}
+CredentialChain::CredentialChain(http::Client& client, const Clock& clock, std::string profile)
+    : client_(client), clock_(clock), profile_(std::move(profile)) {}
 
 Result<Credentials> CredentialChain::get() {
   const auto now = clock_.unix_now();
@@ -214,7 +214,7 @@ Result<Credentials> CredentialChain::get() {
 }
 
 Result<Credentials> CredentialChain::fetch(std::int64_t now) {
-  auto found = first_of(http_, profile_);
+  auto found = first_of(client_, profile_);
   if (!found) return failure("no credentials: " + found.error().message + not_followed());
   if (!*found)
     return failure(

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "sync/http.h"
+#include "http/http.h"
 #include "util/clock.h"
 #include "util/result.h"
 
@@ -25,7 +25,7 @@ struct Credentials {
 class CredentialChain {
  public:
   // `profile` is the one asked for by name: then the environment's keys do not count. "" = AWS_PROFILE, else "default".
-  CredentialChain(Http& http, const Clock& clock, std::string profile);
+  CredentialChain(http::Client& client, const Clock& clock, std::string profile);
 
   // The same until they are about to expire or are renewed; those that cannot be had anew serve to their end. Errors
   // hold no secrets.
@@ -36,7 +36,7 @@ class CredentialChain {
  private:
   Result<Credentials> fetch(std::int64_t now);
 
-  Http& http_;
+  http::Client& client_;
   const Clock& clock_;
   std::string profile_;
   std::optional<Credentials> current_;

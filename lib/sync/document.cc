@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "sync/file.h"
 #include "util/clock.h"
+#include "util/file.h"
 
 namespace sesame::sync {
 namespace {

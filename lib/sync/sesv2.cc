@@ -8,7 +8,7 @@
 #include <thread>
 #include <utility>
 
-#include "sync/sigv4.h"
+#include "http/sigv4.h"
 #include "util/text.h"
 
 namespace sesame::sync {
@@ -42,7 +42,7 @@ std::string without_secrets(std::string text, const Credentials& credentials) {
 
 // The error's name, from the header or from the body: "com.amazonaws.sesv2#NotFoundException:http://..." without the
 // name space before it and the address behind it. Printable, and without secrets, which are whole before it is cut.
-std::string error_type_of(const HttpAnswer& answer, const Credentials& credentials) {
+std::string error_type_of(const http::Answer& answer, const Credentials& credentials) {
   auto told = answer.error_type;
   const auto json = told.empty() ? parse_answer(answer.body) : Json();
   if (told.empty() && json) told = text_of(*json, "__type");
@@ -53,7 +53,7 @@ std::string error_type_of(const HttpAnswer& answer, const Credentials& credentia
 }
 
 // Its first line: what follows when a signature is wrong is what was to be signed, session token and all.
-std::string message_of(const HttpAnswer& answer, const Credentials& credentials) {
+std::string message_of(const http::Answer& answer, const Credentials& credentials) {
   const auto json = parse_answer(answer.body);
   if (!json) return "";
   auto text = text_of(*json, "message");
@@ -62,8 +62,8 @@ std::string message_of(const HttpAnswer& answer, const Credentials& credentials)
   return printable(without_secrets(std::move(text), credentials), 400);
 }
 
-Verdict judge(const HttpAnswer& answer, std::string_view type) {
-  if (answer.status == 0) return answer.again == HttpAnswer::Again::useful ? Verdict::later : Verdict::bad;
+Verdict judge(const http::Answer& answer, std::string_view type) {
+  if (answer.status == 0) return answer.again == http::Answer::Again::useful ? Verdict::later : Verdict::bad;
   if (answer.status == 200) return Verdict::good;
   if (is_one_of(type, {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}))
     return Verdict::later;
@@ -75,7 +75,7 @@ Verdict judge(const HttpAnswer& answer, std::string_view type) {
 }
 
 // Nobody has us wait for longer than for some slow answers.
-milliseconds asked_to_wait(const HttpAnswer& answer, const Pace& pace) {
+milliseconds asked_to_wait(const http::Answer& answer, const Pace& pace) {
   const auto longest = kMaxRetryAfter * pace.timeout;
   const auto most = static_cast<std::uint64_t>(longest.count());
   return std::min(longest, milliseconds(std::min(answer.retry_after.value_or(0), most) * 1000));
@@ -93,7 +93,7 @@ struct SesV2::Call {
   std::string path;
   std::string query;
 
-  std::string describe(const HttpAnswer& answer, std::string_view type, const Credentials& credentials) const {
+  std::string describe(const http::Answer& answer, std::string_view type, const Credentials& credentials) const {
     if (answer.status == 0) return fmt::format("{} in {}: {}", action, region, answer.trouble);
     const auto message = message_of(answer, credentials);
     auto text = fmt::format("{} in {}: SES answered {}{}{}{}{}", action, region, answer.status, type.empty() ? "" : " ",
@@ -109,13 +109,14 @@ struct SesV2::Call {
   }
 };
 
-SesV2::SesV2(Http& http, CredentialChain& credentials, std::string endpoint, Pace pace, const std::atomic<bool>& stop)
-    : http_(http), credentials_(credentials), endpoint_(std::move(endpoint)), pace_(pace), stop_(stop) {
+SesV2::SesV2(http::Client& client, CredentialChain& credentials, std::string endpoint, Pace pace,
+             const std::atomic<bool>& stop)
+    : client_(client), credentials_(credentials), endpoint_(std::move(endpoint)), pace_(pace), stop_(stop) {
   while (endpoint_.ends_with('/')) endpoint_.pop_back();
 }
 
 Result<SesV2::Page> SesV2::list_identities(const std::string& region, const std::string& next) {
-  auto query = next.empty() ? "" : fmt::format("NextToken={}&", percent_encode(next));
+  auto query = next.empty() ? "" : fmt::format("NextToken={}&", http::percent_encode(next));
   const auto answer = perform({region, "ListEmailIdentities", "/v2/email/identities", query + "PageSize=1000"});
   if (!answer) return tl::unexpected(answer.error());
   const auto wrong = [&region](const char* what) {
@@ -139,7 +140,7 @@ Result<SesV2::Page> SesV2::list_identities(const std::string& region, const std:
 }
 
 Result<std::optional<Json>> SesV2::get_identity(const std::string& region, const std::string& name) {
-  auto answer = perform({region, "GetEmailIdentity", "/v2/email/identities/" + percent_encode(name), ""});
+  auto answer = perform({region, "GetEmailIdentity", "/v2/email/identities/" + http::percent_encode(name), ""});
   if (!answer) return failure(fmt::format("{}: {}", printable(name), answer.error().message));
   return answer;
 }
@@ -186,9 +187,9 @@ Result<std::optional<Json>> SesV2::perform(const Call& call) {
   }
 }
 
-HttpAnswer SesV2::send(const Call& call, const Credentials& credentials) {
-  const Signature signature{credentials.key_id, credentials.secret, credentials.session_token, call.region};
-  const HttpRequest request{
+http::Answer SesV2::send(const Call& call, const Credentials& credentials) {
+  const http::Signature signature{credentials.key_id, credentials.secret, credentials.session_token, call.region};
+  const http::Request request{
       .base = endpoint_.empty() ? fmt::format("https://email.{}.{}", call.region, host_suffix(call.region)) : endpoint_,
       .path = call.path,
       .query = call.query,
@@ -197,11 +198,11 @@ HttpAnswer SesV2::send(const Call& call, const Credentials& credentials) {
       .max_answer = kMaxAnswer};
   ++requests_;
   owner_ = credentials.owner;
-  return http_.send(request);
+  return client_.send(request);
 }
 
 std::string SesV2::origin() const {
-  return hashed(endpoint_ + '\n' + owner_);
+  return http::hashed(endpoint_ + '\n' + owner_);
 }
 
 // False: interrupted.

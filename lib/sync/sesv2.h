@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "http/http.h"
 #include "sync/credentials.h"
-#include "sync/http.h"
 #include "sync/json.h"
 #include "util/clock.h"
 #include "util/result.h"
@@ -32,7 +32,8 @@ class SesV2 {
   };
 
   // `endpoint` stands in for https://email.REGION.amazonaws.com; "" = that.
-  SesV2(Http& http, CredentialChain& credentials, std::string endpoint, Pace pace, const std::atomic<bool>& stop);
+  SesV2(http::Client& client, CredentialChain& credentials, std::string endpoint, Pace pace,
+        const std::atomic<bool>& stop);
 
   // A failure has been tried again as often as it makes sense; the error says what SES answered.
   Result<Page> list_identities(const std::string& region, const std::string& next);
@@ -47,10 +48,10 @@ class SesV2 {
  private:
   struct Call;
   Result<std::optional<Json>> perform(const Call& call);
-  HttpAnswer send(const Call& call, const Credentials& credentials);
+  http::Answer send(const Call& call, const Credentials& credentials);
   bool wait_until(std::chrono::steady_clock::time_point when) const;
 
-  Http& http_;
+  http::Client& client_;
   CredentialChain& credentials_;
   std::string endpoint_;
   Pace pace_;

@@ -9,7 +9,7 @@
 #include "ses/snapshot.h"
 #include "sync/changes.h"
 #include "sync/document.h"
-#include "sync/file.h"
+#include "util/file.h"
 #include "util/text.h"
 
 namespace sesame::sync {

@@ -20,8 +20,9 @@ WALLS = {
     "libmilter/": r"milter/callbacks[^/]*$",
     "libpsl.h": r"lib/dmarc/",
     "idn2.h": r"lib/mail/",
-    "curl/": r"lib/sync/http\.",
+    "curl/": r"lib/http/http\.",
     "toml++/": r"lib/config/",
+    "sqlite3.h": r"lib/watch/memory[^/]*$",
     "CLI/": r"(cli|milter|tests)/",
     "spdlog/": r"milter/",
 }
@@ -62,6 +63,7 @@ EVIDENCE = {
     "nlohmann-json3-dev": r"nlohmann/",
     "libcurl4-openssl-dev": r"curl/curl\.h",
     "libidn2-dev": r"idn2\.h",
+    "libsqlite3-dev": r"sqlite3\.h",
     "libpsl-dev": r"libpsl\.h",
     "libgtest-dev": r"gtest/",
     "libgmock-dev": r"gmock/",

@@ -1,4 +1,4 @@
-#include "sync/sigv4.h"
+#include "http/sigv4.h"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 #include "util/clock.h"
 #include "util/text.h"
 
-namespace sesame::sync {
+namespace sesame::http {
 namespace {
 
 std::string sha256(std::string_view data) {
@@ -72,4 +72,4 @@ std::string hashed(std::string_view text) {
   return hex(sha256(text));
 }
 
-}  // namespace sesame::sync
+}  // namespace sesame::http

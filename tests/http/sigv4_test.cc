@@ -1,10 +1,10 @@
-#include "sync/sigv4.h"
+#include "http/sigv4.h"
 
 #include <gtest/gtest.h>
 
 #include "util/clock.h"
 
-namespace sesame::sync {
+namespace sesame::http {
 namespace {
 
 struct Case {
@@ -48,4 +48,4 @@ TEST(PercentEncode, LeavesUnreservedCharactersAlone) {
 }
 
 }  // namespace
-}  // namespace sesame::sync
+}  // namespace sesame::http

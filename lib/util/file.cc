@@ -1,4 +1,4 @@
-#include "sync/file.h"
+#include "util/file.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -16,7 +16,7 @@
 
 #include "util/text.h"
 
-namespace sesame::sync {
+namespace sesame {
 namespace {
 
 constexpr mode_t kMode = 0640;
@@ -98,7 +98,7 @@ Result<void> replace_file(const std::string& path, std::string_view text) {
   return result;
 }
 
-Result<std::optional<Lock>> Lock::take(const std::string& path) {
+Result<std::optional<FileLock>> FileLock::take(const std::string& path) {
   constexpr int kHow = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
   int fd = open(path.c_str(), kHow | O_CREAT | O_EXCL, kMode);
   if (fd >= 0)
@@ -106,16 +106,16 @@ Result<std::optional<Lock>> Lock::take(const std::string& path) {
   else if (errno == EEXIST)
     fd = open(path.c_str(), kHow);
   if (fd < 0) return trouble(path, "cannot be opened");
-  Lock lock(fd);
+  FileLock lock(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(lock));
   if (errno == EWOULDBLOCK) return std::nullopt;
   return trouble(path, "cannot be locked");
 }
 
-Lock::Lock(Lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+FileLock::FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
 
-Lock::~Lock() {
+FileLock::~FileLock() {
   if (fd_ >= 0) close(fd_);
 }
 
-}  // namespace sesame::sync
+}  // namespace sesame

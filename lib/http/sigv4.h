@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "sync/http.h"
+#include "http/http.h"
 
-namespace sesame::sync {
+namespace sesame::http {
 
 // The headers that sign a GET: `path` and `query` as they go over the wire, percent-encoded, the parameters in the
 // order of their names. The header Host, which is signed, is among them.
@@ -19,4 +19,4 @@ std::vector<std::string> sign_get(const Signature& signature, const std::string&
 // SHA-256 in hexadecimal digits.
 std::string hashed(std::string_view text);
 
-}  // namespace sesame::sync
+}  // namespace sesame::http

@@ -13,7 +13,7 @@
 
 #include "util/result.h"
 
-namespace sesame::sync {
+namespace sesame::http {
 
 // What a request is signed with: AWS Signature Version 4, service "ses".
 struct Signature {
@@ -23,19 +23,20 @@ struct Signature {
   std::string region;
 };
 
-struct HttpRequest {
-  enum class Method { get, put } method = Method::get;
+struct Request {
+  enum class Method { get, put, post } method = Method::get;
   std::string base;     // "https://email.us-east-1.amazonaws.com": no slash at the end
   std::string path{};   // percent-encoded, as it goes over the wire
   std::string query{};  // parameters in the order of their names, percent-encoded; "" = none
   std::vector<std::string> headers{};
+  std::string body{};                    // of a post
   const Signature* signature = nullptr;  // null: not signed
   enum class Proxy { as_usual, none } proxy = Proxy::as_usual;
   std::chrono::milliseconds timeout{};  // for all of it; connecting may take a third
   std::size_t max_answer = 0;           // bytes of the body
 };
 
-struct HttpAnswer {
+struct Answer {
   int status = 0;  // 0: there was no answer, and `trouble` says why
   std::string body{};
   std::string error_type{};                    // X-Amzn-ErrorType, as it came
@@ -45,22 +46,22 @@ struct HttpAnswer {
   enum class Again { useful, useless } again = Again::useful;
 };
 
-class Http {
+class Client {
  public:
-  virtual ~Http() = default;
-  virtual HttpAnswer send(const HttpRequest& request) = 0;
+  virtual ~Client() = default;
+  virtual Answer send(const Request& request) = 0;
 };
 
 // Redirections are not followed, certificates are verified: against the file that AWS_CA_BUNDLE names, if it is set. A
 // request under way ends soon after `stop` becomes true.
-Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop);
+Result<std::unique_ptr<Client>> make_client(const std::atomic<bool>& stop);
 
 // The parts of an absolute URL as they are asked for, read by who sends the request. Nothing for what is no URL, or one
 // with a user in it.
 struct Url {
   std::string scheme;  // lower case
   std::string host;    // lower case; an IPv6 address in brackets
-  std::string base;    // as in HttpRequest: scheme, host and port
+  std::string base;    // as in Request: scheme, host and port
   std::string path;    // with the query
 };
 std::optional<Url> parse_url(const std::string& text);
@@ -68,4 +69,4 @@ std::optional<Url> parse_url(const std::string& text);
 // RFC 3986 Section 2: all but unreserved characters as %XX.
 std::string percent_encode(std::string_view text);
 
-}  // namespace sesame::sync
+}  // namespace sesame::http

@@ -7,7 +7,7 @@
 
 #include "util/result.h"
 
-namespace sesame::sync {
+namespace sesame {
 
 // Nothing when there is no such file.
 Result<std::optional<std::string>> read_file(const std::string& path, std::size_t max_size);
@@ -21,17 +21,17 @@ Result<void> check_replaceable(const std::string& path);
 Result<void> replace_file(const std::string& path, std::string_view text);
 
 // Held as long as the object lives, or the process.
-class Lock {
+class FileLock {
  public:
   // Nothing when another process holds it. The file is created, with the owner of its directory, and stays.
-  static Result<std::optional<Lock>> take(const std::string& path);
-  Lock(Lock&& other) noexcept;
-  Lock& operator=(Lock&&) = delete;
-  ~Lock();
+  static Result<std::optional<FileLock>> take(const std::string& path);
+  FileLock(FileLock&& other) noexcept;
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
 
  private:
-  explicit Lock(int fd) : fd_(fd) {}
+  explicit FileLock(int fd) : fd_(fd) {}
   int fd_;
 };
 
-}  // namespace sesame::sync
+}  // namespace sesame

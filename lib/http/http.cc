@@ -1,4 +1,4 @@
-#include "sync/http.h"
+#include "http/http.h"
 
 #include <curl/curl.h>
 #include <fmt/core.h>
@@ -8,11 +8,11 @@
 #include <cstdlib>
 #include <utility>
 
-#include "sync/sigv4.h"
+#include "http/sigv4.h"
 #include "util/clock.h"
 #include "util/text.h"
 
-namespace sesame::sync {
+namespace sesame::http {
 namespace {
 
 // libcurl signs the path as it stands in the URL. SES, as all of AWS but S3, wants the path signed that comes of
@@ -22,7 +22,7 @@ constexpr unsigned kEncodesPath = 0x080e00;
 constexpr unsigned kMistakesPlus = 0x080e00;
 constexpr unsigned kKnowsPlus = 0x081300;
 
-bool mistakes(const HttpRequest& request, unsigned version) {
+bool mistakes(const Request& request, unsigned version) {
   return version >= kMistakesPlus && version < kKnowsPlus && request.query.find("%2B") != std::string::npos;
 }
 
@@ -93,7 +93,7 @@ struct Target {
   std::string wire;  // "" = as in the URL
 };
 
-Target target_of(const HttpRequest& request, unsigned version) {
+Target target_of(const Request& request, unsigned version) {
   const auto query = request.query.empty() ? "" : "?" + request.query;
   if (!request.signature || version >= kEncodesPath || request.path.find('%') == std::string::npos)
     return {request.base + request.path + query, ""};
@@ -102,11 +102,12 @@ Target target_of(const HttpRequest& request, unsigned version) {
   return {request.base + twice + query, parts_of(request.base).second + request.path + query};
 }
 
-class CurlHttp : public Http {
+class CurlClient : public Client {
  public:
-  CurlHttp(std::unique_ptr<CURL, FreeEasy> easy, const std::atomic<bool>& stop) : easy_(std::move(easy)), stop_(stop) {}
+  CurlClient(std::unique_ptr<CURL, FreeEasy> easy, const std::atomic<bool>& stop)
+      : easy_(std::move(easy)), stop_(stop) {}
 
-  HttpAnswer send(const HttpRequest& request) override {
+  Answer send(const Request& request) override {
     const auto& library = *curl_version_info(CURLVERSION_NOW);
     Transfer transfer{.max_answer = request.max_answer, .stop = &stop_};
     std::array<char, CURL_ERROR_SIZE> trouble{};
@@ -119,7 +120,7 @@ class CurlHttp : public Http {
     const auto target = target_of(request, library.version_num);
     set(CURLOPT_URL, target.url.c_str());
     if (!target.wire.empty()) set(CURLOPT_REQUEST_TARGET, target.wire.c_str());
-    if (request.method == HttpRequest::Method::put) set(CURLOPT_CUSTOMREQUEST, "PUT");
+    if (request.method == Request::Method::put) set(CURLOPT_CUSTOMREQUEST, "PUT");
     set(CURLOPT_HTTPHEADER, headers.get());
     set(CURLOPT_ERRORBUFFER, trouble.data());
     const auto code = curl_easy_perform(easy_.get());
@@ -133,7 +134,7 @@ class CurlHttp : public Http {
     curl_easy_setopt(easy_.get(), option, value);
   }
 
-  void set_limits(const HttpRequest& request, Transfer& transfer) {
+  void set_limits(const Request& request, Transfer& transfer) {
     const auto timeout = static_cast<long>(request.timeout.count());
     set(CURLOPT_TIMEOUT_MS, timeout);
     set(CURLOPT_CONNECTTIMEOUT_MS, std::max(timeout / 3, 1L));
@@ -149,12 +150,12 @@ class CurlHttp : public Http {
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, on_progress);
     set(CURLOPT_XFERINFODATA, &transfer);
-    if (request.proxy == HttpRequest::Proxy::none) set(CURLOPT_PROXY, "");
+    if (request.proxy == Request::Proxy::none) set(CURLOPT_PROXY, "");
     const char* bundle = std::getenv("AWS_CA_BUNDLE");
     if (bundle && *bundle) set(CURLOPT_CAINFO, bundle);
   }
 
-  void sign(const HttpRequest& request, List& headers, unsigned version) {
+  void sign(const Request& request, List& headers, unsigned version) {
     if (!request.signature) return;
     const auto& signature = *request.signature;
     // A header given here is signed with the others.
@@ -171,7 +172,7 @@ class CurlHttp : public Http {
     set(CURLOPT_PASSWORD, signature.secret.c_str());
   }
 
-  HttpAnswer answer_of(CURLcode code, std::string_view trouble, const HttpRequest& request, Transfer transfer) {
+  Answer answer_of(CURLcode code, std::string_view trouble, const Request& request, Transfer transfer) {
     if (code == CURLE_OK) {
       long status = 0;
       curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
@@ -182,12 +183,12 @@ class CurlHttp : public Http {
     }
     if (transfer.too_large)
       return {.trouble = fmt::format("the answer is larger than {} bytes", request.max_answer),
-              .again = HttpAnswer::Again::useless};
-    HttpAnswer answer{.trouble = printable(trouble.empty() ? curl_easy_strerror(code) : trouble)};
+              .again = Answer::Again::useless};
+    Answer answer{.trouble = printable(trouble.empty() ? curl_easy_strerror(code) : trouble)};
     // A certificate or an address does not become right by asking again.
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE ||
         code == CURLE_UNSUPPORTED_PROTOCOL)
-      answer.again = HttpAnswer::Again::useless;
+      answer.again = Answer::Again::useless;
     return answer;
   }
 
@@ -197,11 +198,11 @@ class CurlHttp : public Http {
 
 }  // namespace
 
-Result<std::unique_ptr<Http>> make_http(const std::atomic<bool>& stop) {
+Result<std::unique_ptr<Client>> make_client(const std::atomic<bool>& stop) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return failure("libcurl cannot be initialised");
   std::unique_ptr<CURL, FreeEasy> easy(curl_easy_init());
   if (!easy) return failure("libcurl cannot be initialised");
-  return std::make_unique<CurlHttp>(std::move(easy), stop);
+  return std::make_unique<CurlClient>(std::move(easy), stop);
 }
 
 std::optional<Url> parse_url(const std::string& text) {
@@ -233,4 +234,4 @@ std::string percent_encode(std::string_view text) {
   return encoded;
 }
 
-}  // namespace sesame::sync
+}  // namespace sesame::http

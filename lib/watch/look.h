@@ -1,0 +1,86 @@
+// One look at all records of one identity: what the resolver says, and each address of each delegated name server.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dns/probe.h"
+#include "dns/resolver.h"
+#include "ses/history.h"
+#include "watch/records.h"
+
+namespace sesame::watch {
+
+// good: what SES needs. absent: it says that there is no such record. wrong: there is another. failing: it did not say:
+// SERVFAIL, REFUSED, no answer, no authority for the zone, nothing over TCP. old: well, but the zone's serial is
+// behind.
+enum class Quality { good, absent, wrong, failing, old };
+const char* to_string(Quality quality);
+
+// One answer to one question.
+struct Observation {
+  std::int64_t time = 0;  // unix seconds
+  Part part = Part::dkim;
+  std::string name;
+  dns::Type type = dns::Type::txt;
+  std::string server;   // "ns2.example.com"; "" = the resolver that this host uses
+  std::string address;  // "192.0.2.53"; "" = as above
+  dns::Transport transport = dns::Transport::udp;
+  Quality quality = Quality::good;
+  // In the words of a reader: "CNAME x.dkim.amazonses.com", "SERVFAIL", "no answer in 3 s", "not authoritative",
+  // "serial 7, others have 9". At most 512 octets, printable.
+  std::string answer;
+  std::chrono::microseconds latency{};
+  std::uint32_t ttl = 0;                  // seconds
+  std::optional<std::uint32_t> serial{};  // of the zone, where the answer tells it
+  bool from_resolver() const { return address.empty(); }
+};
+
+// Of one record: all that was observed of it now.
+struct RecordLook {
+  Record record;
+  std::vector<Observation> observations;
+};
+
+struct Look {
+  Subject subject;
+  std::int64_t time = 0;            // unix seconds, when it began
+  std::vector<RecordLook> records;  // one for each of the subject's, in their order
+  std::vector<std::string> zones;   // that hold the records; the first holds the domain
+  std::optional<ses::DelegationMismatch> delegation;
+  std::string bogus_zone;  // fails DNSSEC validation, though it answers where nobody validates; "" = none
+  // Neither the resolver nor any name server answered anything at all: nothing is known about the records, and the
+  // fault is most likely near us.
+  bool nothing_answers = false;
+  // The resolver answers, but none of the name servers did: direct DNS is blocked on the way. Not held against them.
+  bool servers_unreachable = false;
+};
+
+struct Means {
+  dns::Resolver& resolver;
+  dns::Resolver& unchecked;  // asks with DNSSEC checking disabled
+  dns::Prober& prober;
+  const Clock& clock;
+  std::uint16_t port = dns::kDnsPort;  // of the authoritative servers
+};
+
+// Remembers from look to look what changes rarely, so that the servers of a parent zone are asked for a delegation once
+// in an hour at most, however many identities there are below it; and since when a server's serial is behind: it is
+// `old` only after the zone's own refresh time. Thread-safe.
+class Looker {
+ public:
+  explicit Looker(const Means& means);
+  ~Looker();
+  // Waits for all answers.
+  Look look(const Subject& subject);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sesame::watch

@@ -1,0 +1,74 @@
+// What the watch saw, in an SQLite file. The daemon writes it; commands read it meanwhile, and leave acknowledgements
+// and silences in it. memory*.cc alone include sqlite3.h.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "util/result.h"
+#include "watch/look.h"
+#include "watch/notice.h"
+#include "watch/state.h"
+
+namespace sesame::watch {
+
+// The same answer to the same question by the same server, from `first` to `last`, `count` times in a row: nothing that
+// was observed is lost, and months of sameness take one row.
+struct Run {
+  RecordKey key;
+  Observation observation;  // the newest of them; `time` is that of the newest
+  std::int64_t first = 0;
+  std::size_t count = 1;
+  std::chrono::microseconds slowest{};
+};
+
+// For all of an identity: no alerts until `until`; for a change already told: no reminders of it.
+struct Silence {
+  std::string account, identity, region;
+  enum class Kind { acknowledged, silenced } kind = Kind::acknowledged;
+  std::int64_t made = 0;   // unix seconds
+  std::int64_t until = 0;  // of a silence; an acknowledgement lasts until the identity is healthy again
+};
+
+class Memory {
+ public:
+  enum class Access { read_write, read_only };
+  // An error names the file. Read-only: no file is an error; read-write: it is made, with mode 0640.
+  static Result<std::unique_ptr<Memory>> open(const std::string& path, Access access);
+  ~Memory();
+
+  // One look and what came of it, in one transaction; `states` are all of the look's subject.
+  Result<void> record(const Look& look, std::span<const RecordState> states, std::span<const Change> changes);
+  Result<void> record(const Notice& notice);
+  Result<void> record(const Silence& silence);
+  // Forgets what ended before `before`; states and what is still going on stay.
+  Result<void> prune(std::int64_t before);
+  // Of identities that are no longer watched.
+  Result<void> forget_states(std::span<const RecordKey> keys);
+
+  Result<std::vector<RecordState>> states() const;
+  Result<std::vector<Silence>> silences() const;
+  // Of the identity with this name, or of all whose domain this is; in the order of time.
+  Result<std::vector<Run>> runs(const std::string& domain, std::int64_t since) const;
+  struct Event {
+    std::int64_t time = 0;
+    RecordKey key;
+    State from = State::healthy, to = State::healthy;
+    std::string code, reason;
+  };
+  Result<std::vector<Event>> events(const std::string& domain, std::int64_t since) const;
+  Result<std::vector<Notice>> notices(const std::string& domain, std::int64_t since) const;
+  // When the watch last looked at anything, unix seconds; 0 = never.
+  Result<std::int64_t> last_look() const;
+
+ private:
+  struct Database;
+  explicit Memory(std::unique_ptr<Database> database);
+  std::unique_ptr<Database> database_;
+};
+
+}  // namespace sesame::watch

@@ -1,0 +1,84 @@
+// What becomes of a record over time, and what follows for SES.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ses/diagnose.h"
+#include "ses/history.h"
+#include "watch/look.h"
+
+namespace sesame::watch {
+
+// healthy: every server has it. degraded: some server does not, or does not say. missing: no server that answers has
+// it. recovering: every server has it again, but not for long enough to be relied on, or SES may not have seen it yet.
+enum class State { healthy, degraded, missing, recovering };
+const char* to_string(State state);
+std::optional<State> parse_state(std::string_view word);
+
+// A record of an identity, as far as watched. Times in unix seconds.
+struct RecordKey {
+  std::string account, identity, region;
+  Part part = Part::dkim;
+  std::string name;
+  auto operator<=>(const RecordKey&) const = default;
+};
+
+struct RecordState {
+  RecordKey key;
+  State state = State::healthy;
+  std::int64_t since = 0;                 // of the state
+  std::int64_t checked = 0;               // the last look that could tell
+  std::string code;                       // of the finding that tells of it; "" = none
+  std::string reason;                     // one sentence, with the server's name; "" when healthy
+  int good_looks = 0;                     // in a row
+  std::optional<std::int64_t> first_bad;  // of the fault there is, or was before the recovery
+  std::optional<std::int64_t> last_bad;
+  std::optional<std::int64_t> missing_since;  // of that fault: since when no server has had it, without a break
+  std::optional<std::int64_t> missing_until;  // of a record that is there again
+  std::vector<ses::ServerFault> faults;       // of that fault, by server, name, type and transport
+};
+
+// What SES does by its own clocks about a fault, as far as it can be known from outside. Unix seconds.
+struct Deadline {
+  enum class Kind { signing_stops, revocation, mail_from_fallback } kind = Kind::revocation;
+  std::int64_t earliest = 0;  // if SES looked when the fault began
+  std::int64_t latest = 0;    // if it takes as long as it ever does
+};
+const char* to_string(Deadline::Kind kind);
+// Of the records of one identity; nothing when no record SES needs is at fault.
+std::vector<Deadline> deadlines_of(std::span<const RecordState> records);
+
+// A record that is in another state than before.
+struct Change {
+  RecordState before, after;
+};
+
+// The states of all records. Thread-safe. What is told of an identity to a prediction is what the last looks showed.
+class Ledger final : public ses::Observer {
+ public:
+  Ledger();
+  ~Ledger() override;
+  // Instead of what is here, as a memory kept it.
+  void restore(std::vector<RecordState> states);
+  // A look in which nothing answered changes nothing.
+  std::vector<Change> take(const Look& look);
+  // Forgets identities and records that are no longer among `subjects`.
+  void keep_only(std::span<const Subject> subjects);
+  std::vector<RecordState> states() const;
+  std::vector<RecordState> states_of(const std::string& account, const std::string& identity,
+                                     const std::string& region) const;
+
+  // present, past, delegation, bogus_zone and the outages.
+  ses::History history_of(const ses::Identity& identity) const override;
+
+ private:
+  struct Book;
+  std::unique_ptr<Book> book_;
+};
+
+}  // namespace sesame::watch
