@@ -39,7 +39,8 @@ struct Runtime {
   // Never null; by itself, of nobody.
   std::shared_ptr<const ses::Accounts> accounts =
       std::make_shared<const ses::Accounts>(ses::Settings{}, ses::Snapshot{}, 0);
-  std::shared_ptr<const ses::Observer> observer;  // null: nobody watches
+  std::shared_ptr<const ses::Observer> watch;     // of the records (a watch::Ledger); null: nobody watches them
+  std::shared_ptr<const ses::Observer> observer;  // all there are as one, as predictions ask them; null: nobody
   std::shared_ptr<ses::Arrivals> arrivals;        // told of mail received through SES; null: nothing is learned
   std::string arrivals_error;                     // why its file could not be read when this was made; "" = it could
   const Clock* clock = &system_clock();
@@ -56,6 +57,9 @@ Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config);
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config, const Runtime& old);
 // The same with another version of the snapshot's file, and with ages as they are now; null when nothing changed.
 std::shared_ptr<const Runtime> refresh(const Runtime& old);
+
+// The same with what somebody who watches the records tells (null: nobody does), for predictions to draw on.
+std::shared_ptr<const Runtime> with_watch(const Runtime& old, std::shared_ptr<const ses::Observer> watch);
 
 // outbound: authenticated, or from a configured network or daemon name, or submitted locally; ignored: as configured;
 // inbound: the rest.

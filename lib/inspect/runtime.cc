@@ -4,6 +4,7 @@
 #include "dns/caching_resolver.h"
 #include "dns/cares_upstream.h"
 #include "inspect/inspect.h"
+#include "inspect/observers.h"
 
 namespace sesame::inspect {
 
@@ -74,7 +75,7 @@ void take_arrivals(Runtime& runtime, const Runtime& old) {
     runtime.arrivals = std::make_shared<ses::Arrivals>(path);
     if (auto loaded = runtime.arrivals->load(); !loaded) runtime.arrivals_error = loaded.error().message;
   }
-  runtime.observer = runtime.arrivals;
+  runtime.observer = join({runtime.watch, runtime.arrivals});
 }
 
 // The new runtime has of the old one what can be kept.
@@ -114,6 +115,13 @@ std::shared_ptr<const Runtime> refresh(const Runtime& old) {
   auto runtime = std::make_shared<Runtime>(old);
   if (replaced) runtime->snapshot = read_snapshot(path, old.snapshot);
   runtime->accounts = make_accounts(*runtime);
+  return runtime;
+}
+
+std::shared_ptr<const Runtime> with_watch(const Runtime& old, std::shared_ptr<const ses::Observer> watch) {
+  auto runtime = std::make_shared<Runtime>(old);
+  runtime->watch = std::move(watch);
+  runtime->observer = join({runtime->watch, runtime->arrivals});
   return runtime;
 }
 
