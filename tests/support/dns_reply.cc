@@ -81,10 +81,11 @@ std::vector<std::string> encode(const RecordSet& set, const std::string& owner, 
   return records;
 }
 
-std::string soa(const std::string& name, const ReplyTtls& ttls) {
-  const std::string apex(dns::rightmost(name, 2));
+// The SOA record of the zone that a name is in.
+std::string soa(const Zone& zone, const std::string& name, const ReplyTtls& ttls) {
+  const auto [apex, values] = zone.apex_of(name).value_or(std::pair(std::string(dns::rightmost(name, 2)), ZoneSoa{}));
   std::string data = wire_name("ns." + apex) + wire_name("hostmaster." + apex);
-  for (const std::uint32_t value : {1u, 3600u, 600u, 86400u, ttls.negative}) put32(data, value);
+  for (const std::uint32_t value : {values.serial, values.refresh, 600u, 86400u, ttls.negative}) put32(data, value);
   return record(apex, dns::Type::soa, ttls.positive, data);
 }
 
@@ -93,21 +94,24 @@ struct Sections {
   enum class Cut { no, yes } truncated = Cut::no;
   std::vector<std::string> answer;
   std::vector<std::string> authority;
+  std::vector<std::string> additional = {};
+  enum class Authoritative { no, yes } authoritative = Authoritative::yes;
 };
 
 std::vector<std::uint8_t> assemble(const Question& question, const Sections& sections) {
   std::string out;
   put16(out, question.id);
-  out += static_cast<char>(0x84 | (sections.truncated == Sections::Cut::yes ? 0x02 : 0) |
+  out += static_cast<char>(0x80 | (sections.authoritative == Sections::Authoritative::yes ? 0x04 : 0) |
+                           (sections.truncated == Sections::Cut::yes ? 0x02 : 0) |
                            (question.recursion_desired ? 0x01 : 0));
   out += static_cast<char>(0x80 | sections.rcode);
   put16(out, 1);
   put16(out, sections.answer.size());
   put16(out, sections.authority.size());
-  put16(out, question.edns_size ? 1 : 0);
+  put16(out, sections.additional.size() + (question.edns_size ? 1 : 0));
   out += question.wire;
-  for (const auto& entry : sections.answer) out += entry;
-  for (const auto& entry : sections.authority) out += entry;
+  for (const auto* section : {&sections.answer, &sections.authority, &sections.additional})
+    for (const auto& entry : *section) out += entry;
   if (question.edns_size) {
     out += '\0';
     put16(out, kOpt);
@@ -177,10 +181,44 @@ struct Walk {
 
   void absent(std::uint8_t rcode, const std::string& at) {
     sections.rcode = rcode;
-    sections.authority.push_back(soa(at, ttls));
+    sections.authority.push_back(soa(zone, at, ttls));
+  }
+
+  // True when an authority has no more to say about a name than who else is to be asked: nobody it knows, or those that
+  // a zone of its own gives the name away to.
+  bool gives_away(const std::string& at) {
+    if (zone.conduct().role != Conduct::Role::authority) return false;
+    const auto apex = zone.apex_of(at);
+    const auto cut = apex ? zone.cut_below(apex->first, at) : std::nullopt;
+    if (apex && !cut) return false;
+    // What leads out of its zones is left to whoever asks.
+    if (!sections.answer.empty()) return true;
+    sections.authoritative = Sections::Authoritative::no;
+    if (!apex) sections.rcode = kRefused;
+    if (cut) refer(*cut);
+    return true;
+  }
+
+  void refer(const std::string& cut) {
+    const auto* servers = zone.find(cut, dns::Type::ns);
+    sections.authority = encode(*servers, cut, dns::Type::ns, ttls.positive);
+    for (const auto& server : servers->names)
+      for (const auto type : {dns::Type::a, dns::Type::aaaa})
+        if (const auto* glue = zone.find(server, type))
+          for (auto& entry : encode(*glue, server, type, ttls.positive))
+            sections.additional.push_back(std::move(entry));
   }
 
   void run() {
+    const auto lame = zone.conduct().lame;
+    if (lame != Conduct::Lame::no) sections.authoritative = Sections::Authoritative::no;
+    if (lame == Conduct::Lame::refuses)
+      sections.rcode = kRefused;
+    else
+      walk();
+  }
+
+  void walk() {
     const auto type = static_cast<dns::Type>(question.type);
     std::set<std::string> seen;
     for (std::string at = question.name; seen.insert(at).second && seen.size() <= kMaxLinks;) {
@@ -188,13 +226,15 @@ struct Walk {
       const Fault* fault = set && set->fault.kind != Fault::Kind::none ? &set->fault : zone.name_fault(at);
       const int count = ++asked[{at, question.type}];
       if (fault && (fault->first < 0 || count <= fault->first) && !apply(*fault, at)) return;
+      if (gives_away(at)) return;
       const auto* alias = type == dns::Type::cname ? nullptr : zone.find(at, dns::Type::cname);
       if (alias && !alias->names.empty()) {
         sections.answer.push_back(record(at, dns::Type::cname, ttls.positive, wire_name(alias->names.front())));
         at = alias->names.front();
         continue;
       }
-      const auto records = set ? encode(*set, at, type, ttls.positive) : std::vector<std::string>();
+      auto records = set ? encode(*set, at, type, ttls.positive) : std::vector<std::string>();
+      if (set && set->soa) records.push_back(soa(zone, at, ttls));
       if (records.empty()) absent(zone.exists(at) ? kNoError : kNxDomain, at);
       sections.answer.insert(sections.answer.end(), records.begin(), records.end());
       return;
@@ -247,13 +287,18 @@ Reply make_reply(const Question& question, const Zone& zone, Transport transport
                  AskCounts& asked) {
   Walk walk{.question = question, .zone = zone, .ttls = ttls, .asked = asked, .sections = {}};
   walk.run();
-  if (walk.silent) return {};
+  const auto& conduct = zone.conduct();
+  if (walk.silent || (transport == Transport::udp && conduct.udp == Conduct::Udp::silent) ||
+      (transport == Transport::tcp && conduct.tcp == Conduct::Tcp::silent))
+    return {};
+  walk.truncate = walk.truncate || conduct.udp == Conduct::Udp::truncates;
   auto packet = assemble(question, walk.sections);
   const std::size_t limit =
       transport == Transport::tcp ? kMaxMessage : std::min<std::size_t>(question.edns_size.value_or(kPlainUdp), 4096);
   if (packet.size() > limit || (walk.truncate && transport == Transport::udp)) {
     walk.sections.answer.clear();
     walk.sections.authority.clear();
+    walk.sections.additional.clear();
     walk.sections.truncated = Sections::Cut::yes;
     packet = assemble(question, walk.sections);
   }

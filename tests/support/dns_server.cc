@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <condition_variable>
 #include <system_error>
 
 #include "util/text.h"
@@ -102,12 +103,19 @@ class DnsServer::Loop {
   Loop(DnsServer& server, Listeners listeners)
       : server_(server), listeners_(std::move(listeners)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (wake_.fd() < 0) fail("eventfd");
+    set_door();
     thread_ = std::thread([this] { run(); });
   }
   ~Loop() {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = write(wake_.fd(), &one, sizeof one);
+    wake(Errand::end);
     thread_.join();
+  }
+
+  // Opens or closes the door to TCP as the server's conduct wants it.
+  void adopt_conduct() {
+    wake(Errand::conduct);
+    std::unique_lock lock(mutex_);
+    adopted_.wait(lock, [this] { return errand_ == Errand::none; });
   }
 
  private:
@@ -123,6 +131,41 @@ class DnsServer::Loop {
     std::uint64_t connection = 0;  // 0: UDP
   };
 
+  enum class Errand { none, conduct, end };
+
+  void wake(Errand errand) {
+    {
+      const std::lock_guard lock(mutex_);
+      errand_ = errand;
+    }
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = write(wake_.fd(), &one, sizeof one);
+  }
+
+  // False when the thread shall end.
+  bool run_errand() {
+    std::uint64_t seen = 0;
+    [[maybe_unused]] const auto got = read(wake_.fd(), &seen, sizeof seen);
+    const std::lock_guard lock(mutex_);
+    if (errand_ == Errand::end) return false;
+    set_door();
+    errand_ = Errand::none;
+    adopted_.notify_all();
+    return true;
+  }
+
+  void set_door() {
+    const bool wanted = server_.conduct().tcp != Conduct::Tcp::refuses;
+    if (!wanted) {
+      listeners_.tcp = Socket();
+      connections_.clear();
+    }
+    for (int i = 0; wanted && listeners_.tcp.fd() < 0 && i < kBindTries; ++i) {
+      if (i > 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      listeners_.tcp = bind_socket(SOCK_STREAM, server_.options_.address, listeners_.port);
+    }
+  }
+
   void run() {
     for (;;) {
       std::vector<pollfd> fds = {
@@ -134,7 +177,10 @@ class DnsServer::Loop {
         ids.push_back(id);
       }
       if (poll(fds.data(), fds.size(), wait_ms()) < 0 && errno != EINTR) return;
-      if (fds[0].revents != 0) return;
+      if (fds[0].revents != 0) {
+        if (!run_errand()) return;
+        continue;
+      }
       if (fds[1].revents != 0) read_udp();
       for (std::size_t i = 0; i < ids.size(); ++i)
         if (fds[i + 3].revents != 0) serve(ids[i]);
@@ -198,7 +244,8 @@ class DnsServer::Loop {
 
   void accept_one() {
     Socket socket(accept4(listeners_.tcp.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.fd() < 0 || connections_.size() >= kMaxConnections) return;
+    const bool closes = server_.conduct().tcp == Conduct::Tcp::closes;
+    if (socket.fd() < 0 || closes || connections_.size() >= kMaxConnections) return;
     connections_.emplace(++last_id_, Connection{std::move(socket), {}, {}});
   }
 
@@ -230,6 +277,9 @@ class DnsServer::Loop {
   std::map<std::uint64_t, Connection> connections_;
   std::uint64_t last_id_ = 0;
   std::vector<Delayed> delayed_;
+  std::mutex mutex_;
+  std::condition_variable adopted_;
+  Errand errand_ = Errand::none;  // guarded by mutex_
   std::thread thread_;
 };
 
@@ -251,6 +301,15 @@ void DnsServer::start() {
 
 void DnsServer::stop() {
   loop_.reset();
+}
+
+void DnsServer::adopt_conduct() {
+  if (loop_) loop_->adopt_conduct();
+}
+
+Conduct DnsServer::conduct() const {
+  const std::lock_guard lock(mutex_);
+  return zone_.conduct();
 }
 
 Reply DnsServer::reply(const std::vector<std::uint8_t>& request, Transport transport) {

@@ -42,12 +42,16 @@ class DnsServer {
   std::uint16_t port() const { return port_; }
   std::string host_port() const { return options_.address + ":" + std::to_string(port_); }
 
-  // Edits the zone while it is served. What counts for "the first n questions" of a fault begins anew.
+  // Edits the zone while it is served. What counts for "the first n questions" of a fault begins anew. Not from within
+  // on_query.
   template <class Edit>
   void with_zone(Edit&& edit) {
-    const std::lock_guard lock(mutex_);
-    std::forward<Edit>(edit)(zone_);
-    asked_.clear();
+    {
+      const std::lock_guard lock(mutex_);
+      std::forward<Edit>(edit)(zone_);
+      asked_.clear();
+    }
+    adopt_conduct();
   }
 
   // "TXT example.com udp", in the order received.
@@ -56,9 +60,11 @@ class DnsServer {
 
   // Called by the loop: what to send for one request.
   Reply reply(const std::vector<std::uint8_t>& request, Transport transport);
+  Conduct conduct() const;
 
  private:
   class Loop;
+  void adopt_conduct();  // returns when the loop has
 
   DnsServerOptions options_;
   std::uint16_t port_ = 0;

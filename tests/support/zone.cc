@@ -22,8 +22,8 @@ std::string canonical(std::string_view name) {
 std::optional<Fault::Kind> parse_fault(std::string_view word) {
   using enum Fault::Kind;
   static const std::map<std::string_view, Fault::Kind> kinds = {
-      {"TIMEOUT", timeout}, {"SERVFAIL", servfail}, {"REFUSED", refused},   {"FORMERR", formerr}, {"NOTIMP", notimp},
-      {"NXDOMAIN", nxdomain}, {"NODATA", nodata},   {"TRUNCATE", truncate}, {"SLOW", slow}, {"BOGUS", bogus}};
+      {"TIMEOUT", timeout},   {"SERVFAIL", servfail}, {"REFUSED", refused},   {"FORMERR", formerr}, {"NOTIMP", notimp},
+      {"NXDOMAIN", nxdomain}, {"NODATA", nodata},     {"TRUNCATE", truncate}, {"SLOW", slow},       {"BOGUS", bogus}};
   const auto found = kinds.find(word);
   return found == kinds.end() ? std::nullopt : std::optional(found->second);
 }
@@ -33,6 +33,34 @@ std::vector<std::string> split_strings(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); i += kMaxString) strings.push_back(text.substr(i, kMaxString));
   if (strings.empty()) strings.emplace_back();
   return strings;
+}
+
+template <class Word>
+Word word_of(const std::map<std::string_view, Word>& words, const std::string& value) {
+  const auto found = words.find(value);
+  if (found == words.end()) throw std::runtime_error("no conduct: " + value);
+  return found->second;
+}
+
+void set_conduct(Conduct& conduct, const std::string& key, const std::string& value) {
+  using Role = Conduct::Role;
+  using Lame = Conduct::Lame;
+  using Tcp = Conduct::Tcp;
+  using Udp = Conduct::Udp;
+  if (key == "role") {
+    conduct.role = word_of<Role>({{"resolver", Role::resolver}, {"authority", Role::authority}}, value);
+  } else if (key == "lame") {
+    conduct.lame = word_of<Lame>({{"no", Lame::no}, {"refuses", Lame::refuses}, {"forwards", Lame::forwards}}, value);
+  } else if (key == "tcp") {
+    conduct.tcp = word_of<Tcp>(
+        {{"answers", Tcp::answers}, {"refuses", Tcp::refuses}, {"closes", Tcp::closes}, {"silent", Tcp::silent}},
+        value);
+  } else if (key == "udp") {
+    conduct.udp =
+        word_of<Udp>({{"answers", Udp::answers}, {"silent", Udp::silent}, {"truncates", Udp::truncates}}, value);
+  } else {
+    throw std::runtime_error("no conduct: " + key);
+  }
 }
 
 // TXT data of a line: bare text, or one or more quoted strings.
@@ -74,11 +102,18 @@ void add_json(RecordSet& set, dns::Type type, const json& value) {
       }
       break;
     case dns::Type::a:
-    case dns::Type::aaaa: set.addresses.push_back(address(value)); break;
+    case dns::Type::aaaa:
+      set.addresses.push_back(address(value));
+      break;
     case dns::Type::mx:
       set.exchanges.push_back({value.at(0).get<std::uint16_t>(), canonical(value.at(1).get<std::string>())});
       break;
-    default: set.names.push_back(canonical(value.get<std::string>())); break;
+    case dns::Type::soa:
+      set.soa = {value.at(0).get<std::uint32_t>(), value.at(1).get<std::uint32_t>()};
+      break;
+    default:
+      set.names.push_back(canonical(value.get<std::string>()));
+      break;
   }
 }
 
@@ -103,7 +138,9 @@ std::optional<dns::Type> parse_type(std::string_view word) {
   return std::nullopt;
 }
 
-Zone::Zone(std::string_view text) { add(text); }
+Zone::Zone(std::string_view text) {
+  add(text);
+}
 
 void Zone::add(std::string_view lines) {
   for (const auto raw : split(lines, '\n')) {
@@ -114,6 +151,10 @@ void Zone::add(std::string_view lines) {
     in >> name >> word;
     std::getline(in >> std::ws, data);
     try {
+      if (name == "!") {
+        set_conduct(conduct_, word, data);
+        continue;
+      }
       const auto type = parse_type(word);
       Fault fault;
       if (data.starts_with('!')) {
@@ -145,6 +186,9 @@ void Zone::add(std::string_view lines) {
         parts >> mx.preference >> mx.host;
         mx.host = canonical(mx.host);
         set.exchanges.push_back(mx);
+      } else if (*type == dns::Type::soa) {
+        std::istringstream parts(data);
+        parts >> set.soa.emplace().serial >> set.soa->refresh;
       } else {
         set.names.push_back(canonical(data));
       }
@@ -170,6 +214,9 @@ Zone Zone::from_json(std::string_view text) {
       for (const auto& value : values) add_json(set, *type, value);
     }
   }
+  if (document.contains("zone") && document.contains("conduct"))
+    for (const auto& [key, value] : document.at("conduct").items())
+      set_conduct(zone.conduct_, key, value.get<std::string>());
   if (document.contains("zone") && document.contains("faults")) {
     for (const auto& entry : document.at("faults")) {
       const auto name = canonical(entry.at("name").get<std::string>());
@@ -218,6 +265,23 @@ bool Zone::holds(const std::string& name) const {
 const Fault* Zone::name_fault(const std::string& name) const {
   const auto found = name_faults_.find(name);
   return found == name_faults_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::pair<std::string, ZoneSoa>> Zone::apex_of(const std::string& name) const {
+  for (std::string at = name;; at = dns::parent(at)) {
+    const auto* set = find(at, dns::Type::soa);
+    if (set && set->soa) return std::pair(at, *set->soa);
+    if (at.empty()) return std::nullopt;
+  }
+}
+
+std::optional<std::string> Zone::cut_below(const std::string& apex, const std::string& name) const {
+  for (auto labels = dns::label_count(apex) + 1; labels <= dns::label_count(name); ++labels) {
+    const std::string at(dns::rightmost(name, labels));
+    const auto* set = find(at, dns::Type::ns);
+    if (set && !set->names.empty()) return at;
+  }
+  return std::nullopt;
 }
 
 }  // namespace sesame::test
