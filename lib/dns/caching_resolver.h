@@ -1,9 +1,12 @@
 // The resolver everything uses: answers kept by TTL, identical questions in flight asked once, CNAME chains followed.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "dns/resolver.h"
 #include "dns/upstream.h"
@@ -21,12 +24,25 @@ struct CacheOptions {
   std::size_t max_cnames = 12;                  // links of one chain, over all packets
 };
 
-// Look-ups answered from memory, that asked, that joined a question already on its way; then what is kept. A prefetch
-// counts only when it asks.
 struct CacheCounters {
-  std::uint64_t hits = 0, misses = 0, merged = 0, evictions = 0, entries = 0, bytes = 0;
+  // Every look-up is one of these: answered from memory, one that asked, one that joined a question already on its way,
+  // one of a name whose failure is held. A prefetch counts only when it asks, as a miss.
+  std::uint64_t hits = 0, misses = 0, merged = 0, failures_held = 0;
+  std::uint64_t stale = 0;               // of those, answered with an answer whose time to live was over
+  std::uint64_t refreshes = 0;           // questions asked before the time to live was over, of names in regular use
+  std::uint64_t evictions = 0;           // to make room
+  std::uint64_t entries = 0, bytes = 0;  // kept now, failures too
+  Latencies waits;                       // of the look-ups that asked or joined
 };
 
+// An answer as it is kept: ok, nodata or nxdomain, not stale.
+struct KeptAnswer {
+  AnswerPtr answer;
+  bool in_use = false;  // looked up again since it first came
+};
+
+// Thread-safe. A failure is held for its name and type alone. An expired answer serves (a copy, marked stale) only
+// while no newer one can be had, and never past `max_stale`; whatever a server says next, absence too, takes its place.
 class CachingResolver final : public Resolver {
  public:
   CachingResolver(std::unique_ptr<Upstream> upstream, const CacheOptions& options, const Clock& clock);
@@ -34,7 +50,15 @@ class CachingResolver final : public Resolver {
 
   AnswerPtr lookup(std::string_view name, Type type, Deadline deadline) override;
   void prefetch(std::string_view name, Type type) override;
+
   CacheCounters counters() const;
+  std::vector<ServerCounters> servers() const { return upstream_->servers(); }
+
+  // What is kept and may still serve, the least valuable first; held failures are not among it.
+  std::vector<KeptAnswer> entries() const;
+  // Takes what another cache of the same clock kept, as far as it fits, within the limits of this one; what this one
+  // knows already stays. How many were taken.
+  std::size_t restore(const std::vector<KeptAnswer>& entries);
 
  private:
   struct State;
