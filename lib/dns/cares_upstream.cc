@@ -317,7 +317,7 @@ void CaresUpstream::send(const FlightPtr& flight) {
 
 void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight) {
   const auto& lane = *lanes_[index];
-  const auto query = make_query(flight->question.name, flight->question.type, flight->id, lane.edns, options_.checking);
+  const auto query = make_query(flight->question.name, flight->question.type, flight->id, {lane.edns, options_.checking});
   auto attempt = std::make_unique<Try>(Try{*this, flight, index, lane.edns});
   ++flight->open;
   ++unanswered_;

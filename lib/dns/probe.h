@@ -28,14 +28,6 @@ struct ProbeQuestion {
   Transport transport = Transport::udp;
 };
 
-// RFC 1035 Section 3.3.13.
-struct Soa {
-  std::string zone;     // its owner
-  std::string primary;  // MNAME
-  std::uint32_t serial = 0;
-  std::uint32_t refresh = 0;  // seconds
-};
-
 struct ProbeReply {
   Answer answer;                      // of this one packet; `received` and `ttl` as in lookups
   bool authoritative = false;         // AA

@@ -32,6 +32,14 @@ struct Mx {
   std::string host;  // canonical; "" is the null MX (RFC 7505)
 };
 
+// RFC 1035 Section 3.3.13.
+struct Soa {
+  std::string zone;     // its owner
+  std::string primary;  // MNAME
+  std::uint32_t serial = 0;
+  std::uint32_t refresh = 0;  // seconds
+};
+
 // The answer to one question. Only the vector that belongs to the type is filled, in the order received.
 struct Answer {
   Status status = Status::timeout;
@@ -48,6 +56,17 @@ struct Answer {
   // Its time to live is over, and no newer one could be had (RFC 8767). An absence that is stale proves nothing.
   bool stale = false;
 };
+
+// RFC 8767 Section 4 lets an answer serve past its time to live. That something was absent then is no proof that it is
+// now: where an absence decides against somebody, a stale one is as good as no answer.
+inline bool proves_absence(const Answer& answer) {
+  return is_absent(answer.status) && !answer.stale;
+}
+// Neither data nor a proof that there is none.
+inline bool is_undecided(const Answer& answer) {
+  return answer.status != Status::ok && !proves_absence(answer);
+}
+std::string status_text(const Answer& answer);  // "NXDOMAIN", "only a stale NXDOMAIN"
 
 // Never null.
 using AnswerPtr = std::shared_ptr<const Answer>;

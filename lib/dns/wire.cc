@@ -15,10 +15,20 @@ namespace {
 
 // More links than any resolver follows; the caller's own limit is lower. Bounds the work a packet can cause.
 constexpr std::size_t kMaxLinks = 64;
+// More name servers than a zone has.
+constexpr std::size_t kMaxReferral = 64;
+// RFC 1035 Section 4.1.1.
+constexpr std::size_t kHeaderSize = 12;
 
 void put16(std::vector<std::uint8_t>& out, std::uint16_t value) {
   out.push_back(static_cast<std::uint8_t>(value >> 8));
   out.push_back(static_cast<std::uint8_t>(value));
+}
+
+std::uint32_t get32(std::span<const std::uint8_t> octets) {
+  std::uint32_t value = 0;
+  for (const auto octet : octets.first(4)) value = value << 8 | octet;
+  return value;
 }
 
 // libresolv writes odd octets as "\DDD" and special ones as "\c". A label that itself holds a dot has no place in names
@@ -81,17 +91,26 @@ class Packet {
   }
 
   struct Name {
-    std::string text;
-    std::size_t length;  // octets it takes in the record
+    std::optional<std::string> text;  // none where it has no form as text
+    std::size_t length;               // octets it takes in the record
   };
   // The name at the beginning of a part of record data, compressed or not. It must end within the data.
-  std::optional<Name> name(std::span<const std::uint8_t> data) const {
+  std::optional<Name> any_name(std::span<const std::uint8_t> data) const {
     char text[NS_MAXDNAME];
     const int length = ns_name_uncompress(ns_msg_base(message_), ns_msg_end(message_), data.data(), text, sizeof text);
     if (length < 0 || static_cast<std::size_t>(length) > data.size()) return std::nullopt;
-    auto plain = unescape(text);
-    if (!plain) return std::nullopt;
-    return Name{std::move(*plain), static_cast<std::size_t>(length)};
+    return Name{unescape(text), static_cast<std::size_t>(length)};
+  }
+
+  struct PlainName {
+    std::string text;
+    std::size_t length;
+  };
+  // One that has a form as text.
+  std::optional<PlainName> name(std::span<const std::uint8_t> data) const {
+    auto found = any_name(data);
+    if (!found || !found->text) return std::nullopt;
+    return PlainName{std::move(*found->text), found->length};
   }
 
  private:
@@ -156,9 +175,7 @@ std::optional<std::uint32_t> negative_ttl(Packet& packet) {
     const auto record = packet.record(ns_s_ns, i);
     if (!record) return std::nullopt;
     if (record->type != ns_t_soa || record->data.size() < 22) continue;
-    std::uint32_t minimum = 0;
-    for (const auto octet : record->data.last(4)) minimum = minimum << 8 | octet;
-    return std::min(record->ttl, minimum);
+    return std::min(record->ttl, get32(record->data.last(4)));
   }
   return std::nullopt;
 }
@@ -257,6 +274,39 @@ class Follow {
   bool any_ = false;
 };
 
+// RFC 1035 Section 3.3.13.
+std::optional<Soa> first_soa(Packet& packet, ns_sect section) {
+  for (int i = 0; i < packet.count(section); ++i) {
+    const auto record = packet.record(section, i);
+    if (!record) return std::nullopt;
+    if (record->type != ns_t_soa || !record->owner) continue;
+    const auto primary = packet.name(record->data);
+    if (!primary) continue;
+    const auto mailbox = packet.any_name(record->data.subspan(primary->length));
+    if (!mailbox) continue;
+    const auto numbers = record->data.subspan(primary->length + mailbox->length);
+    if (numbers.size() != 20) continue;
+    return Soa{*record->owner, primary->text, get32(numbers), get32(numbers.subspan(4))};
+  }
+  return std::nullopt;
+}
+
+// The name servers of the first zone in the authority section that holds the name.
+void read_referral(Packet& packet, Reply& reply) {
+  bool found = false;
+  for (int i = 0; i < packet.count(ns_s_ns) && reply.referral.size() < kMaxReferral; ++i) {
+    const auto record = packet.record(ns_s_ns, i);
+    if (!record) return;
+    if (record->type != ns_t_ns || !record->owner || !is_at_or_below(reply.answer.name, *record->owner)) continue;
+    if (found && *record->owner != reply.referred_to) continue;
+    const auto server = packet.name(record->data);
+    if (!server || server->length != record->data.size()) continue;
+    found = true;
+    reply.referred_to = *record->owner;
+    reply.referral.push_back(server->text);
+  }
+}
+
 Answer failed(const std::string& name, Type type, Status status) {
   Answer answer;
   answer.name = name;
@@ -265,15 +315,36 @@ Answer failed(const std::string& name, Type type, Status status) {
   return answer;
 }
 
+Answer read_answer(Packet& packet, const std::string& name, Type type) {
+  auto answer = failed(name, type, status_of(extended_rcode(packet)));
+  // A truncated packet holds some of the records; a part of an SPF record or of a key is not what was published.
+  if (!answers_question(packet, answer, answer.status) || packet.flag(ns_f_tc) != 0)
+    return failed(name, type, Status::malformed);
+  if (answer.status != Status::ok && answer.status != Status::nxdomain) return answer;
+  answer.ttl = std::numeric_limits<std::int32_t>::max();
+  answer.authenticated = packet.flag(ns_f_ad) != 0;
+  if (!Follow(packet, answer).run()) return failed(name, type, Status::malformed);
+  if (is_absent(answer.status)) {
+    const auto ttl = negative_ttl(packet);
+    // A chain that goes on elsewhere has no SOA here, and keeps the TTL of its CNAMEs.
+    const bool unfinished = answer.status == Status::nodata && !answer.cnames.empty();
+    answer.ttl = std::min(answer.ttl, ttl ? *ttl : unfinished ? answer.ttl : kTtlWithoutSoa);
+  }
+  if (answer.status == Status::cname_limit) answer.ttl = 0;
+  return answer;
+}
+
 }  // namespace
 
-std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, Edns edns,
-                                     Checking checking) {
+std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::uint16_t id, const QueryForm& form) {
   std::vector<std::uint8_t> out;
-  out.reserve(12 + name.size() + 2 + 4 + 11);
+  out.reserve(kHeaderSize + name.size() + 2 + 4 + 11);
   put16(out, id);
-  const int flags = checking == Checking::disabled ? 0x0110 : 0x0100;
-  for (const int field : {flags, 1, 0, 0, edns == Edns::yes ? 1 : 0}) put16(out, static_cast<std::uint16_t>(field));
+  // RFC 6840 Section 5.7: AD in a question asks to be told by AD whether the answer was validated.
+  int flags = form.recursion == Recursion::desired ? 0x0120 : 0;
+  if (form.checking == Checking::disabled) flags |= 0x0010;
+  for (const int field : {flags, 1, 0, 0, form.edns == Edns::yes ? 1 : 0})
+    put16(out, static_cast<std::uint16_t>(field));
   if (!name.empty()) {
     for (const auto label : split(name, '.')) {
       out.push_back(static_cast<std::uint8_t>(label.size()));
@@ -283,7 +354,7 @@ std::vector<std::uint8_t> make_query(const std::string& name, Type type, std::ui
   out.push_back(0);
   put16(out, static_cast<std::uint16_t>(type));
   put16(out, ns_c_in);
-  if (edns == Edns::no) return out;
+  if (form.edns == Edns::no) return out;
   // RFC 6891 Section 6.1.2. It stays the last thing in the packet: where a server refuses it, c-ares cuts it off there.
   out.push_back(0);
   for (const int field : {int{ns_t_opt}, int{kUdpSize}, 0, 0, 0}) put16(out, static_cast<std::uint16_t>(field));
@@ -295,24 +366,44 @@ bool refuses_edns(std::span<const std::uint8_t> octets) {
   return packet && packet->flag(ns_f_rcode) == ns_r_formerr && packet->count(ns_s_ar) == 0;
 }
 
+std::string with_case(std::string name, std::span<const std::uint8_t> bits) {
+  std::size_t letter = 0;
+  for (auto& octet : name) {
+    if (octet < 'a' || octet > 'z') continue;
+    if (letter / 8 == bits.size()) break;
+    if ((bits[letter / 8] >> (letter % 8) & 1) != 0) octet = static_cast<char>(octet - 'a' + 'A');
+    ++letter;
+  }
+  return name;
+}
+
+bool repeats_question(std::span<const std::uint8_t> packet, std::span<const std::uint8_t> query) {
+  std::size_t end = kHeaderSize;
+  while (end < query.size() && query[end] != 0) end += 1u + query[end];
+  end += 1 + 4;  // the root, type and class
+  if (end > query.size() || end > packet.size() || packet[4] != 0 || packet[5] != 1) return false;
+  return std::ranges::equal(packet.first(end).subspan(kHeaderSize), query.first(end).subspan(kHeaderSize));
+}
+
 Answer parse_answer(std::span<const std::uint8_t> octets, const std::string& name, Type type) {
   auto packet = Packet::open(octets);
-  if (!packet) return failed(name, type, Status::malformed);
-  auto answer = failed(name, type, status_of(extended_rcode(*packet)));
-  // A truncated packet holds some of the records; a part of an SPF record or of a key is not what was published.
-  if (!answers_question(*packet, answer, answer.status) || packet->flag(ns_f_tc) != 0)
-    return failed(name, type, Status::malformed);
-  if (answer.status != Status::ok && answer.status != Status::nxdomain) return answer;
-  answer.ttl = std::numeric_limits<std::int32_t>::max();
-  if (!Follow(*packet, answer).run()) return failed(name, type, Status::malformed);
-  if (is_absent(answer.status)) {
-    const auto ttl = negative_ttl(*packet);
-    // A chain that goes on elsewhere has no SOA here, and keeps the TTL of its CNAMEs.
-    const bool unfinished = answer.status == Status::nodata && !answer.cnames.empty();
-    answer.ttl = std::min(answer.ttl, ttl ? *ttl : unfinished ? answer.ttl : kTtlWithoutSoa);
-  }
-  if (answer.status == Status::cname_limit) answer.ttl = 0;
-  return answer;
+  return packet ? read_answer(*packet, name, type) : failed(name, type, Status::malformed);
+}
+
+Reply parse_reply(std::span<const std::uint8_t> octets, const std::string& name, Type type) {
+  Reply reply;
+  reply.answer = failed(name, type, Status::malformed);
+  auto packet = Packet::open(octets);
+  if (!packet || !answers_question(*packet, reply.answer, status_of(extended_rcode(*packet)))) return reply;
+  reply.authoritative = packet->flag(ns_f_aa) != 0;
+  reply.truncated = packet->flag(ns_f_tc) != 0;
+  if (reply.truncated) return reply;
+  reply.answer = read_answer(*packet, name, type);
+  reply.soa = first_soa(*packet, ns_s_an);
+  if (!reply.soa) reply.soa = first_soa(*packet, ns_s_ns);
+  const bool empty = reply.answer.status == Status::nodata && reply.answer.cnames.empty();
+  if (empty && !reply.authoritative && !reply.soa) read_referral(*packet, reply);
+  return reply;
 }
 
 }  // namespace sesame::dns

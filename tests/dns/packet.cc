@@ -54,12 +54,16 @@ Packet& Packet::cname(const std::string& owner, std::uint32_t ttl, const std::st
   return answer(owner, dns::Type::cname, ttl, wire_name(target));
 }
 
-Packet& Packet::soa(std::uint32_t ttl, std::uint32_t minimum) {
-  authority_ += record(
-      "example.com", 6, ttl,
-      wire_name("ns.example.com") + wire_name("h.example.com") + u32(1) + u32(2) + u32(3) + u32(4) + u32(minimum));
+Packet& Packet::authority(const std::string& owner, dns::Type type, std::uint32_t ttl, const std::string& data) {
+  authority_ += record(owner, static_cast<unsigned>(type), ttl, data);
   if (!counts_set_) ++counts_[2];
   return *this;
+}
+
+Packet& Packet::soa(std::uint32_t ttl, std::uint32_t minimum) {
+  return authority(
+      "example.com", dns::Type::soa, ttl,
+      wire_name("ns.example.com") + wire_name("h.example.com") + u32(1) + u32(2) + u32(3) + u32(4) + u32(minimum));
 }
 
 Packet& Packet::opt(std::uint32_t ttl_field) {

@@ -25,6 +25,7 @@ class Packet {
   Packet& answer(const std::string& owner, dns::Type type, std::uint32_t ttl, const std::string& data);
   Packet& cname(const std::string& owner, std::uint32_t ttl, const std::string& target);
   Packet& soa(std::uint32_t ttl, std::uint32_t minimum);
+  Packet& authority(const std::string& owner, dns::Type type, std::uint32_t ttl, const std::string& data);
   Packet& opt(std::uint32_t ttl_field);
   Packet& tail(const std::string& octets);
 

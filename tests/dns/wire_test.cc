@@ -28,22 +28,53 @@ Answer parse(const Packet& packet, const std::string& name, Type type) {
 }
 
 TEST(Query, HasTheNameAsRawOctetsAndEdns) {
-  const auto query = make_query("a\xff b.example", Type::txt, 0xbeef, Edns::yes);
+  const auto query = make_query("a\xff b.example", Type::txt, 0xbeef, {});
   const std::string want =
-      "\xbe\xef\x01\x00\0\1\0\0\0\0\0\1"s + "\4a\xff b\7example\0"s + "\0\x10\0\1"s + "\0\0\x29\x04\xd0\0\0\0\0\0\0"s;
+      "\xbe\xef\x01\x20\0\1\0\0\0\0\0\1"s + "\4a\xff b\7example\0"s + "\0\x10\0\1"s + "\0\0\x29\x04\xd0\0\0\0\0\0\0"s;
   EXPECT_EQ(std::string(query.begin(), query.end()), want);
 }
 
 TEST(Query, SaysWhenNothingIsToBeValidated) {
-  const auto usual = make_query("example.com", Type::txt, 1, Edns::yes);
-  auto unchecked = make_query("example.com", Type::txt, 1, Edns::yes, Checking::disabled);
-  EXPECT_EQ(unchecked[3], 0x10);
-  unchecked[3] = 0;
+  const auto usual = make_query("example.com", Type::txt, 1, {});
+  auto unchecked = make_query("example.com", Type::txt, 1, {.checking = Checking::disabled});
+  EXPECT_EQ(unchecked[3], 0x30);
+  unchecked[3] = 0x20;
   EXPECT_EQ(unchecked, usual);
 }
 
+TEST(Query, WithoutRecursionAsksForNothingElse) {
+  const auto query = make_query("example.com", Type::txt, 1, {.recursion = Recursion::not_desired});
+  EXPECT_EQ(query[2], 0);
+  EXPECT_EQ(query[3], 0);
+}
+
+TEST(Query, CaseFollowsTheBits) {
+  struct Case {
+    std::vector<std::uint8_t> bits;
+    std::string want;
+  };
+  for (const auto& [bits, want] :
+       {Case{{}, "ab-1.cdefgh.ij"}, Case{{0x00, 0x00}, "ab-1.cdefgh.ij"}, Case{{0xff, 0xff}, "AB-1.CDEFGH.IJ"},
+        Case{{0x05, 0x02}, "Ab-1.Cdefgh.iJ"}, Case{{0xff}, "AB-1.CDEFGH.ij"}})
+    EXPECT_EQ(with_case("ab-1.cdefgh.ij", bits), want);
+}
+
+TEST(Query, IsRepeatedOctetByOctet) {
+  const auto query = make_query("eXample.com", Type::txt, 1, {});
+  const auto repeats = [&](const Packet& packet) { return repeats_question(packet.octets(), query); };
+  EXPECT_TRUE(repeats(Packet("eXample.com", Type::txt)));
+  EXPECT_TRUE(repeats(Packet("eXample.com", Type::txt).answer("example.com", Type::txt, 1, text("x"))));
+  EXPECT_FALSE(repeats(Packet("example.com", Type::txt)));
+  EXPECT_FALSE(repeats(Packet("Example.com", Type::txt)));
+  EXPECT_FALSE(repeats(Packet("eXample.com", Type::a)));
+  EXPECT_FALSE(repeats(Packet("eXample.co", Type::txt)));
+  EXPECT_FALSE(repeats(Packet("eXample.com", Type::txt).question("").counts(0, 0, 0, 0)));
+  for (std::size_t length = 0; length < query.size() - 11; ++length)
+    EXPECT_FALSE(repeats_question(std::span(query).first(length), query)) << length;
+}
+
 TEST(Query, OfTheRootHasOneEmptyLabel) {
-  const auto query = make_query("", Type::ns, 1, Edns::no);
+  const auto query = make_query("", Type::ns, 1, {.edns = Edns::no});
   EXPECT_EQ(query.size(), 12u + 1 + 4);
   EXPECT_EQ(query[11], 0);
   EXPECT_EQ(query[12], 0);
@@ -269,6 +300,127 @@ TEST(Parse, ChangedOctetsNeverCrash) {
     const auto answer = parse_answer(packet, "a.test", Type::mx);
     EXPECT_EQ(answer.name, "a.test");
     EXPECT_LE(answer.exchanges.size(), 1u);
+  }
+}
+
+TEST(Parse, WhatTheServerValidatedIsMarked) {
+  const auto txt = [](unsigned flags) {
+    return parse(Packet("a.test", Type::txt).flags(flags).answer("a.test", Type::txt, 1, text("x")), "a.test",
+                 Type::txt);
+  };
+  EXPECT_TRUE(txt(0x81a0).authenticated);
+  EXPECT_FALSE(txt(0x8180).authenticated);
+  EXPECT_TRUE(parse(Packet("a.test", Type::txt).flags(0x81a3).soa(1, 1), "a.test", Type::txt).authenticated);
+  // A failure holds nothing that could have been validated.
+  EXPECT_FALSE(parse(Packet("a.test", Type::txt).flags(0x81a2), "a.test", Type::txt).authenticated);
+  EXPECT_FALSE(parse(Packet("b.test", Type::txt).flags(0x81a0), "a.test", Type::txt).authenticated);
+}
+
+std::string soa_data(const std::string& primary, const std::string& mailbox, std::uint32_t serial) {
+  return wire_name(primary) + mailbox + u32(serial) + u32(7200) + u32(3) + u32(4) + u32(60);
+}
+
+Reply reply(const Packet& packet, const std::string& name, Type type) {
+  return parse_reply(packet.octets(), name, type);
+}
+
+TEST(Reply, TellsTheFlags) {
+  const auto packet = [](unsigned flags) { return Packet("a.test", Type::txt).flags(flags); };
+  EXPECT_TRUE(reply(packet(0x8400), "a.test", Type::txt).authoritative);
+  EXPECT_FALSE(reply(packet(0x8000), "a.test", Type::txt).authoritative);
+  EXPECT_TRUE(reply(packet(0x8405), "a.test", Type::txt).authoritative);
+  const auto cut = reply(packet(0x8600).answer("a.test", Type::txt, 1, text("x")).soa(1, 1), "a.test", Type::txt);
+  EXPECT_TRUE(cut.authoritative);
+  EXPECT_TRUE(cut.truncated);
+  EXPECT_EQ(cut.answer.status, Status::malformed);
+  EXPECT_FALSE(cut.soa);
+  EXPECT_FALSE(reply(packet(0x8400), "a.test", Type::txt).truncated);
+}
+
+TEST(Reply, TheSoaIsThatOfTheAnswerElseOfTheAuthority) {
+  // A mailbox may hold a dot in its first label, which has no form as text.
+  const auto first = soa_data("NS1.test", "\3a.b\4test\0"s, 2026112201),
+             second = soa_data("ns2.test", wire_name("h"), 7);
+  const auto both =
+      reply(Packet("a.test", Type::soa).answer("A.test", Type::soa, 1, first).authority("test", Type::soa, 1, second),
+            "a.test", Type::soa);
+  ASSERT_TRUE(both.soa);
+  EXPECT_EQ(both.soa->zone, "a.test");
+  EXPECT_EQ(both.soa->primary, "ns1.test");
+  EXPECT_EQ(both.soa->serial, 2026112201u);
+  EXPECT_EQ(both.soa->refresh, 7200u);
+  const auto absent =
+      reply(Packet("a.test", Type::txt).flags(0x8403).authority("test", Type::soa, 1, second), "a.test", Type::txt);
+  EXPECT_EQ(absent.answer.status, Status::nxdomain);
+  ASSERT_TRUE(absent.soa);
+  EXPECT_EQ(absent.soa->zone, "test");
+  EXPECT_EQ(absent.soa->serial, 7u);
+}
+
+TEST(Reply, AnSoaThatIsNoneIsNotTold) {
+  const auto good = soa_data("ns.test", wire_name("h.test"), 1);
+  for (const auto& data : {""s, wire_name("ns.test"), wire_name("ns.test") + "\xc0\xff"s, good + "x",
+                           good.substr(0, good.size() - 1), wire_name("ns.test") + wire_name("h.test")})
+    EXPECT_FALSE(reply(Packet("a.test", Type::txt).authority("test", Type::soa, 1, data), "a.test", Type::txt).soa);
+}
+
+TEST(Reply, AReferralNamesTheZoneBelowAndItsServers) {
+  const auto packet = [](unsigned flags) {
+    return Packet("a.b.test", Type::txt)
+        .flags(flags)
+        .authority("other.test", Type::ns, 1, wire_name("ns.other.test"))
+        .authority("B.test", Type::ns, 1, wire_name("NS1.example"))
+        .authority("b.test", Type::ns, 1, wire_name("ns2.example"))
+        .authority("test", Type::ns, 1, wire_name("ns.test"));
+  };
+  const auto referral = reply(packet(0x8000), "a.b.test", Type::txt);
+  EXPECT_EQ(referral.answer.status, Status::nodata);
+  EXPECT_EQ(referral.referred_to, "b.test");
+  EXPECT_THAT(referral.referral, ElementsAre("ns1.example", "ns2.example"));
+  // An answer, an absence and a failure may have name servers beside them.
+  for (const auto& other :
+       {packet(0x8400), packet(0x8000).soa(1, 1), packet(0x8003), packet(0x8005),
+        packet(0x8000).answer("a.b.test", Type::txt, 1, text("x")), packet(0x8000).cname("a.b.test", 1, "c.test")}) {
+    EXPECT_EQ(reply(other, "a.b.test", Type::txt).referred_to, "");
+    EXPECT_THAT(reply(other, "a.b.test", Type::txt).referral, IsEmpty());
+  }
+}
+
+TEST(Reply, AReferralToTheRootHasServersAndNoZone) {
+  const auto upward =
+      reply(Packet("a.test", Type::txt).flags(0x8000).authority("", Type::ns, 1, wire_name("a.root.example")), "a.test",
+            Type::txt);
+  EXPECT_EQ(upward.referred_to, "");
+  EXPECT_THAT(upward.referral, ElementsAre("a.root.example"));
+}
+
+TEST(Reply, NothingIsToldByAPacketThatIsNotTheAnswer) {
+  const auto other = reply(Packet("b.test", Type::txt).flags(0x8600).soa(1, 1), "a.test", Type::txt);
+  EXPECT_EQ(other.answer.status, Status::malformed);
+  EXPECT_FALSE(other.authoritative);
+  EXPECT_FALSE(other.truncated);
+  EXPECT_FALSE(other.soa);
+}
+
+TEST(Reply, ServersAreBounded) {
+  Packet packet("a.test", Type::txt);
+  packet.flags(0x8000);
+  for (int i = 0; i < 500; ++i) packet.authority("test", Type::ns, 1, wire_name("ns" + std::to_string(i) + ".test"));
+  EXPECT_EQ(reply(packet, "a.test", Type::txt).referral.size(), 64u);
+}
+
+TEST(Reply, ChangedOctetsNeverCrash) {
+  std::mt19937 random(11);
+  const auto whole = Packet("a.test", Type::txt)
+                         .flags(0x8000)
+                         .authority("test", Type::ns, 1, "\2ns\xc0\x0e"s)
+                         .authority("test", Type::soa, 1, soa_data("ns.test", "\1h\xc0\x0e"s, 1))
+                         .opt(0)
+                         .octets();
+  for (int round = 0; round < 20000; ++round) {
+    auto packet = whole;
+    for (int i = 0; i < 3; ++i) packet[random() % packet.size()] = static_cast<std::uint8_t>(random());
+    EXPECT_LE(parse_reply(packet, "a.test", Type::txt).referral.size(), 2u);
   }
 }
 
