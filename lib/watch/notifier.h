@@ -38,11 +38,11 @@ class AlertPolicy {
   AlertPolicy(AlertPolicy&&) noexcept;
 
   // What a memory kept: all states, and the notices told so far, of all identities, in the order of time. What came to
-  // be in another state and was not told before the end of the last run is told.
-  void restore(std::vector<RecordState> states, std::span<const Notice> notices);
+  // be in another state and was not told before the end of the last run is told. The silences come first.
+  void restore(std::span<const RecordState> states, std::span<const Notice> notices);
   void set_silences(std::vector<Silence> silences);
-  // One look, what it changed, and all states of its subject thereafter.
-  void take(const Look& look, std::span<const Change> changes, std::vector<RecordState> states);
+  // One look, and all states of its subject thereafter: what changed is found by what was told.
+  void take(const Look& look, std::span<const RecordState> states);
   // Forgets all identities that are not among these.
   void keep_only(std::span<const Subject> subjects);
   // What is to be told now. It counts as told. To be called every few seconds.
@@ -74,10 +74,10 @@ class Notifier {
            const Clock& clock, Say say, Told told);
   ~Notifier();  // stops
 
-  // As of AlertPolicy; to be called before the first take().
-  void restore(std::vector<RecordState> states, std::span<const Notice> notices);
+  // As of AlertPolicy; set_silences() and restore() come before the first take().
+  void restore(std::span<const RecordState> states, std::span<const Notice> notices);
   void set_silences(std::vector<Silence> silences);
-  void take(const Look& look, std::span<const Change> changes, std::vector<RecordState> states);
+  void take(const Look& look, std::span<const RecordState> states);
   void keep_only(std::span<const Subject> subjects);
 
   void start();
