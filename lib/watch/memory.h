@@ -1,5 +1,5 @@
 // What the watch saw, in an SQLite file. The daemon writes it; commands read it meanwhile, and leave acknowledgements
-// and silences in it. memory*.cc alone include sqlite3.h.
+// and silences in it. memory* alone include sqlite3.h.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,26 @@ struct Run {
   std::chrono::microseconds slowest{};
 };
 
+// A time in which name servers could not be asked from here: what they did not answer then is not among their runs.
+struct Blindness {
+  std::string account, identity, region;
+  enum class Kind { nothing_answers, servers_unreachable } kind = Kind::nothing_answers;  // as in Look
+  std::int64_t first = 0, last = 0;
+  std::size_t count = 0;  // of looks
+};
+const char* to_string(Blindness::Kind kind);
+
+// What the last look that could tell showed of an identity's zones.
+struct Sight {
+  std::string account, identity, region;
+  std::string domain;
+  std::int64_t time = 0;    // of that look; 0 = there was none
+  std::int64_t looked = 0;  // of the last look at all
+  std::vector<std::string> zones;
+  std::optional<ses::DelegationMismatch> delegation;
+  std::string bogus_zone;
+};
+
 // For all of an identity: no alerts until `until`; for a change already told: no reminders of it.
 struct Silence {
   std::string account, identity, region;
@@ -34,6 +54,9 @@ struct Silence {
   std::int64_t until = 0;  // of a silence; an acknowledgement lasts until the identity is healthy again
 };
 
+const char* to_string(Silence::Kind kind);
+
+// Thread-safe. Throws nothing: a disk that is full, a file that is locked, damaged or may not be written give errors.
 class Memory {
  public:
   enum class Access { read_write, read_only };
@@ -41,7 +64,8 @@ class Memory {
   static Result<std::unique_ptr<Memory>> open(const std::string& path, Access access);
   ~Memory();
 
-  // One look and what came of it, in one transaction; `states` are all of the look's subject.
+  // One look and what came of it, in one transaction; `states` are all of the look's subject. When they are all
+  // healthy, what was acknowledged before is over.
   Result<void> record(const Look& look, std::span<const RecordState> states, std::span<const Change> changes);
   Result<void> record(const Notice& notice);
   Result<void> record(const Silence& silence);
@@ -51,6 +75,7 @@ class Memory {
   Result<void> forget_states(std::span<const RecordKey> keys);
 
   Result<std::vector<RecordState>> states() const;
+  // Those that are not over. A silence may have run out: ask its `until`.
   Result<std::vector<Silence>> silences() const;
   // Of the identity with this name, or of all whose domain this is; in the order of time.
   Result<std::vector<Run>> runs(const std::string& domain, std::int64_t since) const;
@@ -61,7 +86,12 @@ class Memory {
     std::string code, reason;
   };
   Result<std::vector<Event>> events(const std::string& domain, std::int64_t since) const;
+  // Also those that concern no single identity; domain "": of all identities.
   Result<std::vector<Notice>> notices(const std::string& domain, std::int64_t since) const;
+  // All that were made, with those that are over.
+  Result<std::vector<Silence>> silences(const std::string& domain, std::int64_t since) const;
+  Result<std::vector<Blindness>> blindnesses(const std::string& domain, std::int64_t since) const;
+  Result<std::vector<Sight>> sights(const std::string& domain) const;
   // When the watch last looked at anything, unix seconds; 0 = never.
   Result<std::int64_t> last_look() const;
 

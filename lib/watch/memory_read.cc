@@ -1,0 +1,169 @@
+// What comes out of the tables of the memory.
+#include <fmt/format.h>
+
+#include "watch/memory_rows.h"
+#include "watch/memory_text.h"
+
+namespace sesame::watch {
+
+const char* to_string(Blindness::Kind kind) {
+  return kind == Blindness::Kind::nothing_answers ? "nothing answers" : "servers unreachable";
+}
+
+const char* to_string(Silence::Kind kind) {
+  return kind == Silence::Kind::acknowledged ? "acknowledged" : "silenced";
+}
+
+namespace rows {
+namespace {
+
+// Rows of a query, each by `read`, which gives nothing for one that it cannot read.
+template <class T, class Read>
+Result<std::vector<T>> collect(Query& query, const std::string& path, Read&& read) {
+  std::vector<T> found;
+  while (true) {
+    const auto row = query.next();
+    if (!row) return tl::unexpected(row.error());
+    if (!*row) return found;
+    std::optional<T> value = read();
+    if (!value) return failure(path + ": is damaged: a row in it makes no sense");
+    found.push_back(*std::move(value));
+  }
+}
+
+std::optional<RecordKey> key_of(const Query& query, int part, int name) {
+  const auto word = parse_word(query.text(part), kParts);
+  if (!word) return std::nullopt;
+  return RecordKey{query.text(0), query.text(1), query.text(2), *word, query.text(name)};
+}
+
+std::optional<Run> run_of(const Query& query) {
+  const auto key = key_of(query, 3, 4);
+  const auto transport = parse_word(query.text(9), {dns::Transport::udp, dns::Transport::tcp});
+  const auto quality = parse_word(query.text(10), kQualities);
+  if (!key || !transport || !quality) return std::nullopt;
+  Run run;
+  run.key = *key;
+  auto& seen = run.observation;
+  seen.part = key->part;
+  seen.name = query.text(5);
+  seen.type = static_cast<dns::Type>(query.number(6));
+  seen.server = query.text(7);
+  seen.address = query.text(8);
+  seen.transport = *transport;
+  seen.quality = *quality;
+  seen.answer = query.text(11);
+  run.first = query.number(12);
+  seen.time = query.number(13);
+  run.count = static_cast<std::size_t>(query.number(14));
+  seen.latency = std::chrono::microseconds(query.number(15));
+  run.slowest = std::chrono::microseconds(query.number(16));
+  seen.ttl = static_cast<std::uint32_t>(query.number(17));
+  if (const auto serial = query.maybe_number(18)) seen.serial = static_cast<std::uint32_t>(*serial);
+  return run;
+}
+
+std::optional<Notice> notice_of(const Query& query) {
+  using Kind = Notice::Kind;
+  const auto kind =
+      parse_word(query.text(1), {Kind::change, Kind::reminder, Kind::silence, Kind::restored, Kind::digest});
+  if (!kind) return std::nullopt;
+  Notice notice;
+  notice.time = query.number(0);
+  notice.kind = *kind;
+  notice.account = query.text(2);
+  notice.identity = query.text(3);
+  notice.region = query.text(4);
+  notice.title = query.text(5);
+  notice.text = query.text(6);
+  return parse_notice(query.text(7), notice) ? std::optional(std::move(notice)) : std::nullopt;
+}
+
+std::optional<Sight> sight_of(const Query& query) {
+  Sight sight{query.text(0), query.text(1), query.text(2), query.text(3), query.number(4), query.number(5), {}, {},
+              query.text(8)};
+  const bool read = parse_names(query.text(6), sight.zones) && parse_delegation(query.text(7), sight.delegation);
+  return read ? std::optional(std::move(sight)) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<RecordState>> states(Connection& connection) {
+  Query query(connection,
+              "SELECT account, identity, region, part, name, body FROM state JOIN subject ON subject.id = subject "
+              "ORDER BY account, identity, region, part, name");
+  return collect<RecordState>(query, connection.path(), [&query]() -> std::optional<RecordState> {
+    const auto key = key_of(query, 3, 4);
+    return key ? parse_state(*key, query.text(5)) : std::nullopt;
+  });
+}
+
+Result<std::vector<Silence>> silences(Query& query, const std::string& path) {
+  return collect<Silence>(query, path, [&query]() -> std::optional<Silence> {
+    const auto kind = parse_word(query.text(3), {Silence::Kind::acknowledged, Silence::Kind::silenced});
+    if (!kind) return std::nullopt;
+    return Silence{query.text(0), query.text(1), query.text(2), *kind, query.number(4), query.number(5)};
+  });
+}
+
+Result<std::vector<Run>> runs(Connection& connection, const std::string& domain, std::int64_t since) {
+  Query query(connection,
+              "SELECT account, identity, region, part, record, name, type, server, address, transport, quality, "
+              "answer, first, last, count, latency, slowest, ttl, serial FROM run JOIN subject "
+              "ON subject.id = run.subject WHERE (identity = ?1 OR domain = ?1) AND last >= ?2 ORDER BY first, run.id");
+  query.with(domain).with(since);
+  return collect<Run>(query, connection.path(), [&query] { return run_of(query); });
+}
+
+Result<std::vector<Memory::Event>> events(Connection& connection, const std::string& domain, std::int64_t since) {
+  Query query(connection,
+              "SELECT account, identity, region, part, name, time, before, after, code, reason FROM event JOIN subject "
+              "ON subject.id = event.subject WHERE (identity = ?1 OR domain = ?1) AND time >= ?2 "
+              "ORDER BY time, event.id");
+  query.with(domain).with(since);
+  return collect<Memory::Event>(query, connection.path(), [&query]() -> std::optional<Memory::Event> {
+    const auto key = key_of(query, 3, 4);
+    const auto from = parse_word(query.text(6), kStates), to = parse_word(query.text(7), kStates);
+    if (!key || !from || !to) return std::nullopt;
+    return Memory::Event{query.number(5), *key, *from, *to, query.text(8), query.text(9)};
+  });
+}
+
+Result<std::vector<Notice>> notices(Connection& connection, const std::string& domain, std::int64_t since) {
+  Query query(connection,
+              "SELECT time, kind, account, identity, region, title, text, body FROM notice "
+              "WHERE (identity = ?1 OR domain = ?1 OR identity = '') AND time >= ?2 ORDER BY time, id");
+  query.with(domain).with(since);
+  return collect<Notice>(query, connection.path(), [&query] { return notice_of(query); });
+}
+
+Result<std::vector<Blindness>> blindnesses(Connection& connection, const std::string& domain, std::int64_t since) {
+  Query query(connection,
+              "SELECT account, identity, region, kind, first, last, count FROM blindness JOIN subject "
+              "ON subject.id = blindness.subject WHERE (identity = ?1 OR domain = ?1) AND last >= ?2 "
+              "ORDER BY first, blindness.id");
+  query.with(domain).with(since);
+  return collect<Blindness>(query, connection.path(), [&query]() -> std::optional<Blindness> {
+    using Kind = Blindness::Kind;
+    const auto kind = parse_word(query.text(3), {Kind::nothing_answers, Kind::servers_unreachable});
+    if (!kind) return std::nullopt;
+    return Blindness{query.text(0),
+                     query.text(1),
+                     query.text(2),
+                     *kind,
+                     query.number(4),
+                     query.number(5),
+                     static_cast<std::size_t>(query.number(6))};
+  });
+}
+
+Result<std::vector<Sight>> sights(Connection& connection, const std::string& domain) {
+  Query query(connection,
+              "SELECT account, identity, region, domain, seen, looked, zones, delegation, bogus_zone FROM subject "
+              "WHERE identity = ?1 OR domain = ?1 ORDER BY account, identity, region");
+  query.with(domain);
+  return collect<Sight>(query, connection.path(), [&query] { return sight_of(query); });
+}
+
+}  // namespace rows
+}  // namespace sesame::watch
