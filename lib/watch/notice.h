@@ -52,6 +52,7 @@ struct AlertOptions {
   std::string webhook;               // URL that the JSON is posted to; "" = none
   std::chrono::seconds timeout{30};  // of one delivery
   std::vector<std::chrono::seconds> reminders{std::chrono::hours(48), std::chrono::hours(12)};  // before a deadline
+  bool operator==(const AlertOptions&) const = default;
 };
 // An error names the setting. A delivery under way ends soon after `stop` becomes true; it outlives the channels.
 Result<std::vector<std::unique_ptr<Channel>>> make_channels(const AlertOptions& options, const std::atomic<bool>& stop);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "util/clock.h"
+#include "watch/records.h"
 
 namespace sesame::watch {
 
@@ -20,6 +21,9 @@ struct Turn {
   std::string account, identity, region;
   auto operator<=>(const Turn&) const = default;
 };
+inline Turn turn_of(const Subject& subject) {
+  return {subject.account, subject.identity, subject.region};
+}
 
 class Schedule {
  public:

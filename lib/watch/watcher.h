@@ -23,28 +23,46 @@ struct Options {
   std::chrono::seconds keep{};      // how long what ended is remembered
   std::string memory;               // path of the SQLite file; "" = nothing is kept
   AlertOptions alerts;
+  bool operator==(const Options&) const = default;
 };
 
 // Where a watch says what it does: severity and one line.
 enum class Loudness { info, warning, error };
 using Say = std::function<void(Loudness, const std::string&)>;
 
+// What one watcher hands to the next, so that a change of settings tells nobody anything twice.
+struct Past {
+  std::vector<RecordState> states;
+  std::vector<Notice> notices;  // the newest that no memory keeps, in the order of time
+};
+
 class Watcher {
  public:
-  // The memory's states are taken over. A memory that cannot be opened is told through `say`; the watch goes on
-  // without.
-  Watcher(Options options, const Clock& clock, Say say);
+  using LookAt = std::function<Look(const Subject&)>;
+
+  // The memory's states are taken over, or where it has none those of `past`. A memory that cannot be opened is told
+  // through `say`; the watch goes on without, and tries again. `clock` is there as long as any look may take.
+  Watcher(Options options, const Clock& clock, Say say, Past past = {});
   ~Watcher();  // stops
 
   // What predictions draw on; outlives the watcher where it is shared.
   std::shared_ptr<const Ledger> ledger() const;
-  // What to watch from now on, asked through these; identities already known keep their turn.
-  void watch(std::vector<Subject> subjects, std::shared_ptr<dns::Resolver> resolver,
-             std::shared_ptr<dns::Resolver> unchecked);
-  void start();  // threads of its own
-  void stop();   // ends them; looks under way are finished
-  // One look at each now, on the caller's thread or a few; for `sesame watch --once`.
+  Past past() const;
+  // What to watch from now on, asked through these; identities already known keep their turn. An error, when no socket
+  // can be had to ask name servers, changes nothing.
+  Result<void> watch(std::vector<Subject> subjects, std::shared_ptr<dns::Resolver> resolver,
+                     std::shared_ptr<dns::Resolver> unchecked);
+  // The same by any other way of looking, which several threads use at once.
+  void watch(std::vector<Subject> subjects, LookAt look_at);
+  std::size_t size() const;  // identities watched
+  void start();              // threads of its own
+  // Ends them, within two seconds: looks that take longer are abandoned, and nothing comes of them.
+  void stop();
+  // One look at each now, by a few threads, with all that comes of it; in the order of the subjects. For `sesame watch
+  // --once`, instead of start().
   std::vector<Look> look_once();
+  // What is due is told now, by this thread. For who did not start() the others.
+  void tell();
 
  private:
   struct Impl;

@@ -1,0 +1,184 @@
+#include "watch/journal.h"
+
+#include <functional>
+#include <set>
+#include <utility>
+
+namespace sesame::watch {
+namespace {
+
+constexpr std::int64_t kOpenAgain = 60;    // seconds between two tries to open a memory
+constexpr std::int64_t kReadSilences = 5;  // seconds; people wait for it
+constexpr std::int64_t kPrune = 86400;     // seconds
+constexpr std::size_t kMaxTold = 1000;
+
+std::set<RecordKey> keys_of(const std::vector<RecordState>& states) {
+  std::set<RecordKey> keys;
+  for (const auto& state : states) keys.insert(state.key);
+  return keys;
+}
+
+}  // namespace
+
+// The memory, whether it works or not. Thread-safe.
+class Journal::Keeping {
+ public:
+  Keeping(std::string path, std::function<void(Loudness, const std::string&)> say)
+      : path_(std::move(path)), say_(std::move(say)) {}
+
+  // True when it could be opened just now.
+  bool open() {
+    if (path_.empty()) return false;
+    return file_.with([this](File& file) {
+      if (file.memory) return false;
+      auto opened = Memory::open(path_, Memory::Access::read_write);
+      if (!judge(file, opened)) return false;
+      file.memory = *std::move(opened);
+      return true;
+    });
+  }
+
+  // The result of `use`, called with the memory; nothing when that does not work.
+  template <class Use>
+  auto with(Use&& use) -> decltype(use(std::declval<Memory&>())) {
+    using Outcome = decltype(use(std::declval<Memory&>()));
+    return file_.with([&](File& file) -> Outcome {
+      if (!file.memory) return failure("");
+      auto outcome = use(*file.memory);
+      judge(file, outcome);
+      return outcome;
+    });
+  }
+
+  void close() {
+    file_.with([](File& file) { file.memory.reset(); });
+  }
+
+ private:
+  struct File {
+    std::unique_ptr<Memory> memory;
+    bool broken = false;
+  };
+
+  template <class Outcome>
+  bool judge(File& file, const Outcome& outcome) {
+    if (!outcome && !file.broken)
+      say_(Loudness::error, "what is observed is not kept for now: " + outcome.error().message);
+    if (outcome && file.broken) say_(Loudness::info, "what is observed is kept again in " + path_);
+    file.broken = !outcome;
+    return outcome.has_value();
+  }
+
+  const std::string path_;
+  const std::function<void(Loudness, const std::string&)> say_;
+  Guarded<File> file_;
+};
+
+Journal::Journal(const Options& options, const Clock& clock, Say say)
+    : options_(options), clock_(clock), say_(std::move(say)) {
+  const auto talk = [this](Loudness loudness, const std::string& line) { this->say(loudness, line); };
+  // What nobody remembers to have been told is told again by the next run.
+  const auto told = [this](const Notice& notice) {
+    if (keeping_->with([&](Memory& memory) { return memory.record(notice); })) return;
+    told_.with([&](auto& notices) {
+      notices.push_back(notice);
+      if (notices.size() > kMaxTold) notices.pop_front();
+    });
+  };
+  keeping_ = std::make_unique<Keeping>(options.memory, talk);
+  keeping_->open();
+  auto notifier = Notifier::make(options.alerts, clock, talk, told);
+  if (!notifier) talk(Loudness::error, "alerts go to the log alone: " + notifier.error().message);
+  notifier_ = notifier ? *std::move(notifier)
+                       : std::make_unique<Notifier>(std::vector<std::unique_ptr<Channel>>{}, options.alerts.reminders,
+                                                    clock, talk, told);
+  read_memory();
+}
+
+Journal::~Journal() {
+  stop();
+}
+
+void Journal::read_memory() {
+  const auto states = keeping_->with([](Memory& memory) { return memory.states(); });
+  if (!states || states->empty()) return;
+  const auto notices = keeping_->with([](Memory& memory) { return memory.notices("", 0); });
+  ledger_->restore(*states);
+  notifier_->restore(*states, notices ? *notices : std::vector<Notice>{});
+}
+
+void Journal::restore(Past past) {
+  if (past.states.empty() || !ledger_->states().empty()) return;
+  notifier_->restore(past.states, past.notices);
+  told_.with([&](auto& told) { told.assign(past.notices.begin(), past.notices.end()); });
+  ledger_->restore(std::move(past.states));
+}
+
+Past Journal::past() const {
+  auto notices = told_.with([](const auto& told) { return std::vector<Notice>(told.begin(), told.end()); });
+  return {ledger_->states(), std::move(notices)};
+}
+
+void Journal::keep_only(std::span<const Subject> subjects) {
+  const std::lock_guard lock(looks_);
+  watched_.clear();
+  for (const auto& subject : subjects) watched_.insert(turn_of(subject));
+  auto gone = keys_of(ledger_->states());
+  ledger_->keep_only(subjects);
+  for (const auto& state : ledger_->states()) gone.erase(state.key);
+  notifier_->keep_only(subjects);
+  if (gone.empty()) return;
+  const std::vector<RecordKey> keys(gone.begin(), gone.end());
+  keeping_->with([&](Memory& memory) { return memory.forget_states(keys); });
+}
+
+void Journal::take(const Look& look) {
+  const std::lock_guard lock(looks_);
+  // Nobody may wait for it any more.
+  if (stopped_ || !watched_.contains(turn_of(look.subject))) return;
+  const auto changes = ledger_->take(look);
+  const auto states = ledger_->states_of(look.subject.account, look.subject.identity, look.subject.region);
+  keeping_->with([&](Memory& memory) { return memory.record(look, states, changes); });
+  notifier_->take(look, states);
+}
+
+void Journal::tick() {
+  const auto now = clock_.unix_now();
+  const auto is_time = [&](std::int64_t& next, std::int64_t period) {
+    // Also when the clock was put back.
+    if (now < next && next <= now + period) return false;
+    next = now + period;
+    return true;
+  };
+  if (is_time(next_open_, kOpenAgain) && keeping_->open() && ledger_->states().empty()) read_memory();
+  if (is_time(next_silences_, kReadSilences)) {
+    if (auto silences = keeping_->with([](const Memory& memory) { return memory.silences(); }))
+      notifier_->set_silences(*std::move(silences));
+  }
+  if (is_time(next_prune_, kPrune))
+    keeping_->with([&](Memory& memory) { return memory.prune(now - options_.keep.count()); });
+}
+
+void Journal::start() {
+  notifier_->start();
+}
+
+void Journal::step() {
+  notifier_->step();
+}
+
+void Journal::stop() {
+  {
+    const std::lock_guard lock(looks_);
+    if (stopped_) return;
+    stopped_ = true;
+  }
+  notifier_->stop();
+  keeping_->close();
+}
+
+void Journal::say(Loudness loudness, const std::string& line) {
+  if (say_) say_(loudness, "watch: " + line);
+}
+
+}  // namespace sesame::watch

@@ -1,0 +1,59 @@
+// What becomes of a look: states, what is kept of it, and what is told.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <span>
+#include <string>
+
+#include "util/guarded.h"
+#include "watch/notifier.h"
+#include "watch/schedule.h"
+#include "watch/watcher.h"
+
+namespace sesame::watch {
+
+// Thread-safe.
+class Journal {
+ public:
+  // A memory that does not work is told once, tried again, and told again when it works; the rest goes on without.
+  Journal(const Options& options, const Clock& clock, Say say);
+  ~Journal();  // stops
+
+  std::shared_ptr<const Ledger> ledger() const { return ledger_; }
+  // What another knew, which holds where the memory has nothing.
+  void restore(Past past);
+  Past past() const;
+  void keep_only(std::span<const Subject> subjects);
+  // Of who is not, or no longer, watched nothing is taken, and after stop() of nobody.
+  void take(const Look& look);
+  // To be called about every second, by one thread: silences and acknowledgements that somebody left in the memory are
+  // taken over, and what is too old is forgotten.
+  void tick();
+  void start();  // the thread that tells
+  void stop();
+  // What that thread does every second, for who did not start it.
+  void step();
+
+ private:
+  class Keeping;
+
+  void say(Loudness loudness, const std::string& line);
+  void read_memory();
+
+  const Options options_;
+  const Clock& clock_;
+  const Say say_;
+  const std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
+  std::unique_ptr<Keeping> keeping_;
+  std::unique_ptr<Notifier> notifier_;
+  std::mutex looks_;  // one look after the other: what came first is told and kept first
+  std::set<Turn> watched_;
+  bool stopped_ = false;
+  mutable Guarded<std::deque<Notice>> told_;                         // the newest, where no memory keeps them
+  std::int64_t next_open_ = 0, next_silences_ = 0, next_prune_ = 0;  // unix seconds
+};
+
+}  // namespace sesame::watch
