@@ -40,8 +40,9 @@ bool verifies(const Key& key, const Signature& signature, std::span<const std::u
 
 // RFC 6376 Section 6.1.2 steps 2 and 3: the one place where a DNS failure becomes a result.
 KeyVerdict without_answer(const dns::Answer& answer) {
-  const auto at = std::string(dns::to_string(answer.status)) + " for " + printable(answer.name);
-  if (dns::is_temporary(answer.status)) return {Result::temperror, "key: " + at, false};
+  const auto at = dns::status_text(answer) + " for " + printable(answer.name);
+  // RFC 8767 Section 4: that there was no key is no proof that there is none.
+  if (dns::is_undecided(answer)) return {Result::temperror, "key: " + at, false};
   return refused("no key, " + at);
 }
 

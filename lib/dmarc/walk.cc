@@ -107,7 +107,8 @@ const Walk& Records::walk(const std::string& start) {
 Tri Records::exists(const std::string& name) {
   if (at(name).name_exists) return Tri::yes;
   const auto answer = resolver_.lookup(name, dns::Type::txt, deadline_);
-  if (dns::is_temporary(answer->status)) return Tri::unknown;
+  // Whether it is there decides only how hard the policy is. RFC 8767 Section 4: it may have come to be since.
+  if (dns::is_undecided(*answer)) return Tri::unknown;
   return tri(answer->status != dns::Status::nxdomain || !answer->cnames.empty());
 }
 

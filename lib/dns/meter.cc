@@ -20,8 +20,9 @@ AnswerPtr Meter::lookup(std::string_view name, Type type, Deadline deadline) {
   ++cost_.lookups;
   if (answer->status == Status::timeout || answer->received >= began_) ++cost_.queries;
   waited_ += waited;
-  if (is_temporary(answer->status) && cost_.failed.empty())
-    cost_.failed = std::string(to_string(type)) + " " + printable(name) + ": " + to_string(answer->status);
+  const auto question = std::string(to_string(type)) + " " + printable(name);
+  if (is_temporary(answer->status) && cost_.failed.empty()) cost_.failed = question + ": " + to_string(answer->status);
+  if (answer->stale && cost_.stale++ == 0) cost_.stale_name = question;
   return answer;
 }
 

@@ -29,6 +29,8 @@ class Meter final : public Resolver {
     int queries = 0;                     // of those, not answered from what was known before the message began
     std::chrono::milliseconds waited{};  // time spent waiting for them
     std::string failed;                  // the first name that did not get an answer, with its status; "" if none
+    int stale = 0;                       // answers past their time to live (RFC 8767), also those that prove nothing
+    std::string stale_name;              // the first of them, with its type; "" if none
   };
   Cost cost() const;
 

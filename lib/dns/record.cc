@@ -32,4 +32,8 @@ const char* to_string(Status status) {
   return "?";
 }
 
+std::string status_text(const Answer& answer) {
+  return std::string(answer.stale ? "only a stale " : "") + to_string(answer.status);
+}
+
 }  // namespace sesame::dns

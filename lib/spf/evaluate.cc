@@ -75,7 +75,7 @@ Match compare(Context& context, const std::vector<Network>& networks) {
 // The client against the addresses of a name: A or AAAA, with the prefix length for the client's family.
 Match compare_addresses(Context& context, const std::string& name, const Mechanism& mechanism) {
   const auto answer = ask(context, name, address_type(context));
-  if (map_dns(answer->status) == Result::temperror) return temperror(context, *answer);
+  if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
   count_void(context, *answer);
   const auto prefix = context.client.is_v4() ? mechanism.prefix4 : mechanism.prefix6;
   std::vector<Network> networks;
@@ -121,7 +121,7 @@ Match match_mx(Context& context, const Mechanism& mechanism, const std::string& 
   const auto name = target_name(context, mechanism.domain, domain);
   if (!name) return no_match();
   const auto answer = ask(context, *name, dns::Type::mx);
-  if (map_dns(answer->status) == Result::temperror) return temperror(context, *answer);
+  if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
   count_void(context, *answer);
   auto exchanges = answer->exchanges;
   std::erase_if(exchanges, [](const auto& exchange) { return exchange.host.empty(); });  // RFC 7505: no addresses
@@ -157,7 +157,7 @@ Match match_exists(Context& context, const Mechanism& mechanism, const std::stri
   const auto name = target_name(context, mechanism.domain, domain);
   if (!name) return no_match();
   const auto answer = ask(context, *name, dns::Type::a);
-  if (map_dns(answer->status) == Result::temperror) return temperror(context, *answer);
+  if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
   count_void(context, *answer);
   return answer->status == dns::Status::ok ? Match{Match::Kind::yes, Result::none, {}} : no_match();
 }
@@ -254,7 +254,7 @@ Verdict evaluate(Context& context, const Record& record, const std::string& doma
 std::variant<Record, Verdict> fetch_record(Context& context, const std::string& domain) {
   const auto shown = printable(domain);
   const auto answer = ask(context, domain, dns::Type::txt);
-  if (const auto failed = map_dns(answer->status); failed == Result::temperror)
+  if (const auto failed = map_dns(*answer); failed == Result::temperror)
     return unmatched(Result::temperror, failure_reason(context, *answer));
   if (answer->status == dns::Status::nxdomain) return unmatched(Result::none, shown + " does not exist");
   const auto count = std::ranges::count_if(answer->texts, [](const auto& text) { return is_spf_record(text); });

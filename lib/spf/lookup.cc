@@ -81,7 +81,7 @@ dns::Type address_type(const Context& context) {
 }
 
 void count_void(Context& context, const dns::Answer& answer) {
-  if (map_dns(answer.status) != Result::none) return;
+  if (map_dns(answer) != Result::none) return;
   ++context.void_lookups;
   context.last_void = question(answer);
 }
@@ -90,7 +90,7 @@ std::string failure_reason(const Context& context, const dns::Answer& answer) {
   if (context.out_of_time && !context.slowest.empty())
     return fmt::format("the time for the check is used up, most of it by {}", context.slowest);
   if (context.out_of_time) return fmt::format("no time is left to look up {}", question(answer));
-  return fmt::format("{}: {}", question(answer), dns::to_string(answer.status));
+  return fmt::format("{}: {}", question(answer), dns::status_text(answer));
 }
 
 const std::vector<std::string>& client_names(Context& context) {

@@ -9,7 +9,7 @@
 namespace sesame::spf {
 
 // Nothing when there are records; none when there are certainly none, which a record look-up reports and a mechanism
-// counts as a void look-up; temperror when nobody knows.
-std::optional<Result> map_dns(dns::Status status);
+// counts as a void look-up; temperror when nobody knows, as when all there is is that there once were none (RFC 8767).
+std::optional<Result> map_dns(const dns::Answer& answer);
 
 }  // namespace sesame::spf

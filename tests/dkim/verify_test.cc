@@ -9,6 +9,7 @@
 #include "check.h"
 #include "dkim/judge.h"
 #include "mail/message.h"
+#include "support/stale_resolver.h"
 
 namespace sesame::test {
 namespace {
@@ -68,6 +69,20 @@ TEST(Verify, KeyDecides) {  // D10
     EXPECT_STREQ(to_string(outcome.result), to_string(test.result)) << test.rule << ": " << outcome.reason;
     EXPECT_THAT(outcome.reason, StartsWith(test.reason)) << test.rule;
     EXPECT_EQ(outcome.domain, "example.com") << test.rule;
+  }
+}
+
+// RFC 8767 Section 4: that there was no key is no proof that there is none. A key that is stale verifies.
+TEST(Verify, AStaleAbsenceOfTheKeyIsTemperrorNeverPermerror) {
+  for (const auto& test :
+       {KeyCase{"key", key(), Result::pass, ""},
+        KeyCase{"NXDOMAIN", "", Result::temperror, "key: only a stale NXDOMAIN for s._domainkey.example.com"},
+        KeyCase{"NODATA", "!NODATA", Result::temperror, "key: only a stale NODATA for s._domainkey.example.com"}}) {
+    auto fresh = resolver_with(test.record);
+    StaleResolver resolver(fresh, {"TXT " + kKeyName});
+    const auto outcome = only(check(resolver, signed_plain()));
+    EXPECT_STREQ(to_string(outcome.result), to_string(test.result)) << test.rule;
+    EXPECT_EQ(outcome.reason, test.reason) << test.rule;
   }
 }
 

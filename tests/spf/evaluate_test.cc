@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "dns/name.h"
+#include "support/stale_resolver.h"
 #include "util/text.h"
 
 namespace sesame::spf {
@@ -109,6 +110,41 @@ TEST(DnsFailure, IsTemperrorForEveryMechanismButPtr) {
                   {"v=spf1 ptr -all", Result::fail},
                   {"v=spf1 a:dead.example.com -all moo", Result::permerror},
                   {"v=spf1 ip4:192.0.2.1 a:dead.example.com -all", Result::pass}});
+}
+
+// RFC 8767 Section 4: that nothing was there is no proof that nothing is. Data that is stale is used.
+TEST(DnsFailure, AStaleAbsenceIsTemperrorAndNoVoidLookup) {
+  constexpr std::string_view kZone = R"(
+    mx.example.com MX 10 none.example.com
+    old.example.com A 192.0.2.1
+  )";
+  const std::vector<std::string> stale = {"TXT none.example.com", "A none.example.com", "MX none.example.com",
+                                          "A old.example.com", "PTR 9.2.0.192.in-addr.arpa"};
+  for (const auto& [record, want] :
+       {Case{"v=spf1 a:none.example.com -all", Result::temperror},
+        Case{"v=spf1 mx:none.example.com -all", Result::temperror},
+        Case{"v=spf1 mx:mx.example.com -all", Result::temperror},
+        Case{"v=spf1 exists:none.example.com -all", Result::temperror},
+        Case{"v=spf1 include:none.example.com -all", Result::temperror},
+        Case{"v=spf1 redirect=none.example.com", Result::temperror}, Case{"v=spf1 ptr ptr ptr -all", Result::fail},
+        Case{"v=spf1 a:old.example.com -all", Result::fail}}) {
+    test::FakeResolver fresh(record_zone(record) + std::string(kZone));
+    test::StaleResolver resolver(fresh, stale);
+    EXPECT_EQ(check_mail_from(resolver, query_from("192.0.2.9"), {}).result, want) << record;
+  }
+  test::FakeResolver fresh(record_zone("v=spf1 a:old.example.com -all") + std::string(kZone));
+  test::StaleResolver resolver(fresh, stale);
+  EXPECT_EQ(check_mail_from(resolver, query_from("192.0.2.1"), {}).result, Result::pass);
+}
+
+TEST(DnsFailure, AStaleAbsenceOfTheRecordIsTemperrorAndSaid) {
+  for (const char* zone : {"", "www.example.com A 192.0.2.1"}) {
+    test::FakeResolver fresh(zone);
+    test::StaleResolver resolver(fresh, {"TXT example.com"});
+    const auto outcome = check_mail_from(resolver, query_from("192.0.2.9"), {});
+    EXPECT_EQ(outcome.result, Result::temperror);
+    EXPECT_THAT(outcome.reason, testing::StartsWith("TXT example.com: only a stale N"));
+  }
 }
 
 TEST(Address, FamilyOfTheClientChoosesAddressTypeAndPrefix) {
