@@ -180,9 +180,12 @@ class Examinations {
                                   .now = runtime_.clock->unix_now(),
                                   .accounts = knowledge_.all,
                                   .tracking = config.ses.tracking_configuration_sets,
-                                  .observer = runtime_.observer.get()};
+                                  .observer = runtime_.observer.get(),
+                                  .meter = &resolver};
     ses::prefetch_examination(resolver, *target.account, target.subject);
-    return ses::examine({world, &unchecked_, knowledge_.source}, target.subject);
+    auto examination = ses::examine({world, &unchecked_, knowledge_.source}, target.subject);
+    examination.dns = resolver.cost();
+    return examination;
   }
 
   void show_progress() {

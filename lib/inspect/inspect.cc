@@ -279,7 +279,8 @@ void Inspection::Impl::predict(policy::Report& report) {
                                   now,
                                   runtime->accounts->all(),
                                   runtime->config.ses.tracking_configuration_sets,
-                                  runtime->observer.get()};
+                                  runtime->observer.get(),
+                                  &meter};
     predictions.push_back(
         ses::predict(world, {envelope, left(), author, report.dkim, shape.found(), way.configuration_set}));
   }

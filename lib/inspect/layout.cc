@@ -52,4 +52,10 @@ std::string duration(std::int64_t seconds) {
   return plural(static_cast<std::size_t>(seconds / 86400), "day");
 }
 
+std::string stale_text(const dns::Meter::Cost& cost) {
+  if (cost.stale == 1) return "one answer is past its time to live, and no newer one came: " + cost.stale_name;
+  return fmt::format("{} answers are past their time to live, and no newer ones came; the first: {}", cost.stale,
+                     cost.stale_name);
+}
+
 }  // namespace sesame::inspect

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "dns/meter.h"
+
 namespace sesame::inspect {
 
 inline constexpr std::size_t kWidth = 96;
@@ -20,5 +22,7 @@ std::string without_trailing_blanks(std::string_view text);
 std::string plural(std::size_t count, const std::string& word);
 // "59 minutes", "3 days".
 std::string duration(std::int64_t seconds);
+// "2 answers are past their time to live, and no newer ones came: TXT example.com, ...".
+std::string stale_text(const dns::Meter::Cost& cost);
 
 }  // namespace sesame::inspect

@@ -56,6 +56,11 @@ Json finding_array(const std::vector<ses::Finding>& findings) {
   return array;
 }
 
+Json dns_value(const dns::Meter::Cost& cost) {
+  return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()},
+          {"failed", cost.failed},   {"stale", cost.stale},     {"stale_name", cost.stale_name}};
+}
+
 Json prediction_value(const ses::Prediction& prediction) {
   return {
       {"verdict", ses::to_string(prediction.verdict)},

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "dns/meter.h"
 #include "ses/predict.h"
 
 namespace sesame::inspect {
@@ -19,5 +20,6 @@ Json tri_json(Tri value);
 Json aligned_json(const ses::Aligned& aligned);
 Json finding_array(const std::vector<ses::Finding>& findings);
 Json prediction_value(const ses::Prediction& prediction);
+Json dns_value(const dns::Meter::Cost& cost);
 
 }  // namespace sesame::inspect

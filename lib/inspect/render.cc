@@ -54,10 +54,6 @@ json body_value(const mail::BareLineEnds& ends) {
   return {{"bare_cr", ends.cr}, {"bare_lf", ends.lf}};
 }
 
-json dns_value(const dns::Meter::Cost& cost) {
-  return {{"lookups", cost.lookups}, {"queries", cost.queries}, {"ms", cost.waited.count()}, {"failed", cost.failed}};
-}
-
 // The first of them: a hostile header has room for thousands.
 std::span<const policy::Repair> listed(const std::vector<policy::Repair>& repairs) {
   constexpr std::size_t kMaxListed = 20;
@@ -193,6 +189,7 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   put(line, "dns_queries", std::to_string(report.dns.queries));
   put(line, "dns_ms", std::to_string(report.dns.waited.count()));
   if (!report.dns.failed.empty()) put(line, "dns_failed", report.dns.failed);
+  if (report.dns.stale > 0) put(line, "dns_stale", std::to_string(report.dns.stale));
   put(line, "why", policy::why(report));
   return line;
 }
@@ -229,6 +226,7 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
   event["dns_queries"] = report.dns.queries;
   event["dns_ms"] = report.dns.waited.count();
   if (!report.dns.failed.empty()) event["dns_failed"] = report.dns.failed;
+  if (report.dns.stale > 0) event["dns_stale"] = report.dns.stale;
   event["why"] = policy::why(report);
   return dump(event, -1);
 }

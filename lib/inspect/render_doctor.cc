@@ -142,6 +142,7 @@ Json examination_value(const ses::Examination& examination) {
           {"ses_saw", verification_value(examination)},
           {"observed", history_value(examination.history)},
           {"publish", publish_array(examination)},
+          {"dns", dns_value(examination.dns)},
           {"unproposed", text_or_null(examination.unproposed)}};
 }
 

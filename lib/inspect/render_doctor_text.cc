@@ -137,6 +137,7 @@ std::string head(const Examination& examination) {
                   "access in " +
                       examination.region);
   if (examination.source == ses::Source::none) text += entry("Needed", needed_text(examination));
+  if (examination.dns.stale > 0) text += entry("DNS", stale_text(examination.dns));
   return text + findings(examination);
 }
 

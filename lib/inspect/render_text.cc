@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "inspect/layout.h"
 #include "inspect/render.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -35,6 +36,12 @@ const char* aligned_state(Tri aligned) {
       break;
   }
   return "alignment unknown";
+}
+
+// Only where there is something to say.
+std::string dns_line(const dns::Meter::Cost& cost, std::size_t width) {
+  if (cost.stale == 0) return "";
+  return fmt::format("{:<{}} {}\n", "DNS", width, stale_text(cost));
 }
 
 std::string dmarc_line(const char* name, const dmarc::Outcome& outcome) {
@@ -89,6 +96,7 @@ std::string verify_text(const policy::Report& report, Standards shown) {
     text += fmt::format("{:<13} {} bare CR, {} bare LF: systems may disagree on where its lines end\n", "Body",
                         report.bare_ends.cr, report.bare_ends.lf);
   if (report.arrival) text += arrival_line(*report.arrival);
+  text += dns_line(report.dns, 13);
   text += fmt::format("{:<13} {}\n", "Why", policy::why(report));
   if (!report.findings.empty()) text += "Findings\n";
   for (const auto& finding : report.findings) text += finding_lines(finding);
@@ -139,6 +147,7 @@ std::string preflight_text(const policy::Report& report, const policy::Decision&
   text += fmt::format("SPF leg    {}, {}, {}{}\n", spf.domain.empty() ? "no envelope domain" : spf.domain,
                       spf::to_string(spf.result), aligned_state(spf.aligned.rfc9989), in_parentheses(spf.reason));
   text += "DMARC\n" + predicted_line("RFC 9989", prediction.rfc9989) + predicted_line("RFC 7489", prediction.rfc7489);
+  text += dns_line(report.dns, 10);
   text += fmt::format("Action     {}\n", policy::to_string(decision.action));
   if (!report.repairs.empty()) text += "Repairs    all of the above is of the message without these fields\n";
   for (const auto& [reason, place] : report.repairs)

@@ -58,6 +58,7 @@ struct Examination {
   std::optional<History> history;    // when somebody observes
   std::vector<Finding> findings;     // the cause that decides first
   std::vector<Publishable> publish;  // one for each name and type
+  dns::Meter::Cost dns;              // of the look-ups, where they were counted
   std::string unproposed;            // why no MAIL FROM domain is proposed though none is set up; "" = nothing to say
   // bad: a finding is an error; undecided: else, where the prediction, a finding or a record is.
   enum class State { fine, bad, undecided } state = State::fine;

@@ -71,7 +71,7 @@ void Examiner::check_cname(const Selector& selector) {
     case State::idle:
     case State::bad_key:
       // What TXT came by is not shown by an answer to CNAME that failed.
-      if (dns::is_temporary(answer->status)) check.verdict = RecordVerdict::unknown;
+      if (dns::is_undecided(*answer)) check.verdict = RecordVerdict::unknown;
       break;
   }
   add(std::move(check));

@@ -51,7 +51,7 @@ Tri Examiner::stands_at(const std::string& name, std::span<const dns::Type> type
     const auto answer = world_.resolver.lookup(name, type, world_.deadline);
     if (answer->status == dns::Status::ok || !answer->cnames.empty()) return Tri::yes;
     // Who is silent is not waited for again.
-    if (dns::is_temporary(answer->status)) return Tri::unknown;
+    if (dns::is_undecided(*answer)) return Tri::unknown;
     if (answer->status == dns::Status::nxdomain) return Tri::no;
   }
   return Tri::no;

@@ -45,7 +45,7 @@ std::string feedback_mx(const std::string& region) {
 }
 
 std::string describe(const dns::Answer& answer) {
-  if (dns::is_temporary(answer.status)) return dns::to_string(answer.status);
+  if (dns::is_undecided(answer)) return dns::status_text(answer);
   if (dns::is_absent(answer.status)) return std::string("nothing (") + dns::to_string(answer.status) + ")";
   std::vector<std::string> data = answer.names;
   for (const auto& text : answer.texts) data.push_back(printable(text));
@@ -67,7 +67,7 @@ void Examiner::check_mail_from() {
       check.verdict = verdict_of(each.severity);
       check.code = each.code;
     }
-  if (dns::is_temporary(mx->status)) check.verdict = RecordVerdict::unknown;
+  if (dns::is_undecided(*mx)) check.verdict = RecordVerdict::unknown;
   add(std::move(check));
 
   const auto texts = ask(domain, dns::Type::txt);
@@ -77,7 +77,7 @@ void Examiner::check_mail_from() {
   if (spf.passes == Tri::unknown)
     check.verdict =
         spf.foreseeable && spf.worst != spf::Result::temperror ? RecordVerdict::error : RecordVerdict::unknown;
-  if (dns::is_temporary(texts->status)) check.verdict = RecordVerdict::unknown;
+  if (dns::is_undecided(*texts)) check.verdict = RecordVerdict::unknown;
   if (check.verdict == RecordVerdict::error) check.code = Code::mailfrom_spf;
   add(std::move(check));
 }
@@ -97,7 +97,7 @@ void Examiner::check_dmarc_at(const std::string& name) {
   const bool older = by_list_.state == dmarc::Discovery::State::found && by_list_.record_domain == name;
   const auto is_unusable = [&](const std::string& problem) { return problem.starts_with(record_name + ":"); };
   const bool nowhere = by_walk_.state == dmarc::Discovery::State::absent;
-  if (dns::is_temporary(answer->status)) {
+  if (dns::is_undecided(*answer)) {
     check.verdict = RecordVerdict::unknown;
     if (has(Code::dmarc_temperror)) check.code = Code::dmarc_temperror;
   } else if (std::ranges::any_of(by_walk_.problems, is_unusable) ||
@@ -138,16 +138,16 @@ void Examiner::check_apex() {
     result_.findings.push_back(
         make_finding(Code::spf_apex_irrelevant, {{"domain", from_.domain}, {"envelope", envelope}}));
   if (has(Code::spf_apex_irrelevant)) check.code = Code::spf_apex_irrelevant;
-  if (dns::is_temporary(answer->status)) check.verdict = RecordVerdict::unknown;
+  if (dns::is_undecided(*answer)) check.verdict = RecordVerdict::unknown;
   add(std::move(check));
 }
 
 // The records that Amazon keeps.
 void Examiner::check_amazon(const std::string& name) {
   const auto answer = world_.resolver.lookup(name, dns::Type::txt, world_.deadline);
-  const auto verdict = dns::is_temporary(answer->status) ? RecordVerdict::unknown
-                       : has_spf(*answer)                ? RecordVerdict::ok
-                                                         : RecordVerdict::error;
+  const auto verdict = dns::is_undecided(*answer) ? RecordVerdict::unknown
+                       : has_spf(*answer)         ? RecordVerdict::ok
+                                                  : RecordVerdict::error;
   add({"SPF of Amazon, where a fault is not yours", name, dns::Type::txt, "", spf_found(*answer), verdict, {}});
 }
 

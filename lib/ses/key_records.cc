@@ -86,17 +86,20 @@ class Look {
   Look(const Surroundings& world, std::string_view domain, const std::string& zone)
       : world_(world), domain_(domain), zone_(zone) {}
 
-  Selector at(const std::string& token) {
+  // Whether an absence past its time to live (RFC 8767) counts.
+  enum class Stale { proves_nothing, counts };
+
+  Selector at(const std::string& token, Stale stale = Stale::proves_nothing) {
     Selector selector;
     selector.selector = token;
     selector.name = dkim::key_name(token, domain_);
     if (!zone_.empty()) selector.expected = token + "." + zone_;
     const auto answer = ask(selector.name, dns::Type::txt);
-    if (dns::is_temporary(answer->status)) {
-      selector.detail = dns::to_string(answer->status);
+    if (stale == Stale::counts ? dns::is_temporary(answer->status) : dns::is_undecided(*answer)) {
+      selector.detail = dns::status_text(*answer);
       // A name that is silent would take from the other look-ups what time is left.
-      selector.txt_only_fails =
-          answer->status != dns::Status::timeout && ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
+      selector.txt_only_fails = dns::is_temporary(answer->status) && answer->status != dns::Status::timeout &&
+                                ask(selector.name, dns::Type::cname)->status == dns::Status::ok;
       return selector;
     }
     selector.key = Tri::no;
@@ -161,14 +164,6 @@ class Look {
   std::string_view domain_;
   const std::string& zone_;
 };
-
-// Has nobody told where the CNAMEs lead: neither the configuration nor SES, be it of the parent?
-bool is_zone_by_region(const Account& account, const Identity& given) {
-  const auto& owner = key_owner(account, given);
-  const auto* parent = replica_parent(owner, account);
-  return !owner.dkim.is_external() && owner.dkim.signing_hosted_zone.empty() &&
-         (!parent || parent->dkim.signing_hosted_zone.empty());
-}
 
 // Is it a region's own, that is not the one whose zone was expected?
 bool is_of_another_region(std::string_view zone, std::string_view region, std::string_view expected) {
@@ -292,6 +287,13 @@ KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, cons
   KeyRecords records;
   Look look(world, domain, zone);
   for (const auto& token : tokens) records.selectors.push_back(look.at(token));
+  if (std::ranges::find(records.selectors, Tri::yes, &Selector::key) == records.selectors.end()) return records;
+  // Where one holds the key the others need not, so that a stale absence at Amazon's end counts against nobody.
+  for (auto& selector : records.selectors) {
+    if (selector.state != State::undecided) continue;
+    auto as_known = look.at(selector.selector, Look::Stale::counts);
+    if (as_known.state == State::idle) selector = std::move(as_known);
+  }
   return records;
 }
 
@@ -323,6 +325,13 @@ void report_records(const KeyRecords& records, const Identity& identity, std::ve
   }
   if (!records.selectors.empty() && records.count(State::idle) == records.selectors.size())
     findings.push_back(make_finding(Code::dkim_no_key, {{"domain", domain}, {"region", identity.region}}));
+}
+
+bool is_zone_by_region(const Account& account, const Identity& given) {
+  const auto& owner = key_owner(account, given);
+  const auto* parent = replica_parent(owner, account);
+  return !owner.dkim.is_external() && owner.dkim.signing_hosted_zone.empty() &&
+         (!parent || parent->dkim.signing_hosted_zone.empty());
 }
 
 const Identity& key_owner(const Account& account, const Identity& identity) {

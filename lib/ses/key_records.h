@@ -70,6 +70,8 @@ void report_records(const KeyRecords& records, const Identity& identity, std::ve
 // The settings an identity signs with, tokens and zone filled in: a replica has those of its parent, and an address
 // that lists none those of its exact domain.
 Identity signing_settings(const Account& account, const Identity& identity);
+// Has nobody told where the CNAMEs lead: neither the configuration nor SES, be it of the parent?
+bool is_zone_by_region(const Account& account, const Identity& given);
 // The one whose keys those are, before it is asked for its parent: the identity itself, or the exact domain of an
 // address that lists none.
 const Identity& key_owner(const Account& account, const Identity& identity);

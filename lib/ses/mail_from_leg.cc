@@ -54,8 +54,7 @@ std::string note_on(std::string_view host) {
 
 Feedback look_at_mx(const Surroundings& world, const std::string& domain, const std::string& region) {
   const auto answer = world.resolver.lookup(domain, dns::Type::mx, world.deadline);
-  if (dns::is_temporary(answer->status))
-    return {Tri::unknown, std::string("unknown (") + dns::to_string(answer->status) + ")"};
+  if (dns::is_undecided(*answer)) return {Tri::unknown, "unknown (" + dns::status_text(*answer) + ")"};
   if (answer->exchanges.empty()) return {Tri::no, "absent", Severity::error};
   std::vector<std::string> hosts;
   for (const auto& mx : answer->exchanges) {

@@ -8,6 +8,7 @@
 
 #include "dkim/dkim.h"
 #include "dmarc/dmarc.h"
+#include "dns/meter.h"
 #include "dns/resolver.h"
 #include "mail/address.h"
 #include "mail/envelope.h"
@@ -98,6 +99,7 @@ struct Surroundings {
   std::span<const Account> accounts = {};      // all that are known, `account` among them
   std::span<const std::string> tracking = {};  // configuration sets with open or click tracking
   const Observer* observer = nullptr;          // null: nothing was observed
+  const dns::Meter* meter = nullptr;           // `resolver`, where it is one: tells how old the answers were
 };
 
 Prediction predict(const Surroundings& world, const Submission& submission);

@@ -20,7 +20,7 @@ struct Ranges {
 // The one SPF record at a name.
 Result<spf::Record> record_at(const Surroundings& world, const std::string& name) {
   const auto answer = world.resolver.lookup(name, dns::Type::txt, world.deadline);
-  if (dns::is_temporary(answer->status)) return failure("TXT " + name + ": " + dns::to_string(answer->status));
+  if (dns::is_undecided(*answer)) return failure("TXT " + name + ": " + dns::status_text(*answer));
   std::vector<std::string_view> records;
   for (const auto& text : answer->texts)
     if (spf::is_spf_record(text)) records.emplace_back(text);

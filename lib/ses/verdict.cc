@@ -119,7 +119,10 @@ void Predictor::order_findings() {
 Confidence Predictor::confidence() const {
   // What is said of an aged identity may have changed, what is not understood may mean anything, and whether SES takes
   // mail by another account's leave is not ours to know.
-  const bool inferred = (identity_ && (identity_->aged || !identity_->is_understood())) || foreign_return_path_;
+  // RFC 8767 Section 4: an answer past its time to live is used, and may no longer hold.
+  const bool stale = world_.meter && world_.meter->cost().stale > 0;
+  const bool inferred =
+      stale || (identity_ && (identity_->aged || !identity_->is_understood())) || foreign_return_path_;
   const auto of = [inferred](Basis basis) {
     return basis == Basis::given && !inferred ? Confidence::confirmed : Confidence::likely;
   };

@@ -33,5 +33,6 @@ std::vector<PredictCase> spf_cases();
 std::vector<PredictCase> dmarc_cases();
 std::vector<PredictCase> refusal_cases();
 std::vector<PredictCase> upstream_cases();
+std::vector<PredictCase> stale_cases();
 
 }  // namespace sesame::test

@@ -50,6 +50,7 @@ INSTANTIATE_TEST_SUITE_P(Spf, Predict, testing::ValuesIn(spf_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Dmarc, Predict, testing::ValuesIn(dmarc_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Refusal, Predict, testing::ValuesIn(refusal_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Upstream, Predict, testing::ValuesIn(upstream_cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(Stale, Predict, testing::ValuesIn(stale_cases()), name_of);
 
 TEST(PredictLegs, HealthyDomainAlignsOnBothInBothVintages) {
   SesWorld world;

@@ -1,5 +1,7 @@
 #include "ses/world.h"
 
+#include "support/stale_resolver.h"
+
 namespace sesame::test {
 namespace {
 
@@ -64,8 +66,11 @@ ses::Prediction SesWorld::predict() {
   auto accounts = others;
   accounts.insert(accounts.begin(), account);
   const Observed observer(history.value_or(ses::History{}));
-  const ses::Surroundings surroundings{resolver, accounts.front(), Deadline::max(), dmarc::PublicSuffixList::system(),
-                                       now,      accounts,         tracking,        history ? &observer : nullptr};
+  StaleResolver some_old(resolver, stale);
+  dns::Meter meter(some_old, system_clock());
+  const ses::Surroundings surroundings{meter, accounts.front(), Deadline::max(), dmarc::PublicSuffixList::system(),
+                                       now,   accounts,         tracking,        history ? &observer : nullptr,
+                                       &meter};
   return ses::predict(surroundings, {envelope, fields, author, upstream, shape, configuration_set});
 }
 

@@ -32,6 +32,7 @@ struct SesWorld {
   std::string configuration_set;        // that the relay chooses
   std::vector<ses::Account> others;     // known besides `account`
   std::vector<std::string> tracking;    // configuration sets with open or click tracking
+  std::vector<std::string> stale;       // "TXT example.com": questions whose answers are past their time to live
   std::optional<ses::History> history;  // observed of every identity
   std::int64_t now = 1'700'000'000;
 
