@@ -37,6 +37,8 @@ struct ProbeReply {
   std::optional<Soa> soa;             // of the answer or of the authority section
   std::chrono::microseconds latency{};
   std::string trouble;  // why there is no answer: "no answer in 3 s", "connection refused", ...; "" = there is one
+  // The trouble is this host's, and the server was never asked: no way to such addresses (no IPv6, say), no socket.
+  bool not_asked = false;
 };
 
 // Thread-safe.
