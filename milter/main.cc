@@ -14,12 +14,15 @@
 #include <thread>
 
 #include "milter/callbacks.h"
+#include "milter/dns_file.h"
+#include "milter/dns_lines.h"
 #include "milter/keeper.h"
 #include "milter/log.h"
 #include "milter/runtime.h"
 #include "milter/session.h"
 #include "milter/signals.h"
 #include "milter/snapshot_lines.h"
+#include "milter/watching.h"
 
 namespace {
 
@@ -30,6 +33,7 @@ constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kLastReplies{1};
 constexpr std::chrono::seconds kLookAtSnapshot{2};  // so often
+constexpr std::chrono::hours kTellDns{1};           // likewise
 
 struct Arguments {
   std::string config = config::default_path();
@@ -89,6 +93,10 @@ void tell_snapshot(const inspect::Runtime* before, const inspect::Runtime& after
   for (const auto& line : snapshot_lines(before, after, after.clock->unix_now())) log.line(line.level, line.text);
 }
 
+void tell_dns(const inspect::Runtime& runtime, Log& log) {
+  if (runtime.cache) tell_dns(*runtime.cache, log, runtime.clock->unix_now());
+}
+
 // A new snapshot, or one that became too old, serves the connections that begin from now on.
 void refresh(RuntimeStore& store, Log& log) {
   const auto old = store.current();
@@ -109,10 +117,12 @@ void reload(const std::string& path, RuntimeStore& store, Log& log) {
   if (auto opened = log.open((*next)->config.log); !opened)
     log.line(Level::error, "reload: the log stays where it was: " + opened.error().message);
   store.replace(*next);
+  // Its counters end with it.
+  if ((*next)->cache != old->cache) tell_dns(*old, log);
   tell_arrivals(**next, log);
   tell_snapshot(old.get(), **next, log);
-  log.line(Level::info, fmt::format("reload: done: identities={} dns={}", (*next)->accounts->identity_count(),
-                                    servers_of((*next)->config.dns)));
+  log.line(Level::info, fmt::format("reload: done: identities={} dns={} watch={}", (*next)->accounts->identity_count(),
+                                    servers_of((*next)->config.dns), watched_by(**next)));
   if (const auto names = needs_restart(old->config, (*next)->config); !names.empty())
     log.line(Level::warning, "reload: changed only by a restart: " + names);
 }
@@ -141,27 +151,39 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
     if (auto became = become(**user, unix_path(socket)); !became) return complain(became.error().message, kExitFailed);
   // After the change of user, so that the file belongs to whom will open it again.
   if (auto opened = log.open(config.log); !opened) return complain(opened.error().message, kExitFailed);
-  log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={}", SESAME_VERSION, socket,
-                                    runtime->accounts->identity_count(), servers_of(config.dns)));
+  log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={} watch={}", SESAME_VERSION, socket,
+                                    runtime->accounts->identity_count(), servers_of(config.dns), watched_by(*runtime)));
   tell_snapshot(nullptr, *runtime, log);
   if (!runtime->accounts->knows_identities())
     log.line(Level::warning,
              "start: neither [[ses.identity]] nor ses.snapshot names an identity: outbound mail gets no prediction");
   tell_arrivals(*runtime, log);
+  load_answers(*runtime, log);
   Keeper keeper(log);
+  Watching watching(log);
   std::atomic<bool> broken = false;
   std::thread([&broken] {
     serve();
     broken = true;
     request_stop();
   }).detach();
+  auto tell_dns_at = std::chrono::steady_clock::now() + kTellDns;
   for (auto event = Event::none; event != Event::stop; event = wait_for_signal(kLookAtSnapshot)) {
     if (event == Event::reload) reload(arguments.config, store, log);
     if (event == Event::none) refresh(store, log);
-    keeper.look(*store.current(), std::chrono::steady_clock::now());
+    const auto now = std::chrono::steady_clock::now();
+    if (event == Event::counters || now >= tell_dns_at) {
+      tell_dns(*store.current(), log);
+      tell_dns_at = now + kTellDns;
+    }
+    keeper.look(*store.current(), now);
+    watching.follow(store);
   }
   if (!broken) drain(service, store.current()->config.milter.drain);
+  watching.stop();
   keeper.save(*store.current());
+  tell_dns(*store.current(), log);
+  save_answers(*store.current(), log);
   if (const auto path = unix_path(socket); !path.empty()) ::unlink(path.c_str());
   log.line(broken ? Level::error : Level::info,
            fmt::format("stop: {}judged={} failures={}", broken ? "libmilter gave up (see syslog) " : "",

@@ -143,7 +143,7 @@ class Daemon:
         config = directory / "sesame.toml"
         config.write_text(f'authserv_id = "mx.example.net"\n[milter]\nsocket = "unix:{self.socket}"\n[dns]\n'
                           f'servers = ["127.0.0.1:{dns_port}"]\n{dns}[log]\nformat = "json"\n'
-                          f'destination = "{self.log}"\n{settings}', encoding="utf-8")
+                          f'destination = "{self.log}"\n{settings}\n[watch]\ninterval = 0\n', encoding="utf-8")
         self.command = [binary, "--config", config]
 
     def __enter__(self):

@@ -46,6 +46,9 @@ destination = "{log}"
 [outbound]
 networks = {networks}
 daemon_names = []
+
+[watch]
+interval = 0
 """
 
 REPAIRS = """

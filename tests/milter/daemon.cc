@@ -117,12 +117,13 @@ void Daemon::clean_up() {
 }
 
 void Daemon::write_config(const std::string& settings, const std::string& milter) const {
-  std::ofstream(path("sesame.toml")) << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket()
-                                     << "\"\ndrain = 20\n"
-                                     << milter << "\n[dns]\nservers = [\"" << dns_.host_port()
-                                     << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n[log]\ndestination = \""
-                                     << path("log") << "\"\n"
-                                     << kIdentities << settings;
+  std::ofstream out(path("sesame.toml"));
+  out << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket() << "\"\ndrain = 20\n"
+      << milter << "\n[dns]\nservers = [\"" << dns_.host_port()
+      << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n[log]\ndestination = \"" << path("log") << "\"\n"
+      << kIdentities << settings;
+  // Name servers are asked at port 53 of whatever address a zone names.
+  if (settings.find("[watch]") == std::string::npos) out << "[watch]\ninterval = 0\n";
 }
 
 void Daemon::start() {

@@ -1,0 +1,41 @@
+// The watch over the DNS records of the identities, in the daemon.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "milter/log.h"
+#include "milter/runtime.h"
+#include "watch/watcher.h"
+
+namespace sesame::milter {
+
+// How many identities a runtime asks to watch.
+std::size_t watched_by(const inspect::Runtime& runtime);
+
+// Not thread-safe: one thread looks after it.
+class Watching {
+ public:
+  explicit Watching(Log& log) : log_(log) {}
+
+  // Call often, and after each reload: starts, changes or ends the watch as the current runtime asks, and gives
+  // predictions what it tells.
+  void follow(RuntimeStore& store);
+  // Within seconds.
+  void stop();
+
+ private:
+  void begin(const watch::Options& options);
+  Result<void> look_with(const Snapshot& runtime);
+
+  Log& log_;
+  std::unique_ptr<watch::Watcher> watcher_;
+  watch::Options options_;
+  Snapshot followed_;  // the runtime that was followed last
+  std::vector<watch::Subject> subjects_;
+  std::shared_ptr<dns::Resolver> unchecked_;
+  config::Dns unchecked_settings_;
+};
+
+}  // namespace sesame::milter
