@@ -11,7 +11,7 @@ namespace {
 sigset_t ours() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&set, number);
+  for (const int number : {SIGHUP, SIGTERM, SIGINT, SIGUSR1}) sigaddset(&set, number);
   return set;
 }
 
@@ -34,6 +34,8 @@ Event wait_for_signal(std::chrono::milliseconds at_most) {
     case SIGTERM:
     case SIGINT:
       return Event::stop;
+    case SIGUSR1:
+      return Event::counters;
     default:
       return Event::none;
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "config/config.h"
+#include "dns/caching_resolver.h"
 #include "dns/resolver.h"
 #include "dns/wire.h"
 #include "mail/envelope.h"
@@ -34,6 +35,7 @@ struct SnapshotFile {
 struct Runtime {
   config::Config config;
   std::shared_ptr<dns::Resolver> resolver;
+  std::shared_ptr<dns::CachingResolver> cache;  // `resolver`, where make_runtime() made it; else null
   std::shared_ptr<const dmarc::PublicSuffixList> suffixes;
   SnapshotFile snapshot;
   // Never null; by itself, of nobody.
@@ -47,13 +49,13 @@ struct Runtime {
 };
 
 // The resolver that settings ask for.
-Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock,
-                                                     dns::Checking checking = dns::Checking::enabled);
+Result<std::shared_ptr<dns::CachingResolver>> make_resolver(const config::Dns& settings, const Clock& clock,
+                                                            dns::Checking checking = dns::Checking::enabled);
 // The resolver, the suffix list and the snapshot a configuration asks for. A snapshot that cannot be used is no
 // failure: what the configuration says is known all the same.
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config);
-// The same for a reload: keeps the old resolver with all it knows when the DNS settings did not change, and what the
-// old snapshot said where the new one cannot be used.
+// The same for a reload: keeps the old resolver when the DNS settings did not change, and gives a new one what the old
+// one knew; keeps what the old snapshot said where the new one cannot be used.
 Result<std::shared_ptr<const Runtime>> make_runtime(config::Config config, const Runtime& old);
 // The same with another version of the snapshot's file, and with ages as they are now; null when nothing changed.
 std::shared_ptr<const Runtime> refresh(const Runtime& old);

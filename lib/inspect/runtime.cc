@@ -8,8 +8,8 @@
 
 namespace sesame::inspect {
 
-Result<std::shared_ptr<dns::Resolver>> make_resolver(const config::Dns& settings, const Clock& clock,
-                                                     dns::Checking checking) {
+Result<std::shared_ptr<dns::CachingResolver>> make_resolver(const config::Dns& settings, const Clock& clock,
+                                                            dns::Checking checking) {
   dns::CaresOptions options;
   options.servers = settings.servers;
   options.timeout = settings.timeout;
@@ -87,7 +87,9 @@ Result<std::shared_ptr<const Runtime>> assemble(config::Config config, const Run
   if (!old.resolver || config.dns != old.config.dns) {
     auto made = make_resolver(config.dns, *runtime->clock);
     if (!made) return tl::unexpected(made.error());
-    runtime->resolver = std::move(*made);
+    if (old.cache) (*made)->restore(old.cache->entries());
+    runtime->cache = std::move(*made);
+    runtime->resolver = runtime->cache;
   }
   const bool same_file = config.ses.snapshot == old.config.ses.snapshot;
   runtime->snapshot = read_snapshot(config.ses.snapshot, same_file ? old.snapshot : SnapshotFile{});
