@@ -203,13 +203,14 @@ Result<void> Memory::prune(std::int64_t before) {
         "DELETE FROM event WHERE time < ?1 AND NOT EXISTS (SELECT 1 FROM state WHERE state.subject = event.subject "
         "AND state.healthy = 0 AND state.first_bad <= event.time)",
         "DELETE FROM notice WHERE time < ?1 AND NOT EXISTS (SELECT 1 FROM state JOIN subject "
-        "ON subject.id = state.subject WHERE subject.identity = notice.identity "
-        "AND subject.account = notice.account AND subject.region = notice.region "
-        "AND state.healthy = 0 AND state.first_bad <= notice.time)",
+        "ON subject.id = state.subject WHERE state.healthy = 0 AND state.first_bad <= notice.time AND "
+        "(notice.kind = 'digest' OR (subject.identity = notice.identity AND subject.account = notice.account "
+        "AND subject.region = notice.region)))",
         "DELETE FROM silence WHERE made < ?1 AND (over = 1 OR (kind = 'silenced' AND until < ?1))",
         "DELETE FROM subject WHERE looked < ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.subject = subject.id) "
         "AND NOT EXISTS (SELECT 1 FROM state WHERE state.subject = subject.id) "
-        "AND NOT EXISTS (SELECT 1 FROM event WHERE event.subject = subject.id)"};
+        "AND NOT EXISTS (SELECT 1 FROM event WHERE event.subject = subject.id) "
+        "AND NOT EXISTS (SELECT 1 FROM blindness WHERE blindness.subject = subject.id)"};
     for (const char* statement : kStatements)
       if (auto done = Query(connection, statement).with(before).run(); !done) return done;
     return {};
@@ -252,7 +253,7 @@ Result<std::vector<Silence>> Memory::silences(const std::string& domain, std::in
   const std::lock_guard lock(database_->mutex);
   Query query(*database_->connection,
               "SELECT account, identity, region, kind, made, until FROM silence "
-              "WHERE (identity = ?1 OR domain = ?1) AND made >= ?2 ORDER BY made, id");
+              "WHERE (?1 = '' OR identity = ?1 OR domain = ?1) AND made >= ?2 ORDER BY made, id");
   return rows::silences(query.with(domain).with(since), database_->connection->path());
 }
 

@@ -77,7 +77,7 @@ class Memory {
   Result<std::vector<RecordState>> states() const;
   // Those that are not over. A silence may have run out: ask its `until`.
   Result<std::vector<Silence>> silences() const;
-  // Of the identity with this name, or of all whose domain this is; in the order of time.
+  // Of the identity with this name, or of all whose domain this is; of all there are for "". In the order of time.
   Result<std::vector<Run>> runs(const std::string& domain, std::int64_t since) const;
   struct Event {
     std::int64_t time = 0;

@@ -59,6 +59,7 @@ const char* meaning_of(int code) {
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access) {
   const bool writes = access == Access::read_write;
+  if (path.empty()) return failure("the path of the memory is empty");
   if (writes) {
     if (auto made = make_file(path); !made) return tl::unexpected(made.error());
   }

@@ -1,5 +1,5 @@
 // What comes out of the tables of the memory.
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "watch/memory_rows.h"
 #include "watch/memory_text.h"
@@ -64,9 +64,7 @@ std::optional<Run> run_of(const Query& query) {
 }
 
 std::optional<Notice> notice_of(const Query& query) {
-  using Kind = Notice::Kind;
-  const auto kind =
-      parse_word(query.text(1), {Kind::change, Kind::reminder, Kind::silence, Kind::restored, Kind::digest});
+  const auto kind = parse_kind(query.text(1));
   if (!kind) return std::nullopt;
   Notice notice;
   notice.time = query.number(0);
@@ -77,6 +75,15 @@ std::optional<Notice> notice_of(const Query& query) {
   notice.title = query.text(5);
   notice.text = query.text(6);
   return parse_notice(query.text(7), notice) ? std::optional(std::move(notice)) : std::nullopt;
+}
+
+// What is told of no identity by its name may still name those that it tells of.
+bool concerns(const Notice& notice, const std::string& domain) {
+  if (domain.empty() || notice.changes.empty() || !notice.identity.empty()) return true;
+  return std::ranges::any_of(notice.changes, [&domain](const Change& change) {
+    const auto& identity = change.after.key.identity;
+    return identity == domain || identity.ends_with("@" + domain);
+  });
 }
 
 std::optional<Sight> sight_of(const Query& query) {
@@ -109,17 +116,19 @@ Result<std::vector<Silence>> silences(Query& query, const std::string& path) {
 Result<std::vector<Run>> runs(Connection& connection, const std::string& domain, std::int64_t since) {
   Query query(connection,
               "SELECT account, identity, region, part, record, name, type, server, address, transport, quality, "
-              "answer, first, last, count, latency, slowest, ttl, serial FROM run JOIN subject "
-              "ON subject.id = run.subject WHERE (identity = ?1 OR domain = ?1) AND last >= ?2 ORDER BY first, run.id");
+              "answer, first, last, count, latency, slowest, ttl, serial FROM subject CROSS JOIN run "
+              "ON subject.id = run.subject WHERE (?1 = '' OR identity = ?1 OR domain = ?1) AND last >= ?2 ORDER BY "
+              "first, run.id");
   query.with(domain).with(since);
   return collect<Run>(query, connection.path(), [&query] { return run_of(query); });
 }
 
 Result<std::vector<Memory::Event>> events(Connection& connection, const std::string& domain, std::int64_t since) {
-  Query query(connection,
-              "SELECT account, identity, region, part, name, time, before, after, code, reason FROM event JOIN subject "
-              "ON subject.id = event.subject WHERE (identity = ?1 OR domain = ?1) AND time >= ?2 "
-              "ORDER BY time, event.id");
+  Query query(
+      connection,
+      "SELECT account, identity, region, part, name, time, before, after, code, reason FROM subject CROSS JOIN event "
+      "ON subject.id = event.subject WHERE (?1 = '' OR identity = ?1 OR domain = ?1) AND time >= ?2 "
+      "ORDER BY time, event.id");
   query.with(domain).with(since);
   return collect<Memory::Event>(query, connection.path(), [&query]() -> std::optional<Memory::Event> {
     const auto key = key_of(query, 3, 4);
@@ -132,15 +141,17 @@ Result<std::vector<Memory::Event>> events(Connection& connection, const std::str
 Result<std::vector<Notice>> notices(Connection& connection, const std::string& domain, std::int64_t since) {
   Query query(connection,
               "SELECT time, kind, account, identity, region, title, text, body FROM notice "
-              "WHERE (identity = ?1 OR domain = ?1 OR identity = '') AND time >= ?2 ORDER BY time, id");
+              "WHERE (?1 = '' OR identity = ?1 OR domain = ?1 OR identity = '') AND time >= ?2 ORDER BY time, id");
   query.with(domain).with(since);
-  return collect<Notice>(query, connection.path(), [&query] { return notice_of(query); });
+  auto notices = collect<Notice>(query, connection.path(), [&query] { return notice_of(query); });
+  if (notices) std::erase_if(*notices, [&domain](const Notice& each) { return !concerns(each, domain); });
+  return notices;
 }
 
 Result<std::vector<Blindness>> blindnesses(Connection& connection, const std::string& domain, std::int64_t since) {
   Query query(connection,
-              "SELECT account, identity, region, kind, first, last, count FROM blindness JOIN subject "
-              "ON subject.id = blindness.subject WHERE (identity = ?1 OR domain = ?1) AND last >= ?2 "
+              "SELECT account, identity, region, kind, first, last, count FROM subject CROSS JOIN blindness "
+              "ON subject.id = blindness.subject WHERE (?1 = '' OR identity = ?1 OR domain = ?1) AND last >= ?2 "
               "ORDER BY first, blindness.id");
   query.with(domain).with(since);
   return collect<Blindness>(query, connection.path(), [&query]() -> std::optional<Blindness> {
@@ -160,7 +171,7 @@ Result<std::vector<Blindness>> blindnesses(Connection& connection, const std::st
 Result<std::vector<Sight>> sights(Connection& connection, const std::string& domain) {
   Query query(connection,
               "SELECT account, identity, region, domain, seen, looked, zones, delegation, bogus_zone FROM subject "
-              "WHERE identity = ?1 OR domain = ?1 ORDER BY account, identity, region");
+              "WHERE ?1 = '' OR identity = ?1 OR domain = ?1 ORDER BY account, identity, region");
   query.with(domain);
   return collect<Sight>(query, connection.path(), [&query] { return sight_of(query); });
 }

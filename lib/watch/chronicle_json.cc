@@ -1,0 +1,143 @@
+#include "watch/chronicle_json.h"
+
+#include "util/clock.h"
+
+namespace sesame::watch {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json time_or_null(const std::optional<std::int64_t>& time) {
+  return time ? Json(timestamp(*time)) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
+
+double milliseconds(std::chrono::microseconds latency) {
+  return static_cast<double>(latency.count()) / 1000.0;
+}
+
+template <class Row>
+Json who_of(const Row& row) {
+  return {{"account", row.account}, {"identity", row.identity}, {"region", row.region}};
+}
+
+Json key_value(const RecordKey& key) {
+  auto value = who_of(key);
+  value["part"] = to_string(key.part);
+  value["record"] = key.name;
+  return value;
+}
+
+Json run_value(const Run& run) {
+  const auto& seen = run.observation;
+  auto value = key_value(run.key);
+  value["name"] = seen.name;
+  value["type"] = dns::to_string(seen.type);
+  // Both null: the resolver of this host.
+  value["server"] = text_or_null(seen.server);
+  value["address"] = text_or_null(seen.address);
+  value["transport"] = dns::to_string(seen.transport);
+  value["quality"] = to_string(seen.quality);
+  value["answer"] = seen.answer;
+  value["first"] = timestamp(run.first);
+  value["last"] = timestamp(seen.time);
+  value["count"] = run.count;
+  value["latency_ms"] = milliseconds(seen.latency);
+  value["slowest_ms"] = milliseconds(run.slowest);
+  value["ttl"] = seen.ttl;
+  value["serial"] = seen.serial ? Json(*seen.serial) : Json(nullptr);
+  return value;
+}
+
+Json event_value(const Memory::Event& event) {
+  auto value = key_value(event.key);
+  value["time"] = timestamp(event.time);
+  value["from"] = to_string(event.from);
+  value["to"] = to_string(event.to);
+  value["code"] = text_or_null(event.code);
+  value["reason"] = text_or_null(event.reason);
+  return value;
+}
+
+Json state_value(const RecordState& state) {
+  auto value = key_value(state.key);
+  value["state"] = to_string(state.state);
+  value["since"] = timestamp(state.since);
+  value["checked"] = timestamp(state.checked);
+  value["code"] = text_or_null(state.code);
+  value["reason"] = text_or_null(state.reason);
+  value["first_bad"] = time_or_null(state.first_bad);
+  value["last_bad"] = time_or_null(state.last_bad);
+  value["missing_since"] = time_or_null(state.missing_since);
+  value["missing_until"] = time_or_null(state.missing_until);
+  return value;
+}
+
+Json blindness_value(const Blindness& blindness) {
+  auto value = who_of(blindness);
+  value["kind"] = to_string(blindness.kind);
+  value["first"] = timestamp(blindness.first);
+  value["last"] = timestamp(blindness.last);
+  value["count"] = blindness.count;
+  return value;
+}
+
+template <class T>
+Json list_of(const std::vector<T>& rows, Json (*value_of)(const T&)) {
+  auto list = Json::array();
+  for (const auto& row : rows) list.push_back(value_of(row));
+  return list;
+}
+
+}  // namespace
+
+Json delegation_value(const std::optional<ses::DelegationMismatch>& delegation) {
+  if (!delegation) return nullptr;
+  return {{"parent", delegation->parent},
+          {"child", delegation->child},
+          {"name", text_or_null(delegation->name)},
+          {"only_on", delegation->only_on}};
+}
+
+Json chronicle_value(const Chronicle& chronicle) {
+  Json value = {{"domain", chronicle.domain},
+                {"since", chronicle.since ? Json(timestamp(chronicle.since)) : Json(nullptr)},
+                {"until", timestamp(chronicle.now)}};
+  value["runs"] = list_of(chronicle.runs, run_value);
+  value["events"] = list_of(chronicle.events, event_value);
+  value["blindnesses"] = list_of(chronicle.blindnesses, blindness_value);
+  value["states"] = list_of(chronicle.states, state_value);
+  return value;
+}
+
+Json notices_value(const Chronicle& chronicle) {
+  auto list = Json::array();
+  for (const auto& notice : chronicle.notices) {
+    Json value = {{"time", timestamp(notice.time)}, {"kind", to_string(notice.kind)}};
+    value.update(who_of(notice));
+    value["title"] = notice.title;
+    list.push_back(std::move(value));
+  }
+  return list;
+}
+
+Json silences_value(const Chronicle& chronicle) {
+  auto list = Json::array();
+  for (const auto& silence : chronicle.silences) {
+    auto value = who_of(silence);
+    value["kind"] = to_string(silence.kind);
+    value["made"] = timestamp(silence.made);
+    value["until"] = silence.kind == Silence::Kind::silenced ? Json(timestamp(silence.until)) : Json(nullptr);
+    list.push_back(std::move(value));
+  }
+  return list;
+}
+
+std::string text_of(const Json& value) {
+  return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace sesame::watch

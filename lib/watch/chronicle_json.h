@@ -1,0 +1,19 @@
+// Rows of the memory as JSON. Inside this folder only.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "watch/chronicle.h"
+
+namespace sesame::watch {
+
+// domain, since, until, runs, events, blindnesses, states. Times as RFC 3339 has them, UTC; latencies in milliseconds.
+nlohmann::ordered_json chronicle_value(const Chronicle& chronicle);
+// The notices that were told, without what was delivered to whom.
+nlohmann::ordered_json notices_value(const Chronicle& chronicle);
+nlohmann::ordered_json silences_value(const Chronicle& chronicle);
+nlohmann::ordered_json delegation_value(const std::optional<ses::DelegationMismatch>& delegation);
+// On several lines; octets that are no UTF-8 are replaced.
+std::string text_of(const nlohmann::ordered_json& value);
+
+}  // namespace sesame::watch
