@@ -28,8 +28,9 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
-// An identity of one account and region, with its records. An address that signs with its domain's keys and has no MAIL
-// FROM domain of its own has none.
+// An identity of one account and region, with its records: of DKIM, of its MAIL FROM domain, the DMARC record at its
+// domain, the domain's zone, Amazon's own. An address that signs with its domain's keys and has no MAIL FROM domain of
+// its own has none.
 struct Subject {
   std::string identity;  // Identity::name
   std::string account;

@@ -14,8 +14,10 @@
 
 namespace sesame::watch {
 
-// healthy: every server has it. degraded: some server does not, or does not say. missing: no server that answers has
-// it. recovering: every server has it again, but not for long enough to be relied on, or SES may not have seen it yet.
+// healthy: every server has it. degraded: some server does not, or does not say; or only the resolver does not.
+// missing: no server that answers has it. recovering: every server has it again, but not at three looks in a row yet. A
+// fault meanwhile leads back, and belongs to the one before. A DMARC record that was never there is healthy: a policy
+// may stand further up the tree.
 enum class State { healthy, degraded, missing, recovering };
 const char* to_string(State state);
 std::optional<State> parse_state(std::string_view word);
@@ -31,26 +33,31 @@ struct RecordKey {
 struct RecordState {
   RecordKey key;
   State state = State::healthy;
-  std::int64_t since = 0;                 // of the state
-  std::int64_t checked = 0;               // the last look that could tell
-  std::string code;                       // of the finding that tells of it; "" = none
-  std::string reason;                     // one sentence, with the server's name; "" when healthy
-  int good_looks = 0;                     // in a row
-  std::optional<std::int64_t> first_bad;  // of the fault there is, or was before the recovery
+  std::int64_t since = 0;    // of the state
+  std::int64_t checked = 0;  // the last look that could tell
+  std::string code;          // of the finding that tells of it; "" = none
+  std::string reason;        // one sentence, with the server's name; "" when healthy
+  int good_looks = 0;        // in a row
+  // Of the fault there is, or of the last there was: kept also while healthy, since SES may still act on it.
+  std::optional<std::int64_t> first_bad;
   std::optional<std::int64_t> last_bad;
-  std::optional<std::int64_t> missing_since;  // of that fault: since when no server has had it, without a break
-  std::optional<std::int64_t> missing_until;  // of a record that is there again
-  std::vector<ses::ServerFault> faults;       // of that fault, by server, name, type and transport
+  // Since when no server has had it, without a break, and until when, if it is there again: the last time so. One for
+  // which SES has revoked the set-up goes on where it is missing again.
+  std::optional<std::int64_t> missing_since;
+  std::optional<std::int64_t> missing_until;
+  std::vector<ses::ServerFault> faults;  // of that fault, by server, name, type and transport
 };
 
 // What SES does by its own clocks about a fault, as far as it can be known from outside. Unix seconds.
 struct Deadline {
   enum class Kind { signing_stops, revocation, mail_from_fallback } kind = Kind::revocation;
   std::int64_t earliest = 0;  // if SES looked when the fault began
-  std::int64_t latest = 0;    // if it takes as long as it ever does
+  // If it takes as long as it ever does; of a record that some server always had, if it comes upon the fault at all.
+  std::int64_t latest = 0;
 };
 const char* to_string(Deadline::Kind kind);
-// Of the records of one identity; nothing when no record SES needs is at fault.
+// Of the records of one identity; nothing when no record SES needs is at fault at a name server: our resolver's trouble
+// and what fails over TCP alone SES does not come upon.
 std::vector<Deadline> deadlines_of(std::span<const RecordState> records);
 
 // A record that is in another state than before.
@@ -73,7 +80,7 @@ class Ledger final : public ses::Observer {
   std::vector<RecordState> states_of(const std::string& account, const std::string& identity,
                                      const std::string& region) const;
 
-  // present, past, delegation, bogus_zone and the outages.
+  // present, past (both of DKIM records at name servers), delegation, bogus_zone and the outages.
   ses::History history_of(const ses::Identity& identity) const override;
 
  private:

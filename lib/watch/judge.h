@@ -1,0 +1,31 @@
+// What one look says of one record. Inside this folder only. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ses/history.h"
+#include "watch/look.h"
+
+namespace sesame::watch {
+
+struct Judgement {
+  // untold: nobody who was asked said anything of use.
+  enum class Verdict { good, faulty, missing, untold } verdict = Verdict::untold;
+  bool somewhere = false;                // some server has it
+  std::string code;                      // of the finding that tells of the fault
+  std::string reason;                    // one sentence, without its full stop
+  std::vector<ses::ServerFault> faults;  // each once
+};
+
+Judgement judge(const Look& look, const RecordLook& record);
+
+// Is it the fault of a name server, and not only of the resolver that this host uses?
+bool is_of_server(const ses::ServerFault& fault);
+// May SES come upon it? Answers of this size are asked for over UDP.
+bool is_serious(const ses::ServerFault& fault);
+// "ns2.example.com (192.0.2.53) answered SERVFAIL for TXT x._domainkey.example.com over UDP".
+std::string sentence(const ses::ServerFault& fault);
+
+}  // namespace sesame::watch
