@@ -2,72 +2,80 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
-#include <unordered_map>
 #include <utility>
 
+#include "dns/answer_cache.h"
 #include "dns/name.h"
-#include "util/lru_cache.h"
 
 namespace sesame::dns {
 namespace {
 
+using Time = AnswerCache::Time;
+
 // One wait at most; longer deadlines wait again. Keeps a deadline of "never" out of the clock's arithmetic.
 constexpr std::chrono::hours kLongestWait{1};
 
-struct Key {
-  std::string name;
-  Type type;
-  bool operator==(const Key&) const = default;
-};
+// RFC 8767 Section 4: of stale data in an answer.
+constexpr std::uint32_t kStaleTtl = 30;
 
-struct KeyHash {
-  std::size_t operator()(const Key& key) const {
-    return std::hash<std::string>()(key.name) * 31 + static_cast<std::size_t>(key.type);
-  }
-};
-
-std::size_t heap_bytes(const std::vector<std::string>& texts) {
-  std::size_t sum = texts.capacity() * sizeof(std::string);
-  for (const auto& text : texts) sum += text.capacity();
-  return sum;
-}
-
-// What an answer and the key that leads to it (kept in the list and in the index) take.
-std::size_t size_of(const Key& key, const Answer& answer) {
-  std::size_t sum = sizeof(Answer) + answer.name.capacity() + 2 * key.name.capacity() + heap_bytes(answer.cnames) +
-                    heap_bytes(answer.texts) + heap_bytes(answer.names) +
-                    answer.addresses.capacity() * sizeof(IpAddress) + answer.exchanges.capacity() * sizeof(Mx);
-  for (const auto& mx : answer.exchanges) sum += mx.host.capacity();
-  return sum;
-}
-
-AnswerPtr without_asking(std::string_view name, Type type, Status status, const Clock& clock) {
+AnswerPtr without_records(std::string_view name, Type type, Status status, Time at) {
   auto answer = std::make_shared<Answer>();
   answer->name = name;
   answer->type = type;
   answer->status = status;
-  answer->received = clock.steady_now();
+  answer->received = at;
   return answer;
+}
+
+AnswerPtr stale_copy(const Answer& answer) {
+  auto copy = std::make_shared<Answer>(answer);
+  copy->stale = true;
+  copy->ttl = kStaleTtl;
+  return copy;
+}
+
+// The records of half an answer are none.
+Answer failed(const Answer& answer) {
+  Answer failure;
+  failure.status = answer.status;
+  failure.name = answer.name;
+  failure.type = answer.type;
+  failure.cnames = answer.cnames;
+  failure.received = answer.received;
+  return failure;
 }
 
 }  // namespace
 
 // Shared with the callbacks of questions still open, so that an answer that comes late finds it.
+//
+// Order of locks: the upstream is never called with the mutex held, as it may call back at once.
 struct CachingResolver::State : std::enable_shared_from_this<State> {
-  // One question on its way. `answer` is guarded by the mutex of the state and set once.
+  // One question on its way. The mutex of the state guards `wanted` and `answer`, which is set once.
   struct Flight {
-    Key key;
+    Question question;
+    Time began;
+    bool wanted = false;  // somebody has looked it up
     std::condition_variable landed;
     AnswerPtr answer;
     // The chain followed so far. Only the one callback at a time that continues the question touches these.
     std::vector<std::string> cnames;
     std::uint32_t ttl = 0;
+    bool authenticated = true;
+    std::uint64_t recoveries = 0;
   };
   using FlightPtr = std::shared_ptr<Flight>;
 
+  struct Joined {
+    AnswerCache::Known known;
+    FlightPtr flight;  // null when what is known is enough
+    bool is_new = false;
+  };
+
   State(Upstream& servers, const CacheOptions& limits, const Clock& time)
-      : upstream(servers), options(limits), clock(time), cache(limits.max_bytes) {}
+      : upstream(servers), options(limits), clock(time), cache(limits) {}
 
   // Lives as long as it calls back: the resolver destroys it first.
   Upstream& upstream;
@@ -75,40 +83,106 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   const Clock& clock;
 
   std::mutex mutex;
-  LruCache<Key, AnswerPtr, KeyHash> cache;
-  std::unordered_map<Key, FlightPtr, KeyHash> flights;
+  AnswerCache cache;
+  std::map<Question, FlightPtr, std::less<>> flights;
   CacheCounters counters;
 
-  // With the mutex held. Null when nothing is known or it is too old.
-  AnswerPtr cached(const Key& key) {
-    const auto* found = cache.find(key);
-    if (!found) return nullptr;
-    if (clock.steady_now() < (*found)->received + std::chrono::seconds((*found)->ttl)) return *found;
-    cache.erase(key);
-    return nullptr;
+  AnswerPtr lookup(const QuestionView& question, Deadline deadline) {
+    if (auto answer = hit(question)) return answer;
+    const auto joined = join(question, AnswerCache::Wanted::yes);
+    if (joined.known.fresh) return joined.known.fresh;
+    if (!joined.flight) return held(question, joined.known);
+    if (joined.is_new) send(joined.flight);
+    auto answer = wait(*joined.flight, joined.known.stale ? std::min(deadline, patience(joined)) : deadline);
+    if (joined.known.stale && (!answer || is_temporary(answer->status))) return stale(*joined.known.stale);
+    return answer ? answer : without_records(question.name, question.type, Status::timeout, clock.steady_now());
   }
 
-  struct Joined {
-    AnswerPtr known;   // or:
-    FlightPtr flight;  // on its way
-    bool is_new = false;
-  };
+  void prefetch(const QuestionView& question) {
+    const auto joined = join(question, AnswerCache::Wanted::no);
+    if (joined.is_new) send(joined.flight);
+  }
 
-  // The caller asks for a new flight; the mutex is no longer held then, as the upstream may answer at once.
-  Joined join(const Key& key) {
+  // Null when nothing is known, or it is too old.
+  AnswerPtr hit(const QuestionView& question) {
+    const auto now = clock.steady_now();
+    FlightPtr ahead;
+    AnswerPtr answer;
+    {
+      const std::lock_guard lock(mutex);
+      auto found = cache.hit(question, now);
+      if (!found.answer) return nullptr;
+      answer = std::move(found.answer);
+      ++counters.hits;
+      if (found.refresh && !flights.contains(question)) {
+        ahead = open(question, now);
+        ++counters.refreshes;
+      }
+    }
+    if (ahead) send(ahead);
+    return answer;
+  }
+
+  // The caller sends a new flight.
+  Joined join(const QuestionView& question, AnswerCache::Wanted wanted) {
+    const auto recoveries = upstream.recoveries();
+    const auto now = clock.steady_now();
+    const bool is_lookup = wanted == AnswerCache::Wanted::yes;
     const std::lock_guard lock(mutex);
-    if (auto answer = cached(key)) return {std::move(answer), nullptr};
-    auto& flight = flights[key];
-    if (flight) return {nullptr, flight};
-    ++counters.misses;
-    flight = std::make_shared<Flight>();
-    flight->key = key;
+    Joined joined{cache.known(question, now, recoveries), nullptr};
+    if (joined.known.fresh || joined.known.failure) {
+      if (is_lookup) ++(joined.known.fresh ? counters.hits : counters.failures_held);
+      return joined;
+    }
+    if (const auto open_one = flights.find(question); open_one != flights.end()) {
+      joined.flight = open_one->second;
+      if (is_lookup) ++counters.merged;
+    } else {
+      joined.flight = open(question, now);
+      joined.is_new = true;
+      ++counters.misses;
+    }
+    joined.flight->wanted = joined.flight->wanted || is_lookup;
+    return joined;
+  }
+
+  // With the mutex held.
+  FlightPtr open(const QuestionView& question, Time now) {
+    auto flight = std::make_shared<Flight>();
+    flight->question = {std::string(question.name), question.type};
+    flight->began = now;
     flight->ttl = std::max(options.max_ttl, options.max_negative_ttl);
-    return {nullptr, flight, true};
+    flights.emplace(flight->question, flight);
+    return flight;
+  }
+
+  // Until when to wait for something newer than a stale answer. RFC 8767 Section 5: the client response timer. It runs
+  // from the question, so that of all who wait for servers that do not answer only the first wait long, and nobody does
+  // where they did not answer the last time either.
+  Deadline patience(const Joined& joined) const {
+    return joined.known.silent ? joined.flight->began : joined.flight->began + options.stale_after;
+  }
+
+  AnswerPtr held(const QuestionView& question, const AnswerCache::Known& known) {
+    if (known.stale) return stale(*known.stale);
+    return without_records(question.name, question.type, known.failure->status, known.failure->at);
+  }
+
+  AnswerPtr stale(const Answer& answer) {
+    {
+      const std::lock_guard lock(mutex);
+      ++counters.stale;
+    }
+    return stale_copy(answer);
+  }
+
+  void send(const FlightPtr& flight) {
+    flight->recoveries = upstream.recoveries();
+    ask(flight, flight->question.name);
   }
 
   void ask(const FlightPtr& flight, const std::string& name) {
-    upstream.ask(name, flight->key.type,
+    upstream.ask(name, flight->question.type,
                  [self = shared_from_this(), flight](Answer answer) { self->arrived(flight, std::move(answer)); });
   }
 
@@ -117,6 +191,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     const bool goes_on = answer.status == Status::nodata && !answer.cnames.empty();
     if (!append_chain(*flight, answer.cnames)) answer.status = Status::cname_limit;
     flight->ttl = std::min(flight->ttl, answer.ttl);
+    flight->authenticated = flight->authenticated && answer.authenticated;
     // A chain of exactly the longest length still gets its last name asked for.
     if (goes_on && answer.status == Status::nodata) {
       ask(flight, flight->cnames.back());
@@ -128,7 +203,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   // False when the chain meets itself or gets too long.
   bool append_chain(Flight& flight, const std::vector<std::string>& links) const {
     for (const auto& link : links) {
-      if (flight.cnames.size() == options.max_cnames || link == flight.key.name ||
+      if (flight.cnames.size() == options.max_cnames || link == flight.question.name ||
           std::ranges::find(flight.cnames, link) != flight.cnames.end())
         return false;
       flight.cnames.push_back(link);
@@ -137,46 +212,41 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   }
 
   void land(const FlightPtr& flight, Answer last) {
-    last.name = flight->key.name;
-    last.type = flight->key.type;
+    last.name = flight->question.name;
+    last.type = flight->question.type;
     last.cnames = std::move(flight->cnames);
     last.received = clock.steady_now();
-    last.ttl = std::min(flight->ttl, is_absent(last.status) ? options.max_negative_ttl : options.max_ttl);
-    if (is_temporary(last.status)) last = without_records(std::move(last));
-    AnswerPtr answer = std::make_shared<const Answer>(std::move(last));
+    last.ttl = flight->ttl;
+    last.authenticated = flight->authenticated;
+    last.stale = false;
+    const bool failure = is_temporary(last.status);
+    if (failure) last = failed(last);
     const std::lock_guard lock(mutex);
-    if (!is_temporary(answer->status) && answer->ttl > 0) cache.put(flight->key, answer, size_of(flight->key, *answer));
-    flight->answer = std::move(answer);
-    flights.erase(flight->key);
+    if (failure) {
+      cache.keep_failure(flight->question, {last.status, last.received, flight->recoveries});
+      flight->answer = std::make_shared<const Answer>(std::move(last));
+    } else {
+      flight->answer = cache.keep(flight->question, std::move(last),
+                                  flight->wanted ? AnswerCache::Wanted::yes : AnswerCache::Wanted::no);
+    }
+    flights.erase(flight->question);
     flight->landed.notify_all();
-  }
-
-  static Answer without_records(Answer answer) {
-    answer.texts.clear();
-    answer.addresses.clear();
-    answer.exchanges.clear();
-    answer.names.clear();
-    answer.ttl = 0;
-    return answer;
   }
 
   // The answer, or null when the deadline is first.
   AnswerPtr wait(Flight& flight, Deadline deadline) {
+    const auto began = clock.steady_now();
     std::unique_lock lock(mutex);
     while (!flight.answer) {
       const auto now = clock.steady_now();
-      if (now >= deadline) return nullptr;
+      if (now >= deadline) break;
       const auto left = deadline - now;
       const bool last_wait = left <= kLongestWait;
       const auto status = flight.landed.wait_for(lock, last_wait ? left : Duration(kLongestWait));
       if (status == std::cv_status::timeout && last_wait) break;
     }
+    counters.waits.add(std::chrono::duration_cast<std::chrono::microseconds>(clock.steady_now() - began));
     return flight.answer;
-  }
-
-  void count(std::uint64_t CacheCounters::*counter) {
-    const std::lock_guard lock(mutex);
-    ++(counters.*counter);
   }
 };
 
@@ -187,28 +257,13 @@ CachingResolver::CachingResolver(std::unique_ptr<Upstream> upstream, const Cache
 CachingResolver::~CachingResolver() = default;
 
 AnswerPtr CachingResolver::lookup(std::string_view asked, Type type, Deadline deadline) {
-  auto name = canonical(asked);
-  if (!name) return without_asking(asked, type, Status::nxdomain, state_->clock);
-  const Key key{std::move(*name), type};
-  const auto joined = state_->join(key);
-  if (joined.known) {
-    state_->count(&CacheCounters::hits);
-    return joined.known;
-  }
-  if (joined.is_new)
-    state_->ask(joined.flight, key.name);
-  else
-    state_->count(&CacheCounters::merged);
-  if (auto answer = state_->wait(*joined.flight, deadline)) return answer;
-  return without_asking(key.name, type, Status::timeout, state_->clock);
+  if (is_canonical(asked)) return state_->lookup({asked, type}, deadline);
+  if (const auto name = canonical(asked)) return state_->lookup({*name, type}, deadline);
+  return without_records(asked, type, Status::nxdomain, state_->clock.steady_now());
 }
 
 void CachingResolver::prefetch(std::string_view asked, Type type) {
-  auto name = canonical(asked);
-  if (!name) return;
-  const Key key{std::move(*name), type};
-  const auto joined = state_->join(key);
-  if (joined.is_new) state_->ask(joined.flight, key.name);
+  if (const auto name = canonical(asked)) state_->prefetch({*name, type});
 }
 
 CacheCounters CachingResolver::counters() const {
@@ -218,6 +273,20 @@ CacheCounters CachingResolver::counters() const {
   counters.entries = state_->cache.size();
   counters.bytes = state_->cache.bytes();
   return counters;
+}
+
+std::vector<KeptAnswer> CachingResolver::entries() const {
+  const auto now = state_->clock.steady_now();
+  const std::lock_guard lock(state_->mutex);
+  return state_->cache.answers(now);
+}
+
+std::size_t CachingResolver::restore(const std::vector<KeptAnswer>& entries) {
+  const auto now = state_->clock.steady_now();
+  const std::lock_guard lock(state_->mutex);
+  std::size_t taken = 0;
+  for (const auto& kept : entries) taken += state_->cache.restore(kept, now) ? 1 : 0;
+  return taken;
 }
 
 }  // namespace sesame::dns

@@ -6,12 +6,28 @@
 
 namespace sesame::dns {
 
+namespace {
+
+bool has_good_labels(std::string_view name) {
+  if (name.size() > kMaxName) return false;
+  std::size_t label = 0;
+  for (const char c : name) {
+    label = c == '.' ? 0 : label + 1;
+    if (label > kMaxLabel) return false;
+  }
+  return name.empty() || (!name.starts_with('.') && !name.ends_with('.') && name.find("..") == std::string_view::npos);
+}
+
+}  // namespace
+
 std::optional<std::string> canonical(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.size() > kMaxName) return std::nullopt;
-  for (const auto label : split(name, '.'))
-    if (label.empty() ? !name.empty() : label.size() > kMaxLabel) return std::nullopt;
+  if (!has_good_labels(name)) return std::nullopt;
   return lower(name);
+}
+
+bool is_canonical(std::string_view name) {
+  return has_good_labels(name) && std::ranges::none_of(name, [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool is_hostname(std::string_view name) {

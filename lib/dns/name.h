@@ -13,6 +13,8 @@ inline constexpr std::size_t kMaxLabel = 63;
 // Lower case, one trailing dot removed. Nothing when a label is empty or over 63 octets, or the name over 253 octets.
 // Any octet but the dot may stand in a label, as in RFC 2181 Section 11.
 std::optional<std::string> canonical(std::string_view name);
+// True for what canonical() would return as it is.
+bool is_canonical(std::string_view name);
 
 // A host name as mail uses it: canonical, at least one label, only letters, digits, hyphen and underscore.
 bool is_hostname(std::string_view name);

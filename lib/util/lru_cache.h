@@ -1,70 +1,118 @@
-// A map bounded in bytes that forgets what was used least recently.
+// A map bounded in bytes that forgets first what was used once, then what was used least recently: a segmented LRU. A
+// flood of keys that nobody asks for again passes through and drives out nothing that is in regular use.
 //
 // Invariants, true before and after every member function:
-//  1. bytes() is the sum of the sizes given to put() for the entries present, plus kEntryOverhead for each.
-//  2. bytes() <= max_bytes(). An entry that could not fit alone is not kept.
-//  3. The list and the index hold the same entries: every key once, every index value pointing at its list node.
-//  4. The list is ordered by last use, latest first; put() and find() are uses, peeking through size() or bytes() is
-//  not.
-//  5. evictions() counts the entries removed to make room, and only those.
+//  1. bytes() is the sum of the sizes given to put() for the entries present, plus kEntryOverhead for each;
+//     protected_bytes() is the part of it that is in regular use.
+//  2. bytes() <= max_bytes() and protected_bytes() <= protected_max(), four fifths. An entry that could not fit into
+//  what that
+//     leaves is not kept.
+//  3. The index and the two lists hold the same entries, each once.
+//  4. Both lists are ordered by last use, latest first; use() and put() are uses, peek() is not.
+//  5. What is put begins on probation. A second use puts it among the protected, where it stays, replaced or not, until
+//     they take too much: then the one of them used least recently goes back to the head of the probation.
+//  6. Only entries on probation are removed to make room. evictions() counts those, and only those.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <iterator>
 #include <list>
-#include <unordered_map>
+#include <set>
 #include <utility>
 
 namespace sesame {
 
-// Not thread-safe: its owner holds the mutex.
-template <class Key, class Value, class Hash = std::hash<Key>>
+// Not thread-safe: its owner holds the mutex. Keys are found by whatever compares with them through <. A tree finds
+// them, no hash table: keys come from the network, and whoever can choose them can choose ones of the same hash.
+template <class Key, class Value>
 class LruCache {
+  struct Entry;
+  using Entries = std::list<Entry>;
+  using Iterator = typename Entries::iterator;
+
  public:
-  // What the list node and the index take for one entry, roughly.
-  static constexpr std::size_t kEntryOverhead = 2 * sizeof(Key) + sizeof(Value) + 8 * sizeof(void*);
+  // What the list node and the index node take for one entry, roughly.
+  static constexpr std::size_t kEntryOverhead = sizeof(Key) + sizeof(Value) + 14 * sizeof(void*);
+
+  // Has somebody asked for what is put, or was it fetched in case somebody will?
+  enum class Use { none, once };
+
+  struct Found {
+    Value* value = nullptr;  // valid until the next put() or erase()
+    bool in_use = false;     // used before
+  };
 
   explicit LruCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
   LruCache(const LruCache&) = delete;
   LruCache& operator=(const LruCache&) = delete;
 
-  // The value, now the latest used; null when absent. Valid until the next put() or erase().
-  Value* find(const Key& key) {
+  template <class K = Key>
+  Found use(const K& key) {
     const auto found = index_.find(key);
-    if (found == index_.end()) return nullptr;
-    entries_.splice(entries_.begin(), entries_, found->second);
-    return &found->second->value;
+    if (found == index_.end()) return {};
+    const auto entry = *found;
+    const bool before = std::exchange(entry->used, true);
+    if (!before) {
+      probation_.splice(probation_.begin(), probation_, entry);
+    } else if (entry->in_use) {
+      protected_.splice(protected_.begin(), protected_, entry);
+    } else {
+      protect(entry);
+    }
+    return {&entry->value, before};
+  }
+
+  template <class K = Key>
+  Value* peek(const K& key) {
+    const auto found = index_.find(key);
+    return found == index_.end() ? nullptr : &(*found)->value;
   }
 
   // Replaces what the key had. `bytes` is what key and value hold outside of themselves.
-  void put(const Key& key, Value value, std::size_t bytes) {
-    erase(key);
-    if (bytes > max_bytes_ || max_bytes_ - bytes < kEntryOverhead) return;
+  void put(Key key, Value value, std::size_t bytes, Use use) {
+    bool used = use == Use::once;
+    bool in_use = false;
+    if (const auto old = index_.find(key); old != index_.end()) {
+      used = used || (*old)->used;
+      in_use = (*old)->in_use;
+      remove(old);
+    }
+    const auto largest = max_bytes_ - protected_max();
+    if (bytes > largest || largest - bytes < kEntryOverhead) return;
+    auto& list = in_use ? protected_ : probation_;
     const auto size = bytes + kEntryOverhead;
-    while (max_bytes_ - bytes_ < size) {
-      erase(entries_.back().key);
+    list.push_front({std::move(key), std::move(value), size, used, in_use});
+    index_.insert(list.begin());
+    bytes_ += size;
+    if (in_use) protected_bytes_ += size;
+    limit_protected();
+    while (bytes_ > max_bytes_) {
+      remove(index_.find(probation_.back().key));
       ++evictions_;
     }
-    entries_.push_front({key, std::move(value), size});
-    index_.emplace(key, entries_.begin());
-    bytes_ += size;
   }
 
-  bool erase(const Key& key) {
+  template <class K = Key>
+  bool erase(const K& key) {
     const auto found = index_.find(key);
     if (found == index_.end()) return false;
-    const auto entry = found->second;
-    bytes_ -= entry->bytes;
-    // `key` may be the entry's own, so the entry goes last.
-    index_.erase(found);
-    entries_.erase(entry);
+    remove(found);
     return true;
   }
 
-  std::size_t size() const { return entries_.size(); }
+  // What would be forgotten first comes first.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const auto* list : {&probation_, &protected_})
+      for (auto entry = list->rbegin(); entry != list->rend(); ++entry) visit(entry->key, entry->value, entry->in_use);
+  }
+
+  std::size_t size() const { return index_.size(); }
   std::size_t bytes() const { return bytes_; }
+  std::size_t protected_bytes() const { return protected_bytes_; }
   std::size_t max_bytes() const { return max_bytes_; }
+  std::size_t protected_max() const { return max_bytes_ / 5 * 4; }
   std::uint64_t evictions() const { return evictions_; }
 
  private:
@@ -72,13 +120,55 @@ class LruCache {
     Key key;
     Value value;
     std::size_t bytes;
+    bool used;    // asked for at least once
+    bool in_use;  // in the list of the protected
   };
+
+  struct Less {
+    using is_transparent = void;
+    static const Key& key_of(const Iterator& entry) { return entry->key; }
+    template <class K>
+    static const K& key_of(const K& key) {
+      return key;
+    }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return key_of(a) < key_of(b);
+    }
+  };
+  using Index = std::set<Iterator, Less>;
+
+  void protect(Iterator entry) {
+    protected_.splice(protected_.begin(), probation_, entry);
+    entry->in_use = true;
+    protected_bytes_ += entry->bytes;
+    limit_protected();
+  }
+
+  void limit_protected() {
+    while (protected_bytes_ > protected_max()) {
+      const auto last = std::prev(protected_.end());
+      last->in_use = false;
+      protected_bytes_ -= last->bytes;
+      probation_.splice(probation_.begin(), protected_, last);
+    }
+  }
+
+  void remove(typename Index::iterator found) {
+    const auto entry = *found;
+    index_.erase(found);
+    bytes_ -= entry->bytes;
+    if (entry->in_use) protected_bytes_ -= entry->bytes;
+    (entry->in_use ? protected_ : probation_).erase(entry);
+  }
 
   const std::size_t max_bytes_;
   std::size_t bytes_ = 0;
+  std::size_t protected_bytes_ = 0;
   std::uint64_t evictions_ = 0;
-  std::list<Entry> entries_;
-  std::unordered_map<Key, typename std::list<Entry>::iterator, Hash> index_;
+  Entries probation_;
+  Entries protected_;
+  Index index_;
 };
 
 }  // namespace sesame

@@ -1,0 +1,100 @@
+// What is known of every question: how long that is true, how long it may serve after that, and what gives way to what.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dns/caching_resolver.h"
+#include "dns/record.h"
+#include "util/lru_cache.h"
+
+namespace sesame::dns {
+
+struct QuestionView {
+  std::string_view name;  // canonical
+  Type type;
+  auto operator<=>(const QuestionView&) const = default;
+};
+
+struct Question {
+  std::string name;
+  Type type;
+  operator QuestionView() const { return {name, type}; }  // NOLINT(google-explicit-constructor): as with strings
+};
+
+inline bool operator<(const Question& a, const Question& b) {
+  return QuestionView(a) < QuestionView(b);
+}
+inline bool operator<(const Question& a, const QuestionView& b) {
+  return QuestionView(a) < b;
+}
+inline bool operator<(const QuestionView& a, const Question& b) {
+  return a < QuestionView(b);
+}
+
+// Not thread-safe: its owner holds the mutex. The entry of a question is its latest answer, or a failure that came
+// later than it, or both.
+class AnswerCache {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  struct Failure {
+    Status status;
+    Time at;
+    std::uint64_t recoveries;  // Upstream::recoveries() when the question was asked
+  };
+
+  struct Hit {
+    AnswerPtr answer;      // null when nothing is known, or its time to live is over
+    bool refresh = false;  // time to ask for the next
+  };
+
+  struct Known {
+    AnswerPtr fresh;                 // or, perhaps:
+    AnswerPtr stale;                 // past its time to live, but may still serve
+    std::optional<Failure> failure;  // held: there is no use in asking
+    bool silent = false;             // when it was asked last, nobody answered, and nobody has come back since
+  };
+
+  explicit AnswerCache(const CacheOptions& options) : options_(options), entries_(options.max_bytes) {}
+
+  // For somebody who asks: a use of the entry.
+  Hit hit(const QuestionView& question, Time now);
+  // The same in full, and no use.
+  Known known(const QuestionView& question, Time now, std::uint64_t recoveries);
+
+  enum class Wanted { no, yes };  // has somebody asked?
+  // The answer with the time to live that it is kept for. It takes the place of what was known, whatever that was.
+  AnswerPtr keep(const Question& question, Answer answer, Wanted wanted);
+  // Leaves the answer of before in its place.
+  void keep_failure(const Question& question, const Failure& failure);
+
+  std::vector<KeptAnswer> answers(Time now) const;
+  // False when it is too old, or something is known already.
+  bool restore(const KeptAnswer& kept, Time now);
+
+  std::size_t size() const { return entries_.size(); }
+  std::size_t bytes() const { return entries_.bytes(); }
+  std::uint64_t evictions() const { return entries_.evictions(); }
+
+ private:
+  struct Entry {
+    AnswerPtr answer;
+    std::optional<Failure> failure;
+  };
+  using Entries = LruCache<Question, Entry>;
+
+  std::uint32_t limited_ttl(const Answer& answer) const;
+  bool is_held(const Failure& failure, Time now) const { return now < failure.at + options_.failure_ttl; }
+  bool may_serve(const Answer& answer, Time now) const;
+
+  const CacheOptions options_;
+  Entries entries_;
+};
+
+}  // namespace sesame::dns
