@@ -16,8 +16,8 @@
 namespace sesame::watch {
 
 // good: what SES needs. absent: it says that there is no such record. wrong: there is another. failing: it did not say:
-// SERVFAIL, REFUSED, no answer, no authority for the zone, nothing over TCP. old: well, but the zone's serial is
-// behind.
+// SERVFAIL, REFUSED, no answer, no authority for the zone, nothing over TCP. old: the zone's serial is behind, told of
+// the SOA alone: what else such a server says is judged by itself.
 enum class Quality { good, absent, wrong, failing, old };
 const char* to_string(Quality quality);
 
@@ -40,7 +40,8 @@ struct Observation {
   bool from_resolver() const { return address.empty(); }
 };
 
-// Of one record: all that was observed of it now.
+// Of one record: all that was observed of it now. What is not the server's doing is no observation: where this host has
+// no way to an address (no IPv6, say), and where a datagram had no room for what TCP then tells.
 struct RecordLook {
   Record record;
   std::vector<Observation> observations;

@@ -1,0 +1,218 @@
+#include "watch/look.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "util/text.h"
+#include "watch/quality.h"
+#include "watch/serials.h"
+#include "watch/server_look.h"
+#include "watch/servers.h"
+
+namespace sesame::watch {
+namespace {
+
+constexpr std::int64_t kMinute = 60;
+
+bool is_definite(const dns::Answer& answer) {
+  return !dns::is_temporary(answer.status) && !answer.stale;
+}
+
+// Only the resolver is asked: the user's servers have no part in it, or a policy may stand elsewhere in the tree.
+bool is_by_resolver(Part part) {
+  return part == Part::amazon || part == Part::dmarc;
+}
+
+}  // namespace
+
+const char* to_string(Quality quality) {
+  switch (quality) {
+    case Quality::good:
+      return "good";
+    case Quality::absent:
+      return "absent";
+    case Quality::wrong:
+      return "wrong";
+    case Quality::failing:
+      return "failing";
+    case Quality::old:
+      break;
+  }
+  return "old";
+}
+
+struct Looker::State {
+  explicit State(const Means& given) : means(given), directory(given) {}
+
+  bool resolver_works();
+  Look look(const Subject& subject);
+
+  const Means means;
+  Directory directory;
+  Serials serials;
+  Families families{};
+
+ private:
+  std::mutex mutex_;
+  std::int64_t worked_at_ = 0;  // guarded by mutex_
+};
+
+// Asks for a name that nobody can have in a cache.
+bool Looker::State::resolver_works() {
+  const auto now = means.clock.unix_now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (worked_at_ != 0 && now - worked_at_ < kMinute) return true;
+  }
+  std::random_device random;
+  const auto name = fmt::format("{:08x}{:08x}.amazonses.com", random(), random());
+  if (!is_definite(*means.resolver.lookup(name, dns::Type::txt, means.clock.steady_now() + kPatience))) return false;
+  const std::lock_guard lock(mutex_);
+  worked_at_ = now;
+  return true;
+}
+
+namespace {
+
+// What the resolver says in one look.
+class ResolverLook {
+ public:
+  ResolverLook(const Means& means, Directory& directory)
+      : means_(means), directory_(directory), began_(means.clock.steady_now()), deadline_(began_ + kPatience) {}
+
+  Deadline deadline() const { return deadline_; }
+  // The identity's own records are told: some just now, or all of them, be it from a cache.
+  bool knows() const { return own_.fresh || (own_.told && !own_.failing); }
+  // Enough where no name server ever answered.
+  bool knows_some() const { return own_.told; }
+  // Something came just now, and from no cache.
+  bool has_fresh() const { return has_fresh_; }
+  const std::string& bogus_zone() const { return bogus_zone_; }
+
+  // `zone` holds the record; "" when that is not known.
+  void observe(RecordLook& record, const std::string& zone, const Yardstick& yardstick) {
+    const bool of_zone = record.record.part == Part::zone && !zone.empty();
+    for (const auto type : record.record.types)
+      observe(record, of_zone ? zone : record.record.name, type, zone, yardstick);
+  }
+
+ private:
+  void observe(RecordLook& record, const std::string& name, dns::Type type, const std::string& zone,
+               const Yardstick& yardstick) {
+    const auto before = std::chrono::steady_clock::now();
+    const auto answer = means_.resolver.lookup(name, type, deadline_);
+    const auto latency = std::chrono::steady_clock::now() - before;
+    const auto part = record.record.part;
+    take(*answer, part);
+    check_validation(*answer);
+    // A name that is no zone's, as far as known, has no name servers of its own to miss.
+    if (part == Part::zone && zone.empty() && answer->status == dns::Status::nodata) return;
+    Observation seen;
+    seen.time = means_.clock.unix_now();
+    seen.part = part;
+    seen.name = name;
+    seen.type = type;
+    auto [quality, text] = yardstick.appraise(*answer);
+    seen.quality = quality;
+    seen.answer = std::move(text);
+    seen.latency = std::chrono::duration_cast<std::chrono::microseconds>(latency);
+    seen.ttl = answer->ttl;
+    record.observations.push_back(std::move(seen));
+  }
+
+  void take(const dns::Answer& answer, Part part) {
+    const bool told = is_definite(answer);
+    const bool fresh = told && answer.received >= began_;
+    has_fresh_ = has_fresh_ || fresh;
+    if (is_by_resolver(part)) return;
+    own_.told = own_.told || told;
+    own_.failing = own_.failing || !told;
+    own_.fresh = own_.fresh || fresh;
+  }
+
+  // RFC 4035 Section 5.5: what fails validation is SERVFAIL, unless checking is disabled.
+  void check_validation(const dns::Answer& answer) {
+    if (answer.status != dns::Status::servfail || !bogus_zone_.empty()) return;
+    const auto& [name, type] = std::pair(answer.name, answer.type);
+    if (dns::is_temporary(means_.unchecked.lookup(name, type, deadline_)->status)) return;
+    // Where an alias is well, it is the zone it leads to.
+    const auto alias = type == dns::Type::cname ? nullptr : means_.resolver.lookup(name, dns::Type::cname, deadline_);
+    const bool leads_on = alias && alias->status == dns::Status::ok && !alias->names.empty();
+    const auto& faulty = leads_on ? alias->names.front() : name;
+    bogus_zone_ = directory_.zone_of(faulty, deadline_);
+    if (bogus_zone_.empty()) bogus_zone_ = faulty;
+  }
+
+  const Means& means_;
+  Directory& directory_;
+  const Deadline began_, deadline_;
+  struct Own {
+    bool told = false, failing = false, fresh = false;
+  };
+  Own own_;
+  bool has_fresh_ = false;
+  std::string bogus_zone_;
+};
+
+}  // namespace
+
+Look Looker::State::look(const Subject& subject) {
+  Look look;
+  look.subject = subject;
+  look.time = means.clock.unix_now();
+  ResolverLook resolver(means, directory);
+  for (const auto& record : subject.records) {
+    look.records.push_back({record, {}});
+    for (const auto type : record.types) means.resolver.prefetch(record.name, type);
+  }
+
+  const auto add_zone = [&](const std::string& zone) {
+    if (!zone.empty() && std::ranges::find(look.zones, zone) == look.zones.end()) look.zones.push_back(zone);
+    return zone;
+  };
+  add_zone(directory.zone_of(subject.domain, resolver.deadline()));
+  std::vector<std::string> zones;
+  std::vector<Yardstick> yardsticks;
+  RecordLook* of_zone = nullptr;
+  std::size_t yardstick_of_zone = 0;
+  for (auto& record : look.records) {
+    const auto& [part, name, types, expected, by_region] = record.record;
+    zones.push_back(is_by_resolver(part) ? "" : add_zone(directory.zone_of(name, resolver.deadline())));
+    yardsticks.emplace_back(record.record, means.resolver, resolver.deadline());
+    resolver.observe(record, zones.back(), yardsticks.back());
+    if (part != Part::zone) continue;
+    of_zone = &record;
+    yardstick_of_zone = yardsticks.size() - 1;
+  }
+
+  ServerLook servers(means, directory, serials, families);
+  for (const auto& zone : look.zones)
+    servers.ask_zone(zone, of_zone, of_zone ? &yardsticks[yardstick_of_zone] : nullptr);
+  for (std::size_t i = 0; i < look.records.size(); ++i)
+    if (look.records[i].record.part != Part::zone) servers.want(zones[i], look.records[i], yardsticks[i]);
+  servers.ask();
+  servers.tell();
+
+  look.delegation = servers.delegation(look.records);
+  look.bogus_zone = resolver.bogus_zone();
+  if (servers.any_answered()) return look;
+  // What a cache still knows is no sign that anything reaches us.
+  look.nothing_answers = !resolver.has_fresh() && !resolver_works();
+  const bool ever_answered = families[0] || families[1];
+  const bool knows = ever_answered ? resolver.knows() : resolver.knows_some();
+  look.servers_unreachable = !look.nothing_answers && servers.any_asked() && knows;
+  return look;
+}
+
+Looker::Looker(const Means& means) : state_(std::make_unique<State>(means)) {}
+Looker::~Looker() = default;
+
+Look Looker::look(const Subject& subject) {
+  return state_->look(subject);
+}
+
+}  // namespace sesame::watch
