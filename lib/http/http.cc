@@ -121,6 +121,7 @@ class CurlClient : public Client {
     set(CURLOPT_URL, target.url.c_str());
     if (!target.wire.empty()) set(CURLOPT_REQUEST_TARGET, target.wire.c_str());
     if (request.method == Request::Method::put) set(CURLOPT_CUSTOMREQUEST, "PUT");
+    if (request.method == Request::Method::post) set_body(request, headers);
     set(CURLOPT_HTTPHEADER, headers.get());
     set(CURLOPT_ERRORBUFFER, trouble.data());
     const auto code = curl_easy_perform(easy_.get());
@@ -153,6 +154,14 @@ class CurlClient : public Client {
     if (request.proxy == Request::Proxy::none) set(CURLOPT_PROXY, "");
     const char* bundle = std::getenv("AWS_CA_BUNDLE");
     if (bundle && *bundle) set(CURLOPT_CAINFO, bundle);
+  }
+
+  void set_body(const Request& request, List& headers) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(CURLOPT_POSTFIELDS, request.body.c_str());
+    // RFC 9110 Section 10.1.1: nobody needs to be asked first for what is small.
+    append(headers, "Expect:");
   }
 
   void sign(const Request& request, List& headers, unsigned version) {
