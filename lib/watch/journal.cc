@@ -1,5 +1,7 @@
 #include "watch/journal.h"
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <set>
 #include <utility>
@@ -16,6 +18,17 @@ std::set<RecordKey> keys_of(const std::vector<RecordState>& states) {
   std::set<RecordKey> keys;
   for (const auto& state : states) keys.insert(state.key);
   return keys;
+}
+
+// Of what goes to the log; alerts have lines of their own.
+std::string line_of(const Change& change) {
+  const auto& key = change.after.key;
+  auto line = fmt::format("state: identity={} region={} name={} record=\"{}\" from={} to={}", key.identity, key.region,
+                          key.name, to_string(key.part), to_string(change.before.state), to_string(change.after.state));
+  if (!key.account.empty()) line += " account=" + key.account;
+  if (!change.after.code.empty()) line += " finding=" + change.after.code;
+  if (!change.after.reason.empty()) line += " why=\"" + change.after.reason + "\"";
+  return line;
 }
 
 }  // namespace
@@ -102,9 +115,15 @@ Journal::~Journal() {
 void Journal::read_memory() {
   const auto states = keeping_->with([](Memory& memory) { return memory.states(); });
   if (!states || states->empty()) return;
+  read_silences();
   const auto notices = keeping_->with([](Memory& memory) { return memory.notices("", 0); });
   ledger_->restore(*states);
   notifier_->restore(*states, notices ? *notices : std::vector<Notice>{});
+}
+
+void Journal::read_silences() {
+  auto silences = keeping_->with([](const Memory& memory) { return memory.silences(); });
+  if (silences) notifier_->set_silences(*std::move(silences));
 }
 
 void Journal::restore(Past past) {
@@ -140,6 +159,7 @@ void Journal::take(const Look& look) {
   const auto states = ledger_->states_of(look.subject.account, look.subject.identity, look.subject.region);
   keeping_->with([&](Memory& memory) { return memory.record(look, states, changes); });
   notifier_->take(look, states);
+  for (const auto& change : changes) say(Loudness::info, line_of(change));
 }
 
 void Journal::tick() {
@@ -151,10 +171,7 @@ void Journal::tick() {
     return true;
   };
   if (is_time(next_open_, kOpenAgain) && keeping_->open() && ledger_->states().empty()) read_memory();
-  if (is_time(next_silences_, kReadSilences)) {
-    if (auto silences = keeping_->with([](const Memory& memory) { return memory.silences(); }))
-      notifier_->set_silences(*std::move(silences));
-  }
+  if (is_time(next_silences_, kReadSilences)) read_silences();
   if (is_time(next_prune_, kPrune))
     keeping_->with([&](Memory& memory) { return memory.prune(now - options_.keep.count()); });
 }

@@ -42,6 +42,7 @@ class Journal {
 
   void say(Loudness loudness, const std::string& line);
   void read_memory();
+  void read_silences();
 
   const Options options_;
   const Clock& clock_;

@@ -292,7 +292,7 @@ void Watcher::start() {
 }
 
 void Watcher::stop() {
-  const bool ended = impl_->core->stop();
+  const bool ended = impl_->threads.empty() || impl_->core->stop();
   for (auto& thread : impl_->threads) {
     if (!ended) {
       // Its look goes on for a while, without consequences; it holds all that it needs.
