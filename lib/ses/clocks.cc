@@ -75,6 +75,11 @@ std::optional<std::int64_t> last_content(const Identity& identity) {
   return content;
 }
 
+std::optional<std::int64_t> last_content_with_mail_from(const Identity& identity) {
+  const bool content = identity.as_of && !identity.aged && identity.mail_from.status == Status::success;
+  return content ? identity.as_of : std::nullopt;
+}
+
 Clocks dkim_clocks(const Outage& outage, std::optional<std::int64_t> content, std::int64_t now) {
   return read(outage, kRevoked, content, now);
 }

@@ -51,6 +51,8 @@ const char* to_string(Clocks::Phase phase);
 // When SES was last known to be content with the identity's DKIM records, unix seconds: its clocks start there. A state
 // that the configuration gives has no time, and one that is aged may have changed.
 std::optional<std::int64_t> last_content(const Identity& identity);
+// The same of the MX of its MAIL FROM domain.
+std::optional<std::int64_t> last_content_with_mail_from(const Identity& identity);
 
 Clocks dkim_clocks(const Outage& outage, std::optional<std::int64_t> content, std::int64_t now);
 // There is no revocation: a search for the MX that ends in vain, after another 72 hours, must be started anew.

@@ -68,6 +68,16 @@ Judgement judge(const KeyRecords& records, const Observed& observed, const Ident
   return judgement;
 }
 
+// What SES has made of records that were gone, by its clocks alone.
+void heed_clocks(const Observed& observed, Judgement& judgement) {
+  const auto goes_on = observed.clocks.goes_on;
+  if (goes_on == Tri::yes) return;
+  judgement.basis = Basis::inferred;
+  const auto usable = goes_on == Tri::no ? Tri::no : agree(judgement.usable, Tri::no);
+  if (usable != judgement.usable && !observed.outcome.empty()) judgement.reason = observed.outcome.front().text;
+  judgement.usable = usable;
+}
+
 // The selectors are not told. One that SES has lately signed with stands in for them if it is by its CNAME one of Easy
 // DKIM: any other may belong to whoever else signs for the domain.
 Judgement judge_unnamed(const Surroundings& world, const Observed& observed, const Identity& given,
@@ -141,8 +151,9 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   auto faults = std::move(observed.causes);
   report_records(records, settings, faults);
 
-  const auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
-                                                   : judge(records, observed, settings, faults);
+  auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
+                                             : judge(records, observed, settings, faults);
+  heed_clocks(observed, judgement);
   signature.usable = judgement.usable;
   signature.basis = judgement.basis;
   signature.reason = judgement.reason;
@@ -153,6 +164,8 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   if (state.signs == Tri::yes) {
     if (signature.usable == Tri::yes) report_health(records, signature.domain, findings);
     append(findings, std::move(faults));
+    append(findings, std::move(observed.outcome));
+    if (observed.clocks.goes_on == Tri::no) report_only_amazonses(settings, from, signature);
     // d= for mail from a subdomain that is no identity of its own is inferred.
     if (from.domain != signature.domain) signature.basis = Basis::inferred;
   } else {

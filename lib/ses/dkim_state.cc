@@ -4,17 +4,17 @@
 #include <array>
 #include <utility>
 
+#include "ses/clocks.h"
 #include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::ses {
 namespace {
 
-constexpr std::int64_t kHour = 3600;
 // A new set-up: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
-constexpr std::int64_t kSearch = 72 * kHour;
+constexpr std::int64_t kSearch = kNoticed;
 // From the loss of a record to the revocation of the set-up.
-constexpr std::int64_t kGrace = 5 * 24 * kHour;
+constexpr std::int64_t kGrace = kRevoked;
 
 // VerificationInfo.ErrorType in plain words.
 constexpr std::array kErrorTypes = {
@@ -121,7 +121,11 @@ class Reading {
   void read_status(Status status) {
     if (was_revoked(status)) {
       add(state_.deeper, Code::dkim_revoked,
-          {{"domain", domain_}, {"status", worded(settings_, status)}, {"seen", what_ses_saw(settings_.verification)}});
+          {{"has", "has"},
+           {"domain", domain_},
+           {"evidence", "status " + worded(settings_, status)},
+           {"serve", "no longer serve"},
+           {"seen", what_ses_saw(settings_.verification)}});
     } else if (is_lost(status)) {
       report_lost(status);
     } else if (status == Status::failed) {
@@ -196,8 +200,10 @@ class Reading {
           (*since + kGrace >= world_.now ? " (until about " : " (they ended about ") + timestamp(*since + kGrace) + ")";
     }
     add(state_.outcome, Code::dkim_lost,
-        {{"domain", domain_},
-         {"status", worded(settings_, status) + when},
+        {{"can", "can"},
+         {"domain", domain_},
+         {"evidence", "status " + worded(settings_, status) + when},
+         {"effect", "treat mail as unsigned"},
          {"seen", what_ses_saw(settings_.verification)},
          {"end", end}});
   }

@@ -3,9 +3,11 @@
 #include <array>
 
 #include "dns/name.h"
+#include "ses/clocks.h"
 #include "ses/dkim_state.h"
 #include "ses/legs.h"
 #include "ses/observed.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 namespace sesame::ses {
@@ -114,22 +116,53 @@ void fall_back(const Surroundings& world, const Identity& identity, SesMailFrom&
   outcome.possible.push_back(judged(world, default_mail_from(identity.region), false));
 }
 
-// The status given is not SUCCESS, or not understood.
-void report_status(const Identity& identity, std::vector<Finding>& findings) {
+// Is it known what SES does?
+enum class Known { yes, no };
+
+void report_fallback(const Identity& identity, const std::string& status, Known known, std::vector<Finding>& findings) {
   const auto& settings = identity.mail_from;
   const bool rejects = settings.behavior_on_mx_failure == OnMxFailure::reject_message;
-  const bool open = identity.aged || !settings.unread_state.empty() || !settings.unread_behavior.empty();
+  const bool open = known == Known::no || !settings.unread_behavior.empty();
   const auto add = [&](auto... severity) {
     findings.insert(findings.begin(),
                     make_finding(rejects ? Code::mailfrom_reject : Code::mailfrom_fallback, severity...,
                                  {{"domain", settings.domain},
-                                  {"status", status_of(identity)},
+                                  {"status", status},
                                   {"uses", open ? "may use" : "uses"},
                                   {"will", open ? "may" : "will"},
                                   {"default", default_mail_from(identity.region)},
                                   {"region", identity.region}}));
   };
   open ? add(Severity::unknown) : add();
+}
+
+// The status given is not SUCCESS, or not understood.
+void report_status(const Identity& identity, std::vector<Finding>& findings) {
+  const bool open = identity.aged || !identity.mail_from.unread_state.empty();
+  report_fallback(identity, status_of(identity), open ? Known::no : Known::yes, findings);
+}
+
+// What was observed of the MX over time.
+struct Watched {
+  Tri used = Tri::yes;  // the custom domain, by SES's clocks alone
+  std::string status;   // of it then, for a sentence with "is"; "" = as usual
+};
+
+Watched look_back(const Surroundings& world, const Identity& identity) {
+  if (!world.observer) return {};
+  const auto outage = world.observer->history_of(identity).mail_from_outage;
+  const auto host = dns::canonical(identity.mail_from.domain);
+  // What was observed of a domain that was set before says nothing of this one.
+  if (!outage || !host || std::ranges::find(outage->names, *host) == outage->names.end()) return {};
+  const auto clocks = mail_from_clocks(*outage, last_content_with_mail_from(identity), world.now);
+  if (clocks.goes_on == Tri::yes) return {};
+  std::string seen = "not served by all its name servers since " + timestamp(outage->first_bad);
+  if (outage->missing_since)
+    seen = "no name server " + std::string(outage->restored ? "had" : "has had") + " its MX " +
+           (outage->restored ? "from " : "since ") + timestamp(*outage->missing_since) +
+           (outage->restored ? " to " + timestamp(*outage->restored) : "");
+  return {clocks.goes_on, clocks.goes_on == Tri::no ? "by SES's own clock no longer in use (" + seen + ")"
+                                                    : "perhaps not in use (" + seen + ")"};
 }
 
 // Whoever validates DNSSEC gets no SPF record.
@@ -188,6 +221,7 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
                                          : "Publish exactly one MX for " + settings.domain + ": 10 feedback-smtp." +
                                                identity.region + ".amazonses.com"}}));
   }
+  const auto watched = look_back(world, identity);
   const bool unread = !settings.unread_state.empty();
   const bool bad = unread || (settings.status && *settings.status != Status::success);
   if (bad) report_status(identity, outcome.findings);
@@ -200,6 +234,14 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
     return outcome;
   }
 
+  if (!bad && watched.used != Tri::yes)
+    report_fallback(identity, watched.status, watched.used == Tri::no ? Known::yes : Known::no, outcome.findings);
+  if (!bad && watched.used == Tri::no) {
+    outcome.basis = Basis::inferred;
+    fall_back(world, identity, outcome, Tri::yes);
+    if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain, true));
+    return outcome;
+  }
   outcome.possible.push_back(judged(world, settings.domain, true));
   report_spf(world, outcome.possible.front(), outcome.findings);
   heed_dnssec(world, identity, outcome);
@@ -207,11 +249,14 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
   if (!given || mx.right != Tri::yes) outcome.basis = Basis::inferred;
   // A record that is gone contradicts SUCCESS; one that did not answer does not, but leaves nothing to infer from. A
   // bad state told long ago may have been mended, or not.
-  if (!bad && (mx.right == Tri::yes || (mx.right == Tri::unknown && given))) return outcome;
+  const bool found = mx.right == Tri::yes || (mx.right == Tri::unknown && given);
+  if (!bad && found && watched.used == Tri::yes) return outcome;
+  if (watched.used != Tri::yes) outcome.basis = Basis::inferred;
   fall_back(world, identity, outcome, Tri::unknown);
   outcome.doubt =
-      (bad ? "MAIL FROM " + settings.domain + (unread ? " is " : " was ") + status_of(identity)
-           : "MX of " + settings.domain + " is " + mx.found) +
+      (bad     ? "MAIL FROM " + settings.domain + (unread ? " is " : " was ") + status_of(identity)
+       : found ? "MAIL FROM " + settings.domain + " is " + watched.status
+               : "MX of " + settings.domain + " is " + mx.found) +
       ": SES may " +
       (outcome.possible.size() > 1 ? "use " + default_mail_from(identity.region) + " instead" : "refuse the message");
   return outcome;

@@ -16,7 +16,9 @@ constexpr std::int64_t kDay = 24 * 3600;
 // What broke longer ago says nothing of today's mail.
 constexpr std::int64_t kFresh = 7 * kDay;
 
-void report_present(const std::vector<ServerFault>& faults, const Identity& identity, std::vector<Finding>& findings) {
+using Faults = std::vector<ServerFault>;
+
+void report_present(const Faults& faults, const Identity& identity, std::vector<Finding>& findings) {
   if (faults.empty()) return;
   const auto& worst = *std::ranges::max_element(faults, {}, &ServerFault::count);
   const auto others = faults.size() - 1;
@@ -41,9 +43,8 @@ void report_past(const std::vector<ServerFault>& faults, const Identity& identit
   const auto checked = identity.verification.last_checked;
   findings.push_back(
       make_finding(Code::dkim_past_fault, {{"domain", std::string(identity.domain())},
-                                           {"answer", last.answer},
-                                           {"server", last.server},
-                                           {"last", timestamp(last.last)},
+                                           {"fault", fmt::format("the last bad answer was {} from {} at {}",
+                                                                 last.answer, last.server, timestamp(last.last))},
                                            {"checked", checked ? "; SES last looked at " + timestamp(*checked) : ""}}));
 }
 
@@ -64,20 +65,39 @@ std::string percent(double share) {
 
 void report_temperrors(const KeyTemperrors& errors, const Identity& identity, std::vector<Finding>& findings) {
   findings.push_back(make_finding(Code::dkim_temperror_partial,
-                                  {{"percent", percent(errors.share)},
+                                  {{"who", percent(errors.share) + " of receivers could not get"},
                                    {"domain", std::string(identity.domain())},
                                    {"server", errors.server.empty() ? "a name server" : errors.server},
                                    {"transport", errors.transport.empty() ? "UDP or TCP" : errors.transport}}));
 }
 
-void report_broken(const Arrival& arrival, const Identity& identity, std::int64_t now, std::vector<Finding>& findings) {
-  // Where another signature of the domain verified, the broken one was not SES's.
-  if (arrival.broken_domain != identity.domain() || arrival.signed_domain == identity.domain()) return;
-  if (now - arrival.time > kFresh) return;
-  findings.push_back(
-      make_finding(Code::dkim_broken_after,
-                   {{"domain", arrival.broken_domain},
-                    {"reason", arrival.broken_reason + " (mail that SES signed at " + timestamp(arrival.time) + ")"}}));
+// Only who gets no whole answer over UDP asks over TCP: SES does not, receivers seldom do.
+void report_tcp(const Faults& faults, const Identity& identity, std::vector<Finding>& findings) {
+  if (faults.empty()) return;
+  const auto& worst = *std::ranges::max_element(faults, {}, &ServerFault::count);
+  findings.push_back(make_finding(Code::dkim_temperror_partial, {{"who", "Receivers that ask over TCP may not get"},
+                                                                 {"domain", std::string(identity.domain())},
+                                                                 {"server", worst.server},
+                                                                 {"transport", worst.transport}}));
+}
+
+// What is told of the outage as a whole, and what fails over TCP alone, is taken out of `faults`.
+Faults take_tcp_faults(const std::optional<Outage>& outage, Faults& faults) {
+  if (outage && outage->missing_since && !outage->restored)
+    std::erase_if(faults, [&](const ServerFault& fault) {
+      return std::ranges::find(outage->names, fault.name) != outage->names.end();
+    });
+  const auto is_tcp = [](const ServerFault& fault) { return fault.transport == "TCP"; };
+  const auto over_udp = [&](const ServerFault& fault) {
+    return std::ranges::any_of(faults, [&](const ServerFault& other) {
+      return !is_tcp(other) && other.server == fault.server && other.name == fault.name;
+    });
+  };
+  Faults alone;
+  for (const auto& fault : faults)
+    if (is_tcp(fault) && !over_udp(fault)) alone.push_back(fault);
+  std::erase_if(faults, [&](const ServerFault& fault) { return is_tcp(fault) && !over_udp(fault); });
+  return alone;
 }
 
 // Each region and account has tokens of its own.
@@ -91,19 +111,93 @@ bool is_signed_for(const Surroundings& world, const Identity& identity, const Ar
   });
 }
 
+// When it was that SES signed mail with these records, as far as came back. Only SES has the keys of Easy DKIM.
+std::optional<std::int64_t> last_signed(const Surroundings& world, const Identity& identity, const KeyRecords& records,
+                                        const Arrival& arrival) {
+  const auto mine = [&](const Selector& s) { return !s.expected.empty() && s.selector == arrival.selector; };
+  if (arrival.time > world.now || !is_signed_for(world, identity, arrival)) return std::nullopt;
+  return std::ranges::any_of(records.selectors, mine) ? std::optional(arrival.time) : std::nullopt;
+}
+
+// "No name server has had t1._domainkey.example.com since ...".
+std::string absence(const Outage& outage) {
+  return "no name server " + std::string(outage.restored ? "had " : "has had ") + join(outage.names, ", ") +
+         (outage.restored ? " from " : " since ") + timestamp(*outage.missing_since) +
+         (outage.restored ? " to " + timestamp(*outage.restored) : "");
+}
+
+// Of an outage in which no server had a record; what some servers lack is told with its server.
+void report_outage(const Outage& outage, const Identity& identity, Observed& observed) {
+  using Phase = Clocks::Phase;
+  const auto& clocks = observed.clocks;
+  if (!outage.missing_since || clocks.phase == Phase::as_usual) return;
+  const std::string domain(identity.domain());
+  const auto severity = clocks.goes_on == Tri::no ? Severity::error : Severity::unknown;
+  const auto between = [](const Span& span) {
+    return "between " + timestamp(span.earliest) + " and " + timestamp(span.latest);
+  };
+  if (clocks.phase == Phase::revoked || (clocks.phase == Phase::may_be_revoked && outage.restored)) {
+    const bool sure = clocks.phase == Phase::revoked;
+    observed.outcome.push_back(
+        make_finding(Code::dkim_revoked, severity,
+                     {{"has", sure ? "has" : "may have"},
+                      {"domain", domain},
+                      {"evidence", "by its own clock: " + absence(outage)},
+                      {"serve", sure ? "no longer serve" : "may no longer serve"},
+                      {"unless", " unless its status there is SUCCESS, which sesame sync tells here"}}));
+  } else if (outage.restored) {
+    observed.outcome.push_back(
+        make_finding(Code::dkim_past_fault, severity,
+                     {{"domain", domain},
+                      {"fault", absence(outage) + ", and until " + timestamp(*outage.restored + kNoticed) +
+                                    " SES may not have seen that they are back"}}));
+  } else {
+    const bool stopped = clocks.goes_on == Tri::no;
+    observed.outcome.push_back(
+        make_finding(Code::dkim_lost, severity,
+                     {{"can", stopped ? "can" : "may"},
+                      {"domain", domain},
+                      {"evidence", absence(outage)},
+                      {"effect", stopped ? "by its own clock it had stopped signing by " +
+                                               timestamp(clocks.stops.latest) + " at the latest: treat mail as unsigned"
+                                         : "by its own clock it stops signing by " + timestamp(clocks.stops.latest) +
+                                               " at the latest, and may have done so"},
+                      {"end", " (" + between(clocks.ends) + ")"}}));
+  }
+}
+
+void report_broken(const Arrival& arrival, const Identity& identity, std::int64_t now, std::vector<Finding>& findings) {
+  // Where another signature of the domain verified, the broken one was not SES's.
+  if (arrival.broken_domain != identity.domain() || arrival.signed_domain == identity.domain()) return;
+  if (now - arrival.time > kFresh) return;
+  findings.push_back(
+      make_finding(Code::dkim_broken_after,
+                   {{"domain", arrival.broken_domain},
+                    {"reason", arrival.broken_reason + " (mail that SES signed at " + timestamp(arrival.time) + ")"}}));
+}
+
 bool covers(const std::string& zone, std::string_view name) {
   return !zone.empty() && dns::is_at_or_below(name, zone);
 }
 
 }  // namespace
 
+History history_for(const Surroundings& world, const Identity& identity) {
+  if (!world.observer) return {};
+  const auto& key_holder = key_owner(world.account, identity);
+  auto history = world.observer->history_of(key_holder);
+  if (&key_holder == &identity) return history;
+  auto own = world.observer->history_of(identity);
+  history.arrival = std::move(own.arrival);
+  history.arrivals = own.arrivals;
+  history.mail_from_outage = std::move(own.mail_from_outage);
+  return history;
+}
+
 Observed observe(const Surroundings& world, const Identity& identity, const KeyRecords& records) {
   Observed observed;
   if (!world.observer) return observed;
-  // The records are the domain's, where an address signs with its keys; the mail is its own.
-  const auto& key_holder = key_owner(world.account, identity);
-  auto history = world.observer->history_of(key_holder);
-  if (&key_holder != &identity) history.arrival = world.observer->history_of(identity).arrival;
+  auto history = history_for(world, identity);
   const auto covered = [&](const Selector& s) {
     return covers(history.bogus_zone, s.name) || covers(history.bogus_zone, s.expected);
   };
@@ -113,8 +207,19 @@ Observed observe(const Surroundings& world, const Identity& identity, const KeyR
     report_delegation(*history.delegation, identity, observed.causes);
     observed.servers_differ = !history.delegation->only_on.empty();
   }
+  const auto over_tcp = take_tcp_faults(history.dkim_outage, history.present);
   report_present(history.present, identity, observed.causes);
   observed.servers_differ = observed.servers_differ || !history.present.empty();
+  observed.some_failed = !over_tcp.empty();
+  report_tcp(over_tcp, identity, observed.remarks);
+  auto content = last_content(identity);
+  if (history.arrival)
+    if (const auto seen = last_signed(world, identity, records, *history.arrival))
+      content = std::max(*seen, content.value_or(0));
+  if (history.dkim_outage) {
+    observed.clocks = dkim_clocks(*history.dkim_outage, content, world.now);
+    report_outage(*history.dkim_outage, identity, observed);
+  }
   if (!observed.servers_differ && records.right()) report_past(history.past, identity, observed.causes);
   if (history.key_temperrors && history.key_temperrors->share > 0) {
     observed.some_failed = true;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ses/clocks.h"
 #include "ses/diagnose.h"
 #include "ses/history.h"
 #include "ses/key_records.h"
@@ -19,11 +20,17 @@ struct Observed {
   bool some_failed = false;          // some receivers could not get the key
   std::vector<Finding> causes;       // of what the records or SES show
   std::vector<Finding> remarks;      // what else was seen
+  Clocks clocks;                     // what SES has made of the last outage of the records
+  std::vector<Finding> outcome;      // the same for people; none where it goes on as usual
   std::optional<Arrival> signed_by;  // mail that SES signed for the domain within the last day
 };
 
 // `records` are those it signs with. Without an observer nothing was observed.
 Observed observe(const Surroundings& world, const Identity& identity, const KeyRecords& records);
+
+// What is observed of the DKIM records is told of those an identity signs with, which may be its domain's; the rest of
+// its own mail and MAIL FROM domain. Empty without an observer.
+History history_for(const Surroundings& world, const Identity& identity);
 
 // The zone above `name` that is known to fail DNSSEC validation; "" when none is.
 std::string bogus_zone_of(const Surroundings& world, const Identity& identity, std::string_view name);

@@ -185,6 +185,7 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
     outcome.doubt = doubt_about(*other);
   }
   spf_basis_ = outcome.basis;
+  if (refused_ != Tri::yes && outcome.refused == Tri::yes) refusal_basis_ = outcome.basis;
   refused_ = either(refused_, outcome.refused);
   report_mail_from(std::move(outcome));
 }

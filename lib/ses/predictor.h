@@ -76,6 +76,7 @@ class Predictor {
   // `certain`: yes, or unknown where what is said of the account may have changed since.
   void refuse(Finding finding, Tri certain = Tri::yes) {
     refused_ = either(refused_, certain);
+    if (certain == Tri::yes) refusal_basis_ = Basis::given;
     if (certain == Tri::unknown) finding.severity = Severity::unknown;
     add(std::move(finding));
   }
@@ -134,6 +135,7 @@ class Predictor {
   mail::Mailbox from_;
   const Identity* identity_ = nullptr;
   Tri refused_ = Tri::no;
+  Basis refusal_basis_ = Basis::given;
   bool foreign_identity_ = false;     // sending authorization: another account's settings apply
   bool foreign_return_path_ = false;  // the same of the envelope sender only
   Aligned dkim_passes_, spf_passes_;

@@ -131,7 +131,7 @@ Confidence Predictor::confidence() const {
     case Verdict::unknown:
       return Confidence::unknown;
     case Verdict::refused:
-      return Confidence::confirmed;
+      return refusal_basis_ == Basis::given ? Confidence::confirmed : Confidence::likely;
     case Verdict::pass:
       return of((dkim_passes_.rfc9989 == Tri::yes && dkim_given) || (spf_passes_.rfc9989 == Tri::yes && spf_given)
                     ? Basis::given

@@ -269,7 +269,7 @@ ses::ServerFault server_fault(const SesWorld& w) {
   fault.server = "ns2.example.com (192.0.2.53)";
   fault.name = "t1._domainkey.example.com";
   fault.answer = "SERVFAIL";
-  fault.transport = "TCP";
+  fault.transport = "UDP";
   fault.first = w.now - kDay, fault.last = w.now - kHour;
   fault.count = 12;
   return fault;
@@ -286,7 +286,7 @@ std::vector<TextCase> history_texts() {
          w.identity().verification.error_type = "DNS_SERVER_ERROR";
        },
        {"ns2.example.com (192.0.2.53) answered SERVFAIL for TXT t1._domainkey.example.com (12 times since "
-        "2023-11-13T22:13:20Z over TCP, and 1 other fault)",
+        "2023-11-13T22:13:20Z over UDP, and 1 other fault)",
         "SES saw DNS_SERVER_ERROR", "keep the tokens"},
        {}},
       {"PastFaultTellsWhenSesLastLooked",
@@ -315,7 +315,7 @@ std::vector<TextCase> history_texts() {
        Code::dkim_temperror_partial,
        [](SesWorld& w) {
          w.history.emplace();
-         w.history->key_temperrors = {0.125, "ns2.example.com", "TCP"};
+         w.history->key_temperrors = {0.125, "ns2.example.com", "UDP"};
        },
        {"12 % of receivers", "ns2.example.com is slow or fails over TCP"},
        {}},
