@@ -259,6 +259,15 @@ TEST_F(Cache, ManyThreadsShareIt) {
   for (int i = 0; i < 50; i += 2) upstream.script(name(i), text("x", 1 + static_cast<std::uint32_t>(i)));
   std::vector<std::thread> threads;
   std::atomic<int> wrong = 0;
+  std::atomic<bool> over = false;
+  // Now the servers answer at once, now on a thread of their own.
+  std::thread server([&] {
+    while (!over) {
+      upstream.hold();
+      std::this_thread::yield();
+      upstream.release();
+    }
+  });
   for (int thread = 0; thread < kThreads; ++thread)
     threads.emplace_back([&, thread] {
       for (int i = 0; i < kLookups; ++i) {
@@ -274,6 +283,8 @@ TEST_F(Cache, ManyThreadsShareIt) {
       }
     });
   for (auto& thread : threads) thread.join();
+  over = true;
+  server.join();
   EXPECT_EQ(wrong, 0);
   const auto counters = resolver.counters();
   EXPECT_GE(counters.hits + counters.misses + counters.merged + counters.failures_held,
