@@ -1,40 +1,45 @@
 #include "dns/cares_upstream.h"
 
-// c-ares 1.34 prefers functions that 1.18 does not have.
-#define CARES_NO_DEPRECATED
-#include <ares.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <system_error>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
+#include "dns/channel.h"
+#include "dns/health.h"
 #include "dns/server.h"
 #include "dns/wire.h"
+#include "util/guarded.h"
+#include "util/text.h"
 
 namespace sesame::dns {
 namespace {
 
-using Instant = std::chrono::steady_clock::time_point;
-
 constexpr int kEvents = 64;
-// What epoll gives back: the lane's index above its socket, or this for a wake-up.
-constexpr std::uint64_t kWake = ~std::uint64_t{0};
+// c-ares 1.34 begins to listen for a shorter time than it is told once it has seen so many answers.
+constexpr std::size_t kTriesPerChannel = 3;
+// Sockets at once, for all servers together; but each has the least.
+constexpr std::size_t kMaxChannels = 128;
+constexpr std::size_t kLeastChannels = 4;
+// How exactly c-ares is held to the time that it listens. Nobody waits for that.
+constexpr std::chrono::milliseconds kSweep{500};
 
 class Fd {
  public:
@@ -50,33 +55,13 @@ class Fd {
   const int fd_;
 };
 
-// RFC 5452 Section 9.2: an off-path attacker must not be able to guess the ID, and c-ares 1.18 takes ours as it is.
-std::uint16_t random_id() {
-  std::uint16_t id = 0;
-  // So few octets are never cut short, and never fail once the machine has started.
-  [[maybe_unused]] const auto got = getrandom(&id, sizeof id, 0);
-  return id;
-}
-
-Status status_of(int ares_status) {
-  switch (ares_status) {
-    case ARES_ESERVFAIL:
-      return Status::servfail;
-    case ARES_EREFUSED:
-      return Status::refused;
-    case ARES_ENOTIMP:
-      return Status::notimp;
-    case ARES_EFORMERR:
-      return Status::formerr;
-    case ARES_EBADRESP:
-      return Status::malformed;
-    default:
-      return Status::timeout;  // nobody there, or nobody answered in time
-  }
-}
-
-tl::unexpected<Error> cares_failure(int ares_status) {
-  return failure(fmt::format("DNS: c-ares cannot start: {}", ares_strerror(ares_status)));
+// RFC 5452 Section 9.2: what an off-path attacker must not be able to guess.
+template <class Octets>
+Octets random_octets() {
+  Octets octets{};
+  // So few are never cut short, and never fail once the machine has started.
+  [[maybe_unused]] const auto got = getrandom(&octets, sizeof octets, 0);
+  return octets;
 }
 
 struct Question {
@@ -103,25 +88,26 @@ bool worth_another_try(Status status) {
   return is_temporary(status) && status != Status::cname_limit;
 }
 
-// One c-ares channel for each server, and the failing over between them here: given several servers, c-ares 1.18 either
-// takes a SERVFAIL from the first as the answer, or fails over and in the end no longer knows what went wrong.
+// One set of c-ares channels for each server, and the failing over between them here: given several servers,
+// c-ares 1.18 either takes a SERVFAIL from the first as the answer, or fails over and in the end no longer knows what
+// went wrong.
 class CaresUpstream final : public Upstream {
  public:
-  explicit CaresUpstream(const CaresOptions& options)
-      : options_(options), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {}
+  CaresUpstream(const CaresOptions& options, const std::vector<Server>& servers);
   ~CaresUpstream() override;
 
   // Before the first question. An error leaves nothing running.
-  Result<void> start(const std::vector<Server>& servers);
+  Result<void> start();
 
   void ask(const std::string& name, Type type, std::function<void(Answer)> done) override;
+  std::vector<ServerCounters> servers() const override;
+  std::uint64_t recoveries() const override { return recoveries_; }
 
  private:
   struct Lane {
-    CaresUpstream& upstream;
-    std::size_t index;
-    ares_channel channel = nullptr;
+    Server server;
     Edns edns = Edns::yes;
+    std::vector<std::unique_ptr<Channel>> channels = {};
   };
   // A question and all its tries. A try stays open when the next one begins: a server that answers late has answered.
   struct Flight;
@@ -129,42 +115,66 @@ class CaresUpstream final : public Upstream {
   using Timers = std::multimap<Instant, FlightPtr>;
   struct Flight {
     Question question;
-    std::uint16_t id;  // of all tries: were there several, one would be guessed the sooner
+    std::string sent_name;  // in the case that an answer must repeat
+    std::uint16_t id;       // of all tries: were there several, one would be guessed the sooner
     Instant patient_until;
-    std::size_t lane;  // of the latest try
-    int tries_left;
+    std::vector<int> asked;   // how often each server was
+    Instant overdue_at = {};  // then the next try begins
+    bool hedged = false;
     int open = 0;                                // tries that may still be answered
+    std::set<std::size_t> failed = {};           // servers that answered with a failure
     Status failure = Status::timeout;            // the last thing any server said
     bool counted = true;                         // among those in flight
     std::optional<Timers::iterator> timer = {};  // until it is settled
   };
-  // What c-ares is given to come back with.
   struct Try {
-    CaresUpstream& upstream;
     FlightPtr flight;
     std::size_t lane;
+    Transport transport;
     Edns edns;
+    Instant sent;
   };
 
-  Result<void> add_lane(const Server& server);
-  void close_lanes();
-  void wake();
+  // The event thread.
   void run();
+  void wait_and_process();
+  int wait_ms() const;
+  void sweep(Instant now);
+  void watch(Channel& channel, int fd, std::uint32_t events);
+  void wake();
+  void close_lanes();
+
+  // Questions.
   void send_waiting();
-  void send(const FlightPtr& flight);
-  void send_to(std::size_t lane, const FlightPtr& flight);
+  std::optional<Question> next_waiting();
+  void begin(Question question);
+  bool try_next(const FlightPtr& flight);
+  bool hedge(const FlightPtr& flight, Instant now);
   void schedule(const FlightPtr& flight, Instant when);
   void run_timers();
   void overdue(const FlightPtr& flight, Instant now);
-  void failed(const FlightPtr& flight, std::size_t lane, Status status);
+  void failed(const FlightPtr& flight);
   void settle(const FlightPtr& flight, Answer answer);
-  std::size_t after(std::size_t lane) const { return (lane + 1) % lanes_.size(); }
-  void distrust(std::size_t lane);
+  void uncount(Flight& flight);
+
+  // Tries.
+  void send_to(std::size_t lane, const FlightPtr& flight, Transport transport);
+  Channel* channel(std::size_t lane, Transport transport);
+  void ended(const Try& attempt, Ending ending, std::span<const std::uint8_t> packet);
+  bool ask_otherwise(const Try& attempt, std::span<const std::uint8_t> packet);
+  std::vector<std::uint8_t> query(const Flight& flight, Edns edns) const;
+
+  // Servers.
+  void look_after_servers();
+  void probe(std::size_t lane);
+  void heard(std::size_t lane, Instant sent);
+  bool all_silent() const;
+  template <class Change>
+  void count(std::size_t lane, Change&& change) {
+    counters_.with([&](std::vector<ServerCounters>& counters) { change(counters[lane]); });
+  }
+
   std::chrono::milliseconds timeout() const { return std::max(options_.timeout, std::chrono::milliseconds(1)); }
-  void wait_and_process();
-  int wait_ms() const;
-  static void socket_changed(void* lane, ares_socket_t fd, int readable, int writable);
-  static void answered(void* attempt, int status, int timeouts, unsigned char* data, int length);
 
   const CaresOptions options_;
   const Fd wake_;
@@ -173,16 +183,37 @@ class CaresUpstream final : public Upstream {
   std::mutex mutex_;
   std::deque<Question> waiting_;  // guarded by mutex_
   bool ending_ = false;           // guarded by mutex_
+  mutable Guarded<std::vector<ServerCounters>> counters_;
+  std::atomic<std::uint64_t> recoveries_ = 0;
 
   // Only the thread touches these once it runs.
-  std::vector<std::unique_ptr<Lane>> lanes_;
-  std::size_t first_lane_ = 0;  // where questions start: moves on from a server that is silent
-  std::size_t in_flight_ = 0;   // questions not settled, but for those that only wait for a late answer
+  std::vector<Lane> lanes_;
+  std::vector<Health> health_;  // of each lane
+  std::unordered_map<int, Channel*> sockets_;
+  Instant swept_{};
+  HedgeBudget hedges_;
+  bool dead_ = false;           // all servers are silent: nothing is asked but whether they live
+  std::size_t in_flight_ = 0;   // questions not settled, but for those that are slow
   std::size_t unanswered_ = 0;  // tries c-ares still listens for, also of questions settled
   Timers timers_;               // one for each question not settled
 
   std::thread thread_;
 };
+
+CaresUpstream::CaresUpstream(const CaresOptions& options, const std::vector<Server>& servers)
+    : options_(options), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  for (const auto& server : servers) {
+    lanes_.push_back({server});
+    health_.emplace_back(timeout());
+  }
+  counters_.with([&](std::vector<ServerCounters>& counters) {
+    for (const auto& server : servers) {
+      const auto address = server.address.to_string();
+      counters.emplace_back().server =
+          fmt::format("{}:{}", server.address.is_v4() ? address : "[" + address + "]", server.port);
+    }
+  });
+}
 
 CaresUpstream::~CaresUpstream() {
   {
@@ -195,70 +226,20 @@ CaresUpstream::~CaresUpstream() {
   for (const auto& question : waiting_) question.fail(Status::timeout);
 }
 
-Result<void> CaresUpstream::start(const std::vector<Server>& servers) {
+Result<void> CaresUpstream::start() {
   if (wake_.get() < 0 || epoll_.get() < 0)
     return failure(fmt::format("DNS: no descriptor for the event loop: {}", errno_text(errno)));
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u64 = kWake;
+  event.data.fd = wake_.get();
   if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
     return failure(fmt::format("DNS: cannot watch the event loop's own descriptor: {}", errno_text(errno)));
-  for (const auto& server : servers) {
-    if (auto added = add_lane(server); !added) {
-      close_lanes();
-      return added;
-    }
-  }
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
-    close_lanes();
     return failure(fmt::format("DNS: cannot start the event thread: {}", error.what()));
   }
   return {};
-}
-
-Result<void> CaresUpstream::add_lane(const Server& server) {
-  auto lane = std::make_unique<Lane>(Lane{*this, lanes_.size()});
-  ares_options settings{};
-  // EDNS tells c-ares only that answers over 512 octets are no sign of truncation; the question is ours already.
-  settings.flags = ARES_FLAG_EDNS | ARES_FLAG_NOCHECKRESP;
-  settings.ednspsz = kUdpSize;
-  // How long c-ares listens. When the next try begins is ours to say.
-  const auto listening = std::max(timeout(), options_.patience);
-  settings.timeout = static_cast<int>(std::min<std::int64_t>(listening.count(), 3'600'000));
-  settings.tries = 1;
-  settings.sock_state_cb = &CaresUpstream::socket_changed;
-  settings.sock_state_cb_data = lane.get();
-  int mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-#ifdef ARES_OPT_UDP_MAX_QUERIES
-  settings.udp_max_queries = 64;  // then a new source port, RFC 5452 Section 9.2
-  mask |= ARES_OPT_UDP_MAX_QUERIES;
-#endif
-#ifdef ARES_OPT_QUERY_CACHE
-  settings.qcache_max_ttl = 0;  // the cache is ours
-  mask |= ARES_OPT_QUERY_CACHE;
-#endif
-  int status = ares_init_options(&lane->channel, &settings, mask);
-  if (status != ARES_SUCCESS) return cares_failure(status);
-  ares_addr_port_node node{};
-  const auto octets = server.address.octets();
-  node.family = server.address.is_v4() ? AF_INET : AF_INET6;
-  node.udp_port = node.tcp_port = server.port;
-  std::memcpy(&node.addr, octets.data(), octets.size());
-  status = ares_set_servers_ports(lane->channel, &node);
-  lanes_.push_back(std::move(lane));
-  if (status != ARES_SUCCESS) return cares_failure(status);
-  return {};
-}
-
-void CaresUpstream::close_lanes() {
-  for (const auto& lane : lanes_) ares_destroy(lane->channel);
-  while (!timers_.empty()) {
-    const auto flight = timers_.begin()->second;
-    settle(flight, flight->question.unanswered(Status::timeout));
-  }
-  lanes_.clear();
 }
 
 void CaresUpstream::ask(const std::string& name, Type type, std::function<void(Answer)> done) {
@@ -274,6 +255,10 @@ void CaresUpstream::ask(const std::string& name, Type type, std::function<void(A
   question.fail(Status::timeout);
 }
 
+std::vector<ServerCounters> CaresUpstream::servers() const {
+  return counters_.with([](const std::vector<ServerCounters>& counters) { return counters; });
+}
+
 void CaresUpstream::wake() {
   const std::uint64_t one = 1;
   // Can only fail when the counter is full, and then the thread is awake anyway.
@@ -282,6 +267,7 @@ void CaresUpstream::wake() {
 
 void CaresUpstream::run() {
   for (;;) {
+    look_after_servers();
     send_waiting();
     {
       const std::lock_guard lock(mutex_);
@@ -292,36 +278,128 @@ void CaresUpstream::run() {
   close_lanes();
 }
 
-void CaresUpstream::send_waiting() {
-  while (in_flight_ < options_.max_in_flight && unanswered_ < options_.max_unanswered) {
-    std::optional<Question> next;
-    {
-      const std::lock_guard lock(mutex_);
-      if (ending_ || waiting_.empty()) return;
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
-    const int tries = std::max(options_.tries, 1) * static_cast<int>(lanes_.size());
-    const auto patient_until = std::chrono::steady_clock::now() + options_.patience;
-    ++in_flight_;
-    send(std::make_shared<Flight>(Flight{std::move(*next), random_id(), patient_until, first_lane_, tries}));
+void CaresUpstream::close_lanes() {
+  for (auto& lane : lanes_) lane.channels.clear();
+  while (!timers_.empty()) {
+    const auto flight = timers_.begin()->second;
+    settle(flight, flight->question.unanswered(flight->failure));
   }
 }
 
-// The next try.
-void CaresUpstream::send(const FlightPtr& flight) {
-  --flight->tries_left;
-  schedule(flight, std::chrono::steady_clock::now() + timeout());
-  send_to(flight->lane, flight);
+// Milliseconds until there is something to do; -1 for never.
+int CaresUpstream::wait_ms() const {
+  auto next = Instant::max();
+  if (!timers_.empty()) next = timers_.begin()->first;
+  for (const auto& health : health_) next = std::min(next, health.next_event().value_or(next));
+  if (unanswered_ > 0) next = std::min(next, swept_ + kSweep);
+  if (next == Instant::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
-void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight) {
-  const auto& lane = *lanes_[index];
-  const auto query = make_query(flight->question.name, flight->question.type, flight->id, {lane.edns, options_.checking});
-  auto attempt = std::make_unique<Try>(Try{*this, flight, index, lane.edns});
-  ++flight->open;
-  ++unanswered_;
-  ares_send(lane.channel, query.data(), static_cast<int>(query.size()), &CaresUpstream::answered, attempt.release());
+void CaresUpstream::wait_and_process() {
+  std::array<epoll_event, kEvents> events;
+  const int count = epoll_wait(epoll_.get(), events.data(), kEvents, wait_ms());
+  for (int i = 0; i < count; ++i) {
+    const auto& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd == wake_.get()) {
+      std::uint64_t seen = 0;
+      [[maybe_unused]] const auto got = read(wake_.get(), &seen, sizeof seen);
+      continue;
+    }
+    const auto found = sockets_.find(event.data.fd);
+    if (found != sockets_.end()) found->second->process(event.data.fd, event.events);
+  }
+  sweep(std::chrono::steady_clock::now());
+  look_after_servers();  // before the timers: a server that has become silent is not asked again
+  run_timers();
+}
+
+// Ends tries that were listened for long enough, and channels that have had their share.
+void CaresUpstream::sweep(Instant now) {
+  const bool overdue = now >= swept_ + kSweep;
+  if (overdue) swept_ = now;
+  for (auto& lane : lanes_) {
+    if (overdue)
+      for (std::size_t i = 0; i < lane.channels.size(); ++i) lane.channels[i]->end_overdue();
+    std::erase_if(lane.channels, [](const std::unique_ptr<Channel>& channel) {
+      return channel->waiting() == 0 && channel->tries() >= kTriesPerChannel;
+    });
+  }
+}
+
+void CaresUpstream::watch(Channel& channel, int fd, std::uint32_t events) {
+  epoll_event event{};
+  event.data.fd = fd;
+  event.events = events;
+  if (events == 0) {
+    sockets_.erase(fd);
+    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    return;
+  }
+  sockets_[fd] = &channel;
+  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+std::optional<Question> CaresUpstream::next_waiting() {
+  const std::lock_guard lock(mutex_);
+  if (ending_ || waiting_.empty()) return std::nullopt;
+  auto next = std::move(waiting_.front());
+  waiting_.pop_front();
+  return next;
+}
+
+void CaresUpstream::send_waiting() {
+  while (dead_ || (in_flight_ < options_.max_in_flight && unanswered_ < options_.max_unanswered)) {
+    auto next = next_waiting();
+    if (!next) return;
+    if (dead_)
+      next->fail(Status::timeout);
+    else
+      begin(std::move(*next));
+  }
+}
+
+void CaresUpstream::begin(Question question) {
+  auto name = question.name;
+  if (options_.name_case == CaresOptions::NameCase::random)
+    name = with_case(std::move(name), random_octets<std::array<std::uint8_t, 32>>());
+  const auto patient_until = std::chrono::steady_clock::now() + options_.patience;
+  ++in_flight_;
+  hedges_.question();
+  const auto flight =
+      std::make_shared<Flight>(Flight{std::move(question), std::move(name), random_octets<std::uint16_t>(),
+                                      patient_until, std::vector<int>(lanes_.size(), 0)});
+  if (!try_next(flight)) settle(flight, flight->question.unanswered(Status::timeout));
+}
+
+// The next try, at the best of the servers that were asked least. False when each has been asked often enough.
+bool CaresUpstream::try_next(const FlightPtr& flight) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto order = preferred(health_, now);
+  const auto asked = [&](std::size_t lane) { return flight->asked[lane]; };
+  const auto next = std::ranges::min_element(order, {}, asked);
+  if (next == order.end() || asked(*next) >= std::max(options_.tries, 1)) return false;
+  flight->overdue_at = now + timeout();
+  schedule(flight, now + health_[*next].patience());
+  ++flight->asked[*next];
+  send_to(*next, flight, Transport::udp);
+  return true;
+}
+
+// The same question to another good server while the first is slow.
+bool CaresUpstream::hedge(const FlightPtr& flight, Instant now) {
+  if (flight->hedged) return false;
+  for (const auto lane : preferred(health_, now)) {
+    if (flight->asked[lane] > 0 || health_[lane].state() != Health::State::good) continue;
+    if (!hedges_.take()) return false;
+    flight->hedged = true;
+    ++flight->asked[lane];
+    count(lane, [](ServerCounters& counters) { ++counters.hedges; });
+    send_to(lane, flight, Transport::udp);
+    return true;
+  }
+  return false;
 }
 
 void CaresUpstream::schedule(const FlightPtr& flight, Instant when) {
@@ -338,157 +416,183 @@ void CaresUpstream::run_timers() {
   }
 }
 
-// The latest try has had its time.
+// The latest try has had the time that an answer usually takes, or all its time.
 void CaresUpstream::overdue(const FlightPtr& flight, Instant now) {
-  if (flight->tries_left > 0) {
-    distrust(flight->lane);
-    flight->lane = after(flight->lane);
-    send(flight);
-    return;
+  // From here on it costs memory alone: names whose servers are silent shall not keep other questions waiting.
+  uncount(*flight);
+  if (now < flight->overdue_at) {
+    schedule(flight, flight->overdue_at);
+    hedge(flight, now);
+  } else if (!try_next(flight)) {
+    if (now >= flight->patient_until)
+      settle(flight, flight->question.unanswered(flight->failure));
+    else
+      schedule(flight, flight->patient_until);
   }
-  if (now >= flight->patient_until) {
-    settle(flight, flight->question.unanswered(flight->failure));
-    return;
-  }
-  // From here on it costs memory alone: silent servers shall not keep other questions waiting.
-  if (std::exchange(flight->counted, false)) --in_flight_;
-  schedule(flight, flight->patient_until);
 }
 
-void CaresUpstream::failed(const FlightPtr& flight, std::size_t lane, Status status) {
-  if (status == Status::timeout)
-    distrust(lane);
-  else
-    flight->failure = status;
-  if (flight->tries_left > 0) {
-    flight->lane = after(flight->lane);
-    send(flight);
-  } else if (flight->open == 0) {
-    settle(flight, flight->question.unanswered(flight->failure));
-  }
+void CaresUpstream::uncount(Flight& flight) {
+  if (std::exchange(flight.counted, false)) --in_flight_;
+}
+
+// A try has ended without an answer that could be used.
+void CaresUpstream::failed(const FlightPtr& flight) {
+  if (!try_next(flight) && flight->open == 0) settle(flight, flight->question.unanswered(flight->failure));
 }
 
 // Tries still open come back to a question that is settled.
 void CaresUpstream::settle(const FlightPtr& flight, Answer answer) {
-  if (flight->counted) --in_flight_;
+  uncount(*flight);
   const auto question = std::move(flight->question);
-  timers_.erase(*std::exchange(flight->timer, std::nullopt));
+  if (const auto timer = std::exchange(flight->timer, std::nullopt)) timers_.erase(*timer);
   question.finish(std::move(answer));
 }
 
-void CaresUpstream::distrust(std::size_t lane) {
-  if (first_lane_ == lane) first_lane_ = after(lane);
+std::vector<std::uint8_t> CaresUpstream::query(const Flight& flight, Edns edns) const {
+  return make_query(flight.sent_name, flight.question.type, flight.id, {edns, options_.checking});
 }
 
-// Milliseconds until c-ares or a question has something to do; -1 for never.
-int CaresUpstream::wait_ms() const {
-  std::int64_t least = -1;
-  for (const auto& lane : lanes_) {
-    timeval left{};
-    if (!ares_timeout(lane->channel, nullptr, &left)) continue;
-    // Rounded up: waking before the time has come would spin.
-    const std::int64_t milliseconds = left.tv_sec * 1000LL + left.tv_usec / 1000 + 1;
-    if (least < 0 || milliseconds < least) least = milliseconds;
-  }
-  if (!timers_.empty()) {
-    const auto left = timers_.begin()->first - std::chrono::steady_clock::now();
-    const std::int64_t milliseconds =
-        std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(left).count(), 0);
-    if (least < 0 || milliseconds < least) least = milliseconds;
-  }
-  return static_cast<int>(std::min<std::int64_t>(least, 60'000));
-}
-
-void CaresUpstream::wait_and_process() {
-  std::array<epoll_event, kEvents> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), kEvents, wait_ms());
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.u64 == kWake) {
-      std::uint64_t seen = 0;
-      [[maybe_unused]] const auto got = read(wake_.get(), &seen, sizeof seen);
-      continue;
-    }
-    const auto fd = static_cast<ares_socket_t>(event.data.u64 & 0xffff'ffff);
-    // An error is told by reading.
-    ares_process_fd(lanes_[event.data.u64 >> 32]->channel, (event.events & ~EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD,
-                    (event.events & EPOLLOUT) != 0 ? fd : ARES_SOCKET_BAD);
-  }
-  for (const auto& lane : lanes_) ares_process_fd(lane->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // what timed out
-  run_timers();
-}
-
-void CaresUpstream::socket_changed(void* context, ares_socket_t fd, int readable, int writable) {
-  const auto& lane = *static_cast<Lane*>(context);
-  const int epoll = lane.upstream.epoll_.get();
-  epoll_event event{};
-  event.data.u64 = static_cast<std::uint64_t>(lane.index) << 32 | static_cast<std::uint32_t>(fd);
-  if (readable) event.events |= EPOLLIN;
-  if (writable) event.events |= EPOLLOUT;
-  if (event.events == 0)
-    epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
-  else if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) != 0)
-    epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
-}
-
-void CaresUpstream::answered(void* context, int status, int, unsigned char* data, int length) {
-  const std::unique_ptr<const Try> attempt(static_cast<const Try*>(context));
-  auto& upstream = attempt->upstream;
-  const auto& flight = attempt->flight;
-  --upstream.unanswered_;
-  --flight->open;
-  // Silence is judged by the timers alone.
-  if (!flight->timer || status == ARES_EDESTRUCTION || status == ARES_ETIMEOUT) return;
-  const auto& question = flight->question;
-  auto answer = question.unanswered(status_of(status));
-  if (status == ARES_SUCCESS && data && length > 0) {
-    const std::span packet(data, static_cast<std::size_t>(length));
-    answer = parse_answer(packet, question.name, question.type);
-    // c-ares 1.18 asks again without EDNS only the first time a server refuses it.
-    if (attempt->edns == Edns::yes && refuses_edns(packet)) {
-      upstream.lanes_[attempt->lane]->edns = Edns::no;
-      upstream.send_to(attempt->lane, flight);
-      return;
-    }
-  }
-  if (worth_another_try(answer.status))
-    upstream.failed(flight, attempt->lane, answer.status);
+void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight, Transport transport) {
+  const auto& lane = lanes_[index];
+  const Try attempt{flight, index, transport, lane.edns, std::chrono::steady_clock::now()};
+  ++flight->open;
+  ++unanswered_;
+  count(index, [](ServerCounters& counters) { ++counters.queries; });
+  health_[index].sent(attempt.sent);
+  const auto done = [this, attempt](Ending ending, std::span<const std::uint8_t> packet) {
+    ended(attempt, ending, packet);
+  };
+  if (auto* const through = channel(index, transport))
+    through->send(query(*flight, lane.edns), done);
   else
-    upstream.settle(flight, std::move(answer));
+    done(Ending::nonsense, {});
 }
 
-// Those of resolv.conf, as c-ares reads it.
-Result<std::vector<Server>> system_servers() {
-  ares_channel channel = nullptr;
-  ares_options settings{};
-  int status = ares_init_options(&channel, &settings, 0);
-  if (status != ARES_SUCCESS) return cares_failure(status);
-  ares_addr_port_node* nodes = nullptr;
-  status = ares_get_servers_ports(channel, &nodes);
-  std::vector<Server> servers;
-  for (const auto* node = nodes; node; node = node->next) {
-    std::array<std::uint8_t, 16> octets{};
-    std::memcpy(octets.data(), &node->addr, node->family == AF_INET ? 4 : 16);
-    const std::span all(octets);
-    servers.push_back({node->family == AF_INET ? IpAddress::v4(all.first<4>()) : IpAddress::v6(all),
-                       node->udp_port != 0 ? static_cast<std::uint16_t>(node->udp_port) : kDnsPort});
+// Each try has a port of its own (RFC 5452 Section 9.2) while there is room. Null when none can be had.
+Channel* CaresUpstream::channel(std::size_t index, Transport transport) {
+  auto& lane = lanes_[index];
+  Channel* newest = nullptr;
+  for (const auto& each : lane.channels) {
+    if (each->transport() != transport) continue;
+    if (each->waiting() == 0 && each->tries() < kTriesPerChannel) return each.get();
+    newest = each.get();
   }
-  if (nodes) ares_free_data(nodes);
-  ares_destroy(channel);
-  if (status != ARES_SUCCESS) return cares_failure(status);
-  if (servers.empty()) return failure("DNS: no server is configured, and resolv.conf names none");
-  return servers;
+  // Without room the newest takes more, until older ones have come to their end.
+  if (newest && lane.channels.size() >= std::max(kMaxChannels / lanes_.size(), kLeastChannels)) return newest;
+  auto opened = Channel::open(lane.server, transport, std::max(timeout(), options_.patience),
+                              [this](Channel& channel, int fd, std::uint32_t events) { watch(channel, fd, events); });
+  if (!opened) return newest;
+  return lane.channels.emplace_back(std::move(*opened)).get();
+}
+
+void CaresUpstream::ended(const Try& attempt, Ending ending, std::span<const std::uint8_t> packet) {
+  const auto& flight = attempt.flight;
+  const auto lane = attempt.lane;
+  --unanswered_;
+  --flight->open;
+  if (ending == Ending::answer) heard(lane, attempt.sent);
+  // One that takes no connections may still answer over UDP.
+  if (ending == Ending::unreachable && attempt.transport == Transport::udp)
+    health_[lane].unreachable(std::chrono::steady_clock::now());
+  if (ending == Ending::unreachable || ending == Ending::silence)
+    count(lane, [](ServerCounters& counters) { ++counters.timeouts; });
+  // When a question is given up, the timers alone say.
+  if (!flight->timer || ending == Ending::closed || ending == Ending::silence) return;
+  if (ending == Ending::unreachable) return failed(flight);
+  if (ending == Ending::answer && ask_otherwise(attempt, packet)) return;
+  auto answer = parse_answer(packet, flight->question.name, flight->question.type);
+  if (worth_another_try(answer.status)) {
+    count(lane, [](ServerCounters& counters) { ++counters.failures; });
+    flight->failure = answer.status;
+    flight->failed.insert(lane);
+    return failed(flight);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  health_[lane].useful();
+  for (const auto wrong : flight->failed)
+    if (wrong != lane) health_[wrong].overruled(now);
+  settle(flight, std::move(answer));
+}
+
+// Where the answer says that the question must be put to this server in another way. It is no further try.
+bool CaresUpstream::ask_otherwise(const Try& attempt, std::span<const std::uint8_t> packet) {
+  if (attempt.transport == Transport::tcp) return false;
+  auto& lane = lanes_[attempt.lane];
+  const bool mistaken = options_.name_case == CaresOptions::NameCase::random &&
+                        !repeats_question(packet, query(*attempt.flight, attempt.edns));
+  if (mistaken || is_truncated(packet)) {
+    count(attempt.lane, [&](ServerCounters& counters) {
+      ++counters.over_tcp;
+      if (mistaken) ++counters.mismatches;
+    });
+    send_to(attempt.lane, attempt.flight, Transport::tcp);
+    return true;
+  }
+  // c-ares 1.18 asks again without EDNS by itself, but only the first time on each channel.
+  if (attempt.edns == Edns::no || !refuses_edns(packet)) return false;
+  lane.edns = Edns::no;
+  send_to(attempt.lane, attempt.flight, Transport::udp);
+  return true;
+}
+
+bool CaresUpstream::all_silent() const {
+  return std::ranges::all_of(health_, [](const Health& each) { return each.state() == Health::State::silent; });
+}
+
+void CaresUpstream::look_after_servers() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<std::size_t> due;
+  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+    if (!health_[lane].probe_due(now)) continue;
+    due.push_back(lane);
+    if (health_[lane].state() == Health::State::silent)
+      count(lane, [](ServerCounters& counters) { counters.health = ServerCounters::Health::silent; });
+  }
+  if (!due.empty() && !dead_ && all_silent()) {
+    dead_ = true;
+    close_lanes();
+  }
+  for (const auto lane : due) probe(lane);
+}
+
+// Any answer to it is a sign of life; a resolver has the root's name servers at hand.
+void CaresUpstream::probe(std::size_t lane) {
+  const auto sent = std::chrono::steady_clock::now();
+  const auto question =
+      make_query("", Type::ns, random_octets<std::uint16_t>(), {lanes_[lane].edns, options_.checking});
+  auto* const through = channel(lane, Transport::udp);
+  if (!through) return;
+  count(lane, [](ServerCounters& counters) { ++counters.queries; });
+  ++unanswered_;
+  through->send(question, [this, lane, sent](Ending ending, std::span<const std::uint8_t>) {
+    --unanswered_;
+    if (ending == Ending::answer) heard(lane, sent);
+    if (ending == Ending::unreachable || ending == Ending::silence)
+      count(lane, [](ServerCounters& counters) { ++counters.timeouts; });
+  });
+}
+
+void CaresUpstream::heard(std::size_t lane, Instant sent) {
+  const auto now = std::chrono::steady_clock::now();
+  count(lane, [&](ServerCounters& counters) {
+    ++counters.answers;
+    counters.latencies.add(std::chrono::duration_cast<std::chrono::microseconds>(now - sent));
+    counters.health = ServerCounters::Health::good;
+  });
+  const bool all_down = std::ranges::all_of(health_, [](const Health& each) { return each.is_down(); });
+  if (health_[lane].is_down()) lanes_[lane].edns = Edns::yes;  // it may be another program now
+  health_[lane].answered(now, now - sent);
+  dead_ = false;
+  if (all_down) ++recoveries_;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Upstream>> make_cares_upstream(const CaresOptions& options) {
-  static const int library = ares_library_init(ARES_LIB_INIT_ALL);
-  if (library != ARES_SUCCESS) return cares_failure(library);
   const auto servers = options.servers.empty() ? system_servers() : parse_servers(options.servers);
   if (!servers) return tl::unexpected(servers.error());
-  auto upstream = std::make_unique<CaresUpstream>(options);
-  if (auto started = upstream->start(*servers); !started) return tl::unexpected(started.error());
+  auto upstream = std::make_unique<CaresUpstream>(options, *servers);
+  if (auto started = upstream->start(); !started) return tl::unexpected(started.error());
   return upstream;
 }
 

@@ -25,9 +25,11 @@ struct Latencies {
 struct ServerCounters {
   std::string server;  // "192.0.2.1:53"
   enum class Health { good, silent } health = Health::good;
-  std::uint64_t queries = 0, answers = 0, timeouts = 0, failures = 0;  // failures: SERVFAIL, REFUSED, malformed, ...
-  std::uint64_t hedges = 0;                                            // queries sent because another server was slow
-  std::uint64_t over_tcp = 0;                                          // asked again over TCP
+  // Queries sent, whether it lives among them; answers, those over TCP and late ones among them; queries that were
+  // given up or found nobody; of the answers, those that were SERVFAIL, REFUSED, malformed, ...
+  std::uint64_t queries = 0, answers = 0, timeouts = 0, failures = 0;
+  std::uint64_t hedges = 0;      // queries sent because another server was slow
+  std::uint64_t over_tcp = 0;    // asked again over TCP
   std::uint64_t mismatches = 0;  // answers that were not to the question as it was sent
   Latencies latencies;
 };
@@ -36,7 +38,8 @@ class Upstream {
  public:
   virtual ~Upstream() = default;
   virtual std::vector<ServerCounters> servers() const { return {}; }
-  // Grows each time that a server answers after all had been silent: what failed meanwhile is worth asking again.
+  // Grows each time that a server answers after all had been silent or out of reach: what failed meanwhile is worth
+  // asking again.
   virtual std::uint64_t recoveries() const { return 0; }
   // Asks for exactly this type at exactly this canonical name. `done` is called once, on any thread, also when the
   // upstream is being destroyed (then with Status::timeout). CNAMEs in the answer are followed only as far as the same

@@ -385,6 +385,10 @@ bool repeats_question(std::span<const std::uint8_t> packet, std::span<const std:
   return std::ranges::equal(packet.first(end).subspan(kHeaderSize), query.first(end).subspan(kHeaderSize));
 }
 
+bool is_truncated(std::span<const std::uint8_t> packet) {
+  return packet.size() >= kHeaderSize && (packet[2] & 0x02) != 0;
+}
+
 Answer parse_answer(std::span<const std::uint8_t> octets, const std::string& name, Type type) {
   auto packet = Packet::open(octets);
   return packet ? read_answer(*packet, name, type) : failed(name, type, Status::malformed);

@@ -44,6 +44,9 @@ bool repeats_question(std::span<const std::uint8_t> packet, std::span<const std:
 // RFC 6891 Section 7: how a server older than EDNS answers a question that has it.
 bool refuses_edns(std::span<const std::uint8_t> packet);
 
+// TC: over TCP there is more.
+bool is_truncated(std::span<const std::uint8_t> packet);
+
 // What a packet says about a question. CNAMEs are followed from the question's name as far as the packet knows them;
 // an answer that ends on a CNAME is `nodata` with its TTL. A packet that cannot be parsed, or is not an answer to this
 // question, is `malformed`; so is a truncated one, which holds only a part. `received` is left to the caller.

@@ -44,6 +44,13 @@ struct Asker {
   CachingResolver resolver;
 };
 
+// What the server was asked, but for whether it lives.
+std::vector<std::string> questions(const DnsServer& server) {
+  auto queries = server.queries();
+  std::erase_if(queries, [](const std::string& query) { return query.starts_with("NS  "); });
+  return queries;
+}
+
 TEST(Cares, AnswersEveryType) {
   const DnsServer server(
       "example.com TXT v=spf1 -all\nexample.com MX 10 Mail.example.com\nexample.com MX 0 .\nexample.com A 192.0.2.1\n"
@@ -91,7 +98,7 @@ TEST(Cares, SilenceIsTimeout) {
   const DnsServer server("silent.test TXT !TIMEOUT");
   Asker ask(asking({server.host_port()}, 50ms, 2));
   EXPECT_EQ(ask("silent.test")->status, Status::timeout);
-  EXPECT_THAT(server.queries(), SizeIs(2));
+  EXPECT_THAT(questions(server), SizeIs(2));
 }
 
 TEST(Cares, NobodyThereIsTimeout) {
@@ -113,7 +120,7 @@ TEST(Cares, AnAnswerThatComesAfterTheNextTryBeganCounts) {
     const DnsServer server("late.test TXT !SLOW 500\nlate.test TXT x");
     Asker ask(asking({server.host_port()}, 50ms, tries, 60s));
     EXPECT_THAT(ask("late.test")->texts, ElementsAre("x")) << tries;
-    EXPECT_THAT(server.queries(), Each("TXT late.test udp"));
+    EXPECT_THAT(questions(server), Each("TXT late.test udp"));
   }
 }
 
@@ -140,14 +147,14 @@ TEST(Cares, AfterALostTryTheNextIsAnsweredWithoutPatience) {
   const DnsServer server("a.test TXT !TIMEOUT 1\na.test TXT x");
   Asker ask(asking({server.host_port()}, 100ms, 2, 600s));
   EXPECT_THAT(ask("a.test")->texts, ElementsAre("x"));
-  EXPECT_THAT(server.queries(), SizeIs(2));
+  EXPECT_THAT(questions(server), SizeIs(2));
 }
 
 TEST(Cares, PatienceWithASilentServerEnds) {
   const DnsServer server("silent.test TXT !TIMEOUT");
   Asker ask(asking({server.host_port()}, 50ms, 2, 400ms));
   EXPECT_EQ(ask("silent.test", Type::txt, 600s)->status, Status::timeout);
-  EXPECT_THAT(server.queries(), SizeIs(2));
+  EXPECT_THAT(questions(server), SizeIs(2));
 }
 
 TEST(Cares, TruncatedAnswersAreFetchedOverTcp) {
@@ -252,7 +259,7 @@ TEST(Cares, ASilentServerIsNotTheFirstToBeAskedAgain) {
   Asker ask(asking({silent.host_port(), good.host_port()}, 1000ms));
   EXPECT_EQ(ask("a.test")->status, Status::ok);
   EXPECT_EQ(ask("b.test")->status, Status::ok);
-  EXPECT_THAT(silent.queries(), ElementsAre("TXT a.test udp"));
+  EXPECT_THAT(questions(silent), ElementsAre("TXT a.test udp"));
 }
 
 TEST(Cares, AKilledServerIsUsedAgainOnceItLives) {
@@ -264,7 +271,13 @@ TEST(Cares, AKilledServerIsUsedAgainOnceItLives) {
   EXPECT_EQ(ask("b.test")->status, Status::timeout);
   EXPECT_EQ(ask("a.test")->status, Status::ok);  // kept
   server.start();
-  EXPECT_EQ(ask("b.test")->status, Status::ok);
+  // Failures are remembered until the server is known to live.
+  auto status = Status::timeout;
+  for (int i = 0; i < 600 && status != Status::ok; ++i) {
+    std::this_thread::sleep_for(100ms);
+    status = ask("b.test")->status;
+  }
+  EXPECT_EQ(status, Status::ok);
 }
 
 TEST(Cares, IdenticalQuestionsReachTheServerOnce) {
@@ -434,7 +447,7 @@ TEST(Cares, TriesOpenAreBounded) {
   for (int i = 0; i < 8; ++i) upstream->ask("silent.test", Type::txt, tally.done());
   // The fifth is asked once the first is given up, and all come to an end.
   ASSERT_TRUE(tally.wait_for(1));
-  EXPECT_LT(server.queries().size(), 8u);
+  EXPECT_LT(questions(server).size(), 8u);
   ASSERT_TRUE(tally.wait_for(8));
   EXPECT_THAT(tally.statuses, Each(Status::timeout));
 }
@@ -454,10 +467,10 @@ TEST(Cares, AllTriesOfAQuestionHaveOneIdentifier) {
   Asker ask(asking({"127.0.0.1:" + std::to_string(ntohs(address.sin_port))}, 20ms, 3, 60s));
   ask.resolver.prefetch("a.test", Type::txt);
   std::vector<std::string> ids;
-  for (int i = 0; i < 3; ++i) {
+  while (ids.size() < 3) {
     std::array<char, 512> packet{};
     ASSERT_GT(recv(fd, packet.data(), packet.size(), 0), 12);
-    ids.emplace_back(packet.data(), 2);
+    if (packet[12] != 0) ids.emplace_back(packet.data(), 2);  // else it is asked whether it lives
   }
   EXPECT_THAT(ids, Each(ids[0]));
   close(fd);

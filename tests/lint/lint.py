@@ -15,7 +15,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 # Who alone may include a library: prefix of the header -> what the including file's path must match.
 WALLS = {
     "openssl/": r"lib/crypto/",
-    "ares.h": r"lib/dns/cares_upstream\.",
+    "ares.h": r"lib/dns/channel\.",
     "ares_": r"lib/dns/cares_upstream\.",
     "libmilter/": r"milter/callbacks[^/]*$",
     "libpsl.h": r"lib/dmarc/",
