@@ -108,6 +108,19 @@ std::vector<Moment> moments_of(const std::vector<Deadline>& deadlines,
   return moments;
 }
 
+// SES's clocks. Of records that some server always had there is no latest time: SES may never come upon the fault.
+std::vector<Deadline> clocks_of(const std::vector<RecordState>& standing) {
+  auto deadlines = deadlines_of(standing);
+  for (auto& deadline : deadlines) {
+    const auto part = deadline.kind == Deadline::Kind::mail_from_fallback ? Part::mail_from_mx : Part::dkim;
+    const bool missing = std::ranges::any_of(standing, [part](const RecordState& record) {
+      return record.key.part == part && record.missing_since && !record.missing_until;
+    });
+    if (!missing) deadline.latest = deadline.earliest;
+  }
+  return deadlines;
+}
+
 // The one that comes next; where all have come, the last.
 std::optional<Deadline> next_of(std::span<const Deadline> deadlines, std::int64_t now) {
   std::optional<Deadline> next;
@@ -155,7 +168,7 @@ struct AlertPolicy::Book {
 
   void set_moments(Entry& entry) {
     const auto standing = entry.standing();
-    entry.moments = moments_of(deadlines_of(standing), reminders);
+    entry.moments = moments_of(clocks_of(standing), reminders);
     // What a clock says of the moment a fault begins is told with the change.
     auto told = std::numeric_limits<std::int64_t>::max();
     for (const auto& record : standing) told = std::min(told, record.first_bad.value_or(record.since));
@@ -221,7 +234,7 @@ struct AlertPolicy::Book {
     std::tie(notice.account, notice.identity, notice.region) = due.key;
     add_changes(due, notice.changes);
     const auto standing = due.entry->standing();
-    const auto deadlines = deadlines_of(standing);
+    const auto deadlines = clocks_of(standing);
     notice.deadline = due.changed ? next_of(deadlines, now) : due.moment->deadline;
     if (due.changed)
       word_change(notice, {standing, deadlines});
