@@ -299,6 +299,49 @@ std::vector<TextCase> history_texts() {
        },
        {"SERVFAIL from ns2.example.com (192.0.2.53) at 2023-11-14T21:13:20Z; SES last looked at 2023-11-14T20:13:20Z"},
        {}},
+      {"RecordsThatAreGoneTellByWhoseClock",
+       Code::dkim_lost,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->dkim_outage = {{"t1._domainkey.example.com"}, w.now - 80 * kHour, w.now - 80 * kHour, {}};
+       },
+       {"SES can no longer confirm the DKIM records of example.com (no name server has had t1._domainkey.example.com "
+        "since 2023-11-11T14:13:20Z); by its own clock it had stopped signing by 2023-11-14T14:13:20Z at the latest: "
+        "treat mail as unsigned. Mend the records at every name server within 5 days (between 2023-11-16T14:13:20Z "
+        "and 2023-11-19T14:13:20Z), or SES revokes the set-up."},
+       {}},
+      {"RevocationByTheClockAsksToLookInSes",
+       Code::dkim_revoked,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->dkim_outage = {
+             {"t1._domainkey.example.com"}, w.now - 240 * kHour, w.now - 240 * kHour, w.now - 24 * kHour};
+       },
+       {"SES has revoked the DKIM set-up of example.com (by its own clock: no name server had "
+        "t1._domainkey.example.com from 2023-11-04T22:13:20Z to 2023-11-13T22:13:20Z); the tokens published for it no "
+        "longer serve. Repeat the DKIM set-up in SES unless its status there is SUCCESS, which sesame sync tells here, "
+        "compare"},
+       {}},
+      {"RecordsThatAreBackTellUntilWhenSesMayNotSeeThem",
+       Code::dkim_past_fault,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->dkim_outage = {
+             {"t1._domainkey.example.com"}, w.now - 30 * kHour, w.now - 30 * kHour, w.now - 6 * kHour};
+       },
+       {"The DKIM records of example.com answer everywhere now; no name server had t1._domainkey.example.com from "
+        "2023-11-13T16:13:20Z to 2023-11-14T16:13:20Z, and until 2023-11-17T16:13:20Z SES may not have seen that they "
+        "are back"},
+       {}},
+      {"AnMxThatIsGoneTellsByWhoseClock",
+       Code::mailfrom_fallback,
+       [](SesWorld& w) {
+         w.history.emplace();
+         w.history->mail_from_outage = {{"bounce.example.com"}, w.now - 80 * kHour, w.now - 80 * kHour, {}};
+       },
+       {"The custom MAIL FROM bounce.example.com is by SES's own clock no longer in use (no name server has had its MX "
+        "since 2023-11-11T14:13:20Z); SES uses amazonses.com instead"},
+       {}},
       {"DelegationNamesBothSets",
        Code::dns_delegation_mismatch,
        [](SesWorld& w) {
@@ -315,7 +358,7 @@ std::vector<TextCase> history_texts() {
        Code::dkim_temperror_partial,
        [](SesWorld& w) {
          w.history.emplace();
-         w.history->key_temperrors = {0.125, "ns2.example.com", "UDP"};
+         w.history->key_temperrors = {0.125, "ns2.example.com", "TCP"};
        },
        {"12 % of receivers", "ns2.example.com is slow or fails over TCP"},
        {}},

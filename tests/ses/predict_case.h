@@ -26,6 +26,7 @@ inline void PrintTo(const PredictCase& c, std::ostream* out) {
 std::vector<PredictCase> dkim_cases();
 std::vector<PredictCase> dkim_state_cases();
 std::vector<PredictCase> history_cases();
+std::vector<PredictCase> outage_cases();
 std::vector<PredictCase> identity_cases();
 std::vector<PredictCase> coverage_cases();
 std::vector<PredictCase> mail_from_cases();

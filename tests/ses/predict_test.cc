@@ -43,6 +43,7 @@ std::string name_of(const testing::TestParamInfo<PredictCase>& info) {
 INSTANTIATE_TEST_SUITE_P(Dkim, Predict, testing::ValuesIn(dkim_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(DkimState, Predict, testing::ValuesIn(dkim_state_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(History, Predict, testing::ValuesIn(history_cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(Outage, Predict, testing::ValuesIn(outage_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Identity, Predict, testing::ValuesIn(identity_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(Coverage, Predict, testing::ValuesIn(coverage_cases()), name_of);
 INSTANTIATE_TEST_SUITE_P(MailFrom, Predict, testing::ValuesIn(mail_from_cases()), name_of);
