@@ -311,7 +311,6 @@ AlertPolicy::AlertPolicy(std::vector<std::chrono::seconds> reminders) : book_(st
   book_->reminders = std::move(reminders);
 }
 AlertPolicy::~AlertPolicy() = default;
-AlertPolicy::AlertPolicy(AlertPolicy&&) noexcept = default;
 
 void AlertPolicy::restore(std::span<const RecordState> states, std::span<const Notice> notices) {
   auto& book = *book_;

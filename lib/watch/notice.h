@@ -45,11 +45,11 @@ class Channel {
 };
 
 struct AlertOptions {
-  std::vector<std::string> hook;     // program and arguments: gets the JSON on its standard input; empty = none
-  std::string mail_to;               // "" = none
-  std::string mail_from;             // "" = as sendmail fills it in
-  std::string sendmail;              // path of the program
-  std::string webhook;               // URL that the JSON is posted to; "" = none
+  std::vector<std::string> hook{};   // program and arguments: gets the JSON on its standard input; empty = none
+  std::string mail_to{};             // "" = none
+  std::string mail_from{};           // "" = as sendmail fills it in
+  std::string sendmail{};            // path of the program
+  std::string webhook{};             // URL that the JSON is posted to; "" = none
   std::chrono::seconds timeout{30};  // of one delivery
   std::vector<std::chrono::seconds> reminders{std::chrono::hours(48), std::chrono::hours(12)};  // before a deadline
   bool operator==(const AlertOptions&) const = default;

@@ -35,7 +35,6 @@ class AlertPolicy {
  public:
   explicit AlertPolicy(std::vector<std::chrono::seconds> reminders);
   ~AlertPolicy();
-  AlertPolicy(AlertPolicy&&) noexcept;
 
   // What a memory kept: all states, and the notices told so far, of all identities, in the order of time. What came to
   // be in another state and was not told before the end of the last run is told. The silences come first.
