@@ -2,18 +2,22 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
 #include "util/text.h"
+#include "watch/memory.h"
+#include "watch/state.h"
 
 namespace sesame::cli {
 namespace {
 
 constexpr std::size_t kMaxMessage = 64u << 20;
 constexpr std::size_t kChunk = 64u << 10;
+constexpr std::int64_t kOldestLook = 3600;  // seconds
 
 struct Close {
   void operator()(std::FILE* file) const {
@@ -49,6 +53,26 @@ Result<RuntimePtr> make_runtime(const Common& common, config::Config config) {
   if (runtime && !(*runtime)->arrivals_error.empty())
     complain("warning: ses.arrivals: nothing was learned: " + (*runtime)->arrivals_error, kFine);
   return runtime;
+}
+
+RuntimePtr with_memory(RuntimePtr runtime) {
+  const auto& settings = runtime->config.watch;
+  if (settings.memory.empty()) return runtime;
+  const auto memory = watch::Memory::open(settings.memory, watch::Memory::Access::read_only);
+  auto states = memory ? (*memory)->states() : tl::unexpected(memory.error());
+  if (!states) {
+    complain("warning: watch.memory: what the watch saw is not known: " + states.error().message, kFine);
+    return runtime;
+  }
+  // What was at fault when the watch ended may be mended since.
+  const auto oldest = runtime->clock->unix_now() - std::max(kOldestLook, 4 * std::int64_t{settings.interval.count()});
+  const auto aged = std::erase_if(*states, [oldest](const watch::RecordState& each) {
+    return each.checked < oldest && (each.state == watch::State::degraded || each.state == watch::State::missing);
+  });
+  if (aged > 0) complain("warning: watch.memory: the faults in it are too old to count: is the watch running?", kFine);
+  auto ledger = std::make_shared<watch::Ledger>();
+  ledger->restore(*std::move(states));
+  return inspect::with_watch(*runtime, std::move(ledger));
 }
 
 Deadline deadline_of(const inspect::Runtime& runtime) {

@@ -81,6 +81,16 @@ struct DoctorArguments {
   std::optional<std::string> mail_from;
 };
 
+// At most one of what it does; none of them: to watch until a signal ends it.
+struct WatchArguments {
+  std::vector<std::string> subjects = {};  // domains and addresses
+  std::optional<std::string> config = {};  // absent: the installed one, where there is one
+  enum class Once { no, yes } once = Once::no;
+  enum class Status { no, yes } status = Status::no;
+  std::optional<std::string> timeline = {}, evidence = {}, acknowledge = {}, silence = {}, unsilence = {};
+  std::optional<std::string> since = {}, output = {}, duration = {};
+};
+
 struct ConfigArguments {
   std::string config;
   enum class What { current, sample } what = What::current;
@@ -93,6 +103,7 @@ int run_dmarc(const Common& common, const DmarcArguments& arguments);
 int run_preflight(const Common& common, const PreflightArguments& arguments);
 int run_sync(const Common& common, const SyncArguments& arguments);
 int run_doctor(const Common& common, const DoctorArguments& arguments);
+int run_watch(const Common& common, const WatchArguments& arguments);
 int run_config_test(const Common& common, const ConfigArguments& arguments);
 int run_config_print(const Common& common, const ConfigArguments& arguments);
 
@@ -104,6 +115,9 @@ using RuntimePtr = std::shared_ptr<const inspect::Runtime>;
 // Judges with this configuration and the DNS server of the arguments. A snapshot that cannot be used is told on the
 // standard error.
 Result<RuntimePtr> make_runtime(const Common& common, config::Config config);
+// The same with what the watch keeps in watch.memory, where it is set. A memory that cannot be used is told on the
+// standard error.
+RuntimePtr with_memory(RuntimePtr runtime);
 // When this command has waited long enough for DNS.
 Deadline deadline_of(const inspect::Runtime& runtime);
 // The file, or the standard input for "-".

@@ -229,15 +229,16 @@ int run_doctor(const Common& common, const DoctorArguments& arguments) {
     return complain("doctor: " + fault + "\nsee sesame doctor --help", kUsage);
   auto config = load_settings(arguments.config);
   if (!config) return complain(config.error().message, kUsage);
-  const auto runtime = make_runtime(common, std::move(*config));
-  if (!runtime) return complain(runtime.error().message, kUsage);
-  const auto unchecked = inspect::make_resolver((*runtime)->config.dns, *(*runtime)->clock, dns::Checking::disabled);
+  const auto made = make_runtime(common, std::move(*config));
+  if (!made) return complain(made.error().message, kUsage);
+  const auto runtime = with_memory(*made);
+  const auto unchecked = inspect::make_resolver(runtime->config.dns, *runtime->clock, dns::Checking::disabled);
   if (!unchecked) return complain(unchecked.error().message, kUsage);
   Knowledge knowledge;
-  const auto targets = targets_of(arguments, **runtime, knowledge);
+  const auto targets = targets_of(arguments, *runtime, knowledge);
   if (!targets) return complain("doctor: " + targets.error().message, kUsage);
 
-  const auto examinations = Examinations(**runtime, knowledge, **unchecked, *targets).run();
+  const auto examinations = Examinations(*runtime, knowledge, **unchecked, *targets).run();
   const bool several = arguments.all == DoctorArguments::All::yes || arguments.subjects.size() > 1;
   const auto text = common.format == Format::json
                         ? inspect::doctor_json(examinations, several ? inspect::Shape::list : inspect::Shape::one)

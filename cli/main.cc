@@ -19,6 +19,7 @@ struct Arguments {
   PreflightArguments preflight;
   SyncArguments sync;
   DoctorArguments doctor;
+  WatchArguments watch;
   ConfigArguments config;
   std::function<int()> run;
 };
@@ -31,6 +32,7 @@ constexpr const char* kExamples =
     "  sesame dmarc example.com --dns 127.0.0.1:5353\n"
     "  sesame doctor example.com\n"
     "  sesame sync\n"
+    "  sesame watch --status\n"
     "  sesame config test\n\n"
     "Exit status: 0 fine, 1 evaluated and bad, 2 bad usage or configuration, 75 undecided. See sesame(1).";
 
@@ -178,6 +180,40 @@ void add_doctor(CLI::App& app, Arguments& a) {
       kDnsNote);
 }
 
+void add_watch(CLI::App& app, Arguments& a) {
+  auto& sub = subcommand(app, "watch", "Look at the records SES depends on, at every name server, again and again",
+                         a.run, [&a] { return run_watch(a.common, a.watch); });
+  auto& w = a.watch;
+  sub.add_option("DOMAIN", w.subjects, "With --once or --status: of these domains and addresses only")->type_name("");
+  sub.add_option("--config", w.config, "Settings; default: the installed ones, if there are any")->type_name("FILE");
+  sub.add_flag_callback(
+      "--once", [&w] { w.once = WatchArguments::Once::yes; }, "One look now, and what it showed");
+  sub.add_flag_callback(
+      "--status", [&w] { w.status = WatchArguments::Status::yes; }, "How the records stand, from the memory");
+  sub.add_option("--timeline", w.timeline, "What was observed, in the order of time")->type_name("DOMAIN");
+  sub.add_option("--evidence", w.evidence, "The same as a report for whoever runs the DNS, or for AWS")
+      ->type_name("DOMAIN");
+  sub.add_option("--since", w.since, "With --timeline or --evidence: 2026-01-31 or 2026-01-31T12:00:00Z")
+      ->type_name("DATE");
+  sub.add_option("--output", w.output, "With --evidence: file to write. Default: the standard output")
+      ->type_name("FILE");
+  sub.add_option("--acknowledge", w.acknowledge, "No reminders of its fault until it is healthy again")
+      ->type_name("DOMAIN");
+  sub.add_option("--silence", w.silence, "No alerts of it at all for a while")->type_name("DOMAIN");
+  sub.add_option("--for", w.duration, "With --silence: 30m, 12h, 2d")->type_name("DURATION");
+  sub.add_option("--unsilence", w.unsilence, "Alerts again")->type_name("DOMAIN");
+  add_json(sub, a.common);
+  sub.footer(std::string("Examples:\n"
+                         "  sesame watch --once example.com\n"
+                         "  sesame watch --status\n"
+                         "  sesame watch --timeline example.com --since 2026-01-01\n"
+                         "  sesame watch --evidence example.com --output evidence.txt\n"
+                         "  sesame watch --silence example.com --for 12h\n\n"
+                         "Exit status of --once and --status: 1 with a fault, else 75 where nothing answered or nobody "
+                         "looked lately, else 0.") +
+             kDnsNote);
+}
+
 void add_config(CLI::App& app, Arguments& a) {
   a.config.config = config::default_path();
   auto& sub = *app.add_subcommand("config", "Test or print the settings");
@@ -197,7 +233,7 @@ void add_config(CLI::App& app, Arguments& a) {
 
 // What is wrong with a line that names no command of ours.
 std::string without_command(int argc, char** argv, const CLI::ParseError& error) {
-  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight, doctor, sync or config";
+  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight, doctor, sync, watch or config";
   if (argc == 1) return std::string("a command is missing") + kExpected;
   if (argv[1][0] != '-') return "unknown command " + printable(argv[1]) + kExpected;
   return error.what();
@@ -216,6 +252,7 @@ int run(int argc, char** argv) {
   add_preflight(app, arguments);
   add_sync(app, arguments);
   add_doctor(app, arguments);
+  add_watch(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);

@@ -32,8 +32,9 @@ void assume_sender(mail::Envelope& envelope, const mail::Message& message) {
 int run_preflight(const Common& common, const PreflightArguments& arguments) {
   auto config = config::load(arguments.config);
   if (!config) return complain(config.error().message, kUsage);
-  const auto runtime = make_runtime(common, std::move(*config));
-  if (!runtime) return complain(runtime.error().message, kUsage);
+  const auto made = make_runtime(common, std::move(*config));
+  if (!made) return complain(made.error().message, kUsage);
+  const auto runtime = with_memory(*made);
   const auto message = read_message(arguments.file);
   if (!message) return complain(message.error().message, kUsage);
 
@@ -45,10 +46,10 @@ int run_preflight(const Common& common, const PreflightArguments& arguments) {
   }
   for (const auto& recipient : arguments.recipients) envelope.recipients.push_back(without_brackets(recipient));
   for (const auto& relay : arguments.relays) envelope.add_relay(relay);
-  inspect::Inspection inspection(*runtime, policy::Direction::outbound, std::move(envelope));
+  inspect::Inspection inspection(runtime, policy::Direction::outbound, std::move(envelope));
   feed(inspection, *message);
   const auto report = inspection.finish();
-  const auto decision = policy::decide(report, (*runtime)->config.rules);
+  const auto decision = policy::decide(report, runtime->config.rules);
   const auto text = common.format == Format::json ? inspect::preflight_json(report, decision)
                                                   : inspect::preflight_text(report, decision);
   return answer(text, status_of(report.prediction ? report.prediction->verdict : ses::Verdict::unknown));

@@ -32,23 +32,12 @@ Json key_value(const RecordKey& key) {
 }
 
 Json run_value(const Run& run) {
-  const auto& seen = run.observation;
   auto value = key_value(run.key);
-  value["name"] = seen.name;
-  value["type"] = dns::to_string(seen.type);
-  // Both null: the resolver of this host.
-  value["server"] = text_or_null(seen.server);
-  value["address"] = text_or_null(seen.address);
-  value["transport"] = dns::to_string(seen.transport);
-  value["quality"] = to_string(seen.quality);
-  value["answer"] = seen.answer;
+  value.update(observation_value(run.observation));
   value["first"] = timestamp(run.first);
-  value["last"] = timestamp(seen.time);
+  value["last"] = timestamp(run.observation.time);
   value["count"] = run.count;
-  value["latency_ms"] = milliseconds(seen.latency);
   value["slowest_ms"] = milliseconds(run.slowest);
-  value["ttl"] = seen.ttl;
-  value["serial"] = seen.serial ? Json(*seen.serial) : Json(nullptr);
   return value;
 }
 
@@ -59,20 +48,6 @@ Json event_value(const Memory::Event& event) {
   value["to"] = to_string(event.to);
   value["code"] = text_or_null(event.code);
   value["reason"] = text_or_null(event.reason);
-  return value;
-}
-
-Json state_value(const RecordState& state) {
-  auto value = key_value(state.key);
-  value["state"] = to_string(state.state);
-  value["since"] = timestamp(state.since);
-  value["checked"] = timestamp(state.checked);
-  value["code"] = text_or_null(state.code);
-  value["reason"] = text_or_null(state.reason);
-  value["first_bad"] = time_or_null(state.first_bad);
-  value["last_bad"] = time_or_null(state.last_bad);
-  value["missing_since"] = time_or_null(state.missing_since);
-  value["missing_until"] = time_or_null(state.missing_until);
   return value;
 }
 
@@ -93,6 +68,34 @@ Json list_of(const std::vector<T>& rows, Json (*value_of)(const T&)) {
 }
 
 }  // namespace
+
+Json state_value(const RecordState& state) {
+  auto value = key_value(state.key);
+  value["state"] = to_string(state.state);
+  value["since"] = timestamp(state.since);
+  value["checked"] = timestamp(state.checked);
+  value["code"] = text_or_null(state.code);
+  value["reason"] = text_or_null(state.reason);
+  value["first_bad"] = time_or_null(state.first_bad);
+  value["last_bad"] = time_or_null(state.last_bad);
+  value["missing_since"] = time_or_null(state.missing_since);
+  value["missing_until"] = time_or_null(state.missing_until);
+  return value;
+}
+
+Json observation_value(const Observation& seen) {
+  // Server and address are null of the resolver of this host.
+  return {{"name", seen.name},
+          {"type", dns::to_string(seen.type)},
+          {"server", text_or_null(seen.server)},
+          {"address", text_or_null(seen.address)},
+          {"transport", dns::to_string(seen.transport)},
+          {"quality", to_string(seen.quality)},
+          {"answer", seen.answer},
+          {"latency_ms", milliseconds(seen.latency)},
+          {"ttl", seen.ttl},
+          {"serial", seen.serial ? Json(*seen.serial) : Json(nullptr)}};
+}
 
 Json delegation_value(const std::optional<ses::DelegationMismatch>& delegation) {
   if (!delegation) return nullptr;

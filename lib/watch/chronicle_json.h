@@ -12,6 +12,8 @@ nlohmann::ordered_json chronicle_value(const Chronicle& chronicle);
 // The notices that were told, without what was delivered to whom.
 nlohmann::ordered_json notices_value(const Chronicle& chronicle);
 nlohmann::ordered_json silences_value(const Chronicle& chronicle);
+nlohmann::ordered_json state_value(const RecordState& state);
+nlohmann::ordered_json observation_value(const Observation& observation);
 nlohmann::ordered_json delegation_value(const std::optional<ses::DelegationMismatch>& delegation);
 // On several lines; octets that are no UTF-8 are replaced.
 std::string text_of(const nlohmann::ordered_json& value);

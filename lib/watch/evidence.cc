@@ -179,6 +179,10 @@ struct Well {
   }
 };
 
+std::string part_of(std::size_t some, std::size_t all) {
+  return all == 1 ? "the same question" : fmt::format("{} of the {} questions", some, all);
+}
+
 std::string contrast_section(const Chronicle& chronicle, const Runs& bad) {
   if (bad.empty()) return "";
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> asked;  // when each question had a bad answer
@@ -197,7 +201,7 @@ std::string contrast_section(const Chronicle& chronicle, const Runs& bad) {
   auto text = heading("Who answered the same questions well in the same time");
   if (servers.empty()) text += line("Nobody.", 2);
   for (const auto& [server, well] : servers)
-    text += line(fmt::format("{}: {} of the {} questions over {}, {}, {}", server, well.questions.size(), asked.size(),
+    text += line(fmt::format("{}: {} over {}, {}, {}", server, part_of(well.questions.size(), asked.size()),
                              well.transports.size() > 1 ? "UDP and TCP" : *well.transports.begin(), times(well.count),
                              period(well.first, well.last)),
                  2);

@@ -84,7 +84,10 @@ Result<bool> is_empty(Connection& connection) {
 }
 
 Result<void> prepare_writing(Connection& connection) {
-  if (auto set = connection.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"); !set) return set;
+  // What the log beside the file grew to is given back.
+  constexpr const char* kModes =
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;";
+  if (auto set = connection.execute(kModes); !set) return set;
   // Somebody else may have made the tables since.
   return in_transaction(connection, [&connection]() -> Result<void> {
     const auto empty = is_empty(connection);

@@ -192,9 +192,11 @@ Result<void> take_states(Connection& connection, std::int64_t subject, std::span
 Result<void> take_changes(Connection& connection, std::int64_t subject, std::span<const Change> changes,
                           std::int64_t now) {
   for (const auto& change : changes) {
+    // A command that looks beside the daemon sees the same change.
     auto done = Query(connection,
                       "INSERT INTO event(subject, time, part, name, before, after, code, reason) "
-                      "VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
+                      "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE coalesce((SELECT after FROM event WHERE "
+                      "subject = ?1 AND part = ?3 AND name = ?4 ORDER BY time DESC, id DESC LIMIT 1), '') <> ?6")
                     .with(subject)
                     .with(change.after.since ? change.after.since : now)
                     .with(to_string(change.after.key.part))
