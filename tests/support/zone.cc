@@ -189,6 +189,7 @@ void Zone::add(std::string_view lines) {
       } else if (*type == dns::Type::soa) {
         std::istringstream parts(data);
         parts >> set.soa.emplace().serial >> set.soa->refresh;
+        set.names = {"ns." + canonical(name)};
       } else {
         set.names.push_back(canonical(data));
       }
@@ -212,6 +213,7 @@ Zone Zone::from_json(std::string_view text) {
       if (!type) throw std::runtime_error("unknown type " + word);
       auto& set = zone.names_[canonical(name)][*type];
       for (const auto& value : values) add_json(set, *type, value);
+      if (set.soa) set.names = {"ns." + canonical(name)};
     }
   }
   if (document.contains("zone") && document.contains("conduct"))

@@ -52,7 +52,7 @@ struct RecordSet {
   std::vector<std::vector<std::string>> texts;  // txt: each record a list of strings of at most 255 octets
   std::vector<IpAddress> addresses;
   std::vector<dns::Mx> exchanges;
-  std::vector<std::string> names;  // ns, ptr, cname
+  std::vector<std::string> names;  // ns, ptr, cname; soa: the primary
   std::optional<ZoneSoa> soa;
   Fault fault;
 };
