@@ -75,8 +75,10 @@ class Loader {
     check_keys(root, "");
     set_defaults(general_settings(), config_);
     read_settings(root, "", general_settings(), config_);
+    check_times(root);
     check_region(root);
     check_files(root);
+    check_alerts(root);
     read_identities(root);
     read_routes(root);
     read_overrides(root);
@@ -225,6 +227,23 @@ class Loader {
     return found;
   }
 
+  // One question that waits for a dead server must leave time for the next try.
+  void check_times(const toml::table& root) {
+    const auto& dns = config_.dns;
+    if (dns.timeout < dns.budget) return;
+    const auto seconds = [](std::chrono::milliseconds time) { return std::chrono::duration<double>(time).count(); };
+    const auto* timeout = find(root, "dns.timeout");
+    const auto* budget = find(root, "dns.budget");
+    if (timeout)
+      fault(timeout->source(), "dns.timeout",
+            fmt::format("is {} seconds; expected less than dns.budget, which is {} seconds{}", seconds(dns.timeout),
+                        seconds(dns.budget), budget ? "" : " where nothing is said"));
+    else if (budget)
+      fault(budget->source(), "dns.budget",
+            fmt::format("is {} seconds; expected more than dns.timeout, which is {} seconds where nothing is said",
+                        seconds(dns.budget), seconds(dns.timeout)));
+  }
+
   // Where mail goes for which no route says otherwise must be known as soon as anything is said of SES.
   void check_region(const toml::table& root) {
     if (find(root, "ses.region")) return;
@@ -233,6 +252,18 @@ class Loader {
       if (const auto found = tables(root, list); !found.empty()) first = found.front();
     if (const auto* snapshot = find(root, "ses.snapshot"); snapshot && !config_.ses.snapshot.empty()) first = snapshot;
     if (first) fault(first->source(), "ses.region", "is missing; expected an AWS region such as \"us-east-1\"");
+  }
+
+  // Whoever starts the daemon decides its PATH, so that a name alone may be any program.
+  void check_alerts(const toml::table& root) {
+    const auto& alerts = config_.watch.alerts;
+    if (!alerts.hook.empty() && !alerts.hook.front().starts_with('/'))
+      fault(find(root, "watch.hook")->source(), "watch.hook",
+            fmt::format("begins with \"{}\"; expected the absolute path of a program, and its arguments",
+                        printable(alerts.hook.front())));
+    if (const auto* sendmail = find(root, "watch.sendmail"); !alerts.mail_to.empty() && alerts.sendmail.empty())
+      fault(sendmail->source(), "watch.sendmail",
+            "is empty; expected the absolute path of a program, where watch.mail_to is set");
   }
 
   // Two that write to one file destroy each other's.

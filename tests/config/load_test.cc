@@ -90,6 +90,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "from 0.1 to 25 (seconds)"},
         BadCase{"BudgetNan", "[dns]\nbudget = nan\n", "2:10: dns.budget: the number nan is out of range", "25"},
         BadCase{"BudgetInfinite", "[dns]\nbudget = inf\n", "2:10: dns.budget: the number inf is out of range", "25"},
+        BadCase{"TimeoutNotUnderBudget", "[dns]\nbudget = 3\ntimeout = 3.0\n", "3:11: dns.timeout: is 3 seconds",
+                "less than dns.budget, which is 3 seconds"},
+        BadCase{"TimeoutNotUnderUsualBudget", "[dns]\ntimeout = 12.5\n", "2:11: dns.timeout: is 12.5 seconds",
+                "less than dns.budget, which is 10 seconds where nothing is said"},
+        BadCase{"BudgetNotOverUsualTimeout", "[dns]\nbudget = 1.5\n", "2:10: dns.budget: is 1.5 seconds",
+                "more than dns.timeout, which is 2 seconds where nothing is said"},
         BadCase{"NoTries", "[dns]\ntries = 0\n", "2:9: dns.tries: the integer 0 is out of range", "from 1 to 10"},
         BadCase{"NegativeSkew", "[limits]\nclock_skew = -1\n", "2:14: limits.clock_skew: the integer -1",
                 "from 0 to 86400 (seconds)"},
@@ -218,6 +224,50 @@ INSTANTIATE_TEST_SUITE_P(
                 "perhaps repair.own_fields"}),
     case_name);
 
+INSTANTIATE_TEST_SUITE_P(
+    Watch, Bad,
+    ::testing::Values(
+        BadCase{"Interval", "[watch]\ninterval = -1\n", "2:12: watch.interval: the integer -1", "from 0 to 86400"},
+        BadCase{"Rate", "[watch]\nmax_rate = 0\n", "2:12: watch.max_rate: the integer 0", "from 1 to 10000"},
+        BadCase{"Keep", "[watch]\nkeep = 3600\n", "2:8: watch.keep: the integer 3600", "from 86400 to 315360000"},
+        BadCase{"MemoryRelative", "[watch]\nmemory = \"watch.sqlite\"\n", "2:10: watch.memory: is the text",
+                "the absolute path of a file"},
+        BadCase{"MemoryInTheSnapshot", "[ses]\nregion = \"us-east-1\"\nsnapshot = \"/a\"\n[watch]\nmemory = \"/a\"\n",
+                "5:10: watch.memory: is \"/a\", as is ses.snapshot", "a file of its own"},
+        BadCase{"HookIsText", "[watch]\nhook = \"/bin/true\"\n", "2:8: watch.hook: is the text", "a list"},
+        BadCase{"HookRelative", "[watch]\nhook = [\"page\", \"/x\"]\n", "2:8: watch.hook: begins with \"page\"",
+                "the absolute path of a program"},
+        BadCase{"HookEmptyWord", "[watch]\nhook = [\"/bin/true\", \"\"]\n", "2:22: watch.hook: is the text \"\"",
+                "one argument"},
+        BadCase{"HookControl", "[watch]\nhook = [\"/bin/true\", \"a\\nb\"]\n", "2:22: watch.hook: is the text",
+                "without control characters"},
+        BadCase{"MailToDomain", "[watch]\nmail_to = \"example.org\"\n", "2:11: watch.mail_to: is the text",
+                "an address such as"},
+        BadCase{"MailToTwo", "[watch]\nmail_to = \"a@example.org, b@example.org\"\n",
+                "2:11: watch.mail_to: is the text", "an address such as"},
+        BadCase{"MailToName", "[watch]\nmail_to = \"Post <a@example.org>\"\n", "2:11: watch.mail_to: is the text",
+                "an address such as"},
+        BadCase{"MailToInjects", "[watch]\nmail_to = \"a\\nBcc:b@example.org\"\n", "2:11: watch.mail_to: is the text",
+                "an address such as"},
+        BadCase{"MailToDots", "[watch]\nmail_to = \"a..b@example.org\"\n", "2:11: watch.mail_to: is the text",
+                "an address such as"},
+        BadCase{"MailFromQuoted", "[watch]\nmail_from = '\"a b\"@example.org'\n", "2:13: watch.mail_from: is the text",
+                "an address such as"},
+        BadCase{"SendmailRelative", "[watch]\nsendmail = \"sendmail\"\n", "2:12: watch.sendmail: is the text",
+                "the absolute path of a file"},
+        BadCase{"SendmailEmpty", "[watch]\nmail_to = \"a@example.org\"\nsendmail = \"\"\n",
+                "3:12: watch.sendmail: is empty", "the absolute path of a program, where watch.mail_to is set"},
+        BadCase{"WebhookWithoutScheme", "[watch]\nwebhook = \"alerts.example.com/x\"\n",
+                "2:11: watch.webhook: is the text", "a URL that begins with https:// or http://"},
+        BadCase{"WebhookScheme", "[watch]\nwebhook = \"file:///etc/passwd\"\n", "2:11: watch.webhook: is the text",
+                "a URL"},
+        BadCase{"WebhookUser", "[watch]\nwebhook = \"https://u:p@alerts.example.com/\"\n",
+                "2:11: watch.webhook: is the text", "a URL"},
+        BadCase{"WebhookNoHost", "[watch]\nwebhook = \"https:///x\"\n", "2:11: watch.webhook: is the text", "a URL"},
+        BadCase{"WebhookBlank", "[watch]\nwebhook = \"https://alerts.example.com/a b\"\n",
+                "2:11: watch.webhook: is the text", "a URL"}),
+    case_name);
+
 // Three lines stand before what each of these adds.
 #define ROUTE "[ses]\nregion = \"us-east-1\"\n[[ses.route]]\n"
 
@@ -286,6 +336,20 @@ TEST(File, ThatIsADirectoryIsAnError) {
   const auto config = load("/");
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().message, StartsWith("/: cannot be read: "));
+}
+
+TEST(Watch, TakesAllWaysToTell) {
+  const auto config = parse(
+      "[watch]\nhook = [\"/usr/local/bin/page\", \"--queue\", \"mail ops\"]\nmail_to = \"Post+dns@Example.ORG\"\n"
+      "mail_from = \"sesame@example.com\"\nwebhook = \"https://alerts.example.com:8443/hooks/x?y=z\"\n",
+      "t.toml");
+  ASSERT_TRUE(config) << config.error().message;
+  const auto& alerts = config->watch.alerts;
+  EXPECT_THAT(alerts.hook, ElementsAre("/usr/local/bin/page", "--queue", "mail ops"));
+  EXPECT_EQ(alerts.mail_to, "Post+dns@example.org");
+  EXPECT_EQ(alerts.mail_from, "sesame@example.com");
+  EXPECT_EQ(alerts.sendmail, "/usr/sbin/sendmail");
+  EXPECT_EQ(alerts.webhook, "https://alerts.example.com:8443/hooks/x?y=z");
 }
 
 TEST(File, ThatIsEmptyHasTheDefaults) {
