@@ -160,10 +160,11 @@ TEST_F(AnswerStore, WhatIsInUseStaysSoAndOutlivesTheRest) {
   Restarted smaller(clock, CacheOptions{.max_bytes = 4096});
   ASSERT_TRUE(load_answers(smaller.resolver, path, clock));
   EXPECT_LE(smaller.resolver.counters().bytes, 4096u);
+  EXPECT_EQ(smaller.resolver.entries().back().answer->name, "ours.test");
+  EXPECT_TRUE(smaller.resolver.entries().back().in_use);
   EXPECT_EQ(smaller.ask("ours.test")->status, Status::ok);
   EXPECT_EQ(smaller.ask("49.test")->status, Status::ok);
   EXPECT_EQ(smaller.ask("0.test")->status, Status::timeout);
-  EXPECT_TRUE(smaller.resolver.entries().back().in_use);
 }
 
 TEST_F(AnswerStore, ALoadKeepsToTheLimitsOfToday) {

@@ -21,15 +21,16 @@ namespace sesame::dns {
 class ManualClock final : public Clock {
  public:
   std::chrono::steady_clock::time_point steady_now() const override {
-    return std::chrono::steady_clock::time_point(std::chrono::seconds(now_.load()));
+    return std::chrono::steady_clock::time_point(std::chrono::milliseconds(now_.load()));
   }
-  std::int64_t unix_now() const override { return 1'700'000'000 + now_ + shift_; }
-  void pass(std::int64_t seconds) { now_ += seconds; }
+  std::int64_t unix_now() const override { return 1'700'000'000 + now_ / 1000 + shift_; }
+  void pass(std::int64_t seconds) { now_ += 1000 * seconds; }
+  void pass(std::chrono::milliseconds time) { now_ += time.count(); }
   // Somebody sets the time of day.
   void shift(std::int64_t seconds) { shift_ += seconds; }
 
  private:
-  std::atomic<std::int64_t> now_{1'000'000};
+  std::atomic<std::int64_t> now_{1'000'000'000};
   std::atomic<std::int64_t> shift_{0};
 };
 
