@@ -502,7 +502,7 @@ TEST(Look, WhatIsSeenIsPrintableAndShort) {
   World world;
   world.at(1, "bounce.example.test TXT v=spf1 \x01" + std::string(2000, 'x'));
   const auto look = world.looker.look(subject());
-  EXPECT_EQ(faults(look).size(), 2u);
+  EXPECT_EQ(faults(look).size(), 1u);  // over UDP there is no room for it
   for (const auto& seen : part_of(look, Part::mail_from_spf).observations) {
     EXPECT_LE(seen.answer.size(), 512u);
     EXPECT_EQ(seen.answer.find('\x01'), std::string::npos);
