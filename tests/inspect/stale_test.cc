@@ -76,7 +76,7 @@ TEST_F(Stale, AnAbsenceNeverMakesMailFail) {
   const auto report = judge(policy::Direction::inbound, {"TXT example.com"});
   EXPECT_EQ(report.spf_mail_from->result, spf::Result::temperror);
   EXPECT_EQ(report.dmarc.result, dmarc::Result::temperror);
-  EXPECT_EQ(report.spf_mail_from->reason, "TXT example.com: only a stale NXDOMAIN");
+  EXPECT_EQ(report.spf_mail_from->reason, "TXT example.com: only a stale NODATA");
 }
 
 TEST(DnsReload, ANewResolverKnowsWhatTheOldOneKnew) {
