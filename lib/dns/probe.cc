@@ -1,17 +1,13 @@
 #include "dns/probe.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -21,6 +17,7 @@
 #include <thread>
 #include <utility>
 
+#include "dns/probe_socket.h"
 #include "dns/wire.h"
 
 namespace sesame::dns {
@@ -33,76 +30,10 @@ constexpr int kEvents = 64;
 constexpr std::uint64_t kWake = 0;  // what epoll gives back for a wake-up; flights are numbered from 1
 constexpr std::size_t kMaxDatagram = 4096;
 constexpr int kMaxStrangers = 32;  // datagrams that answer nothing, read in one go
-constexpr std::size_t kHeader = 12;
-
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
-
-// RFC 5452 Section 9.2. The source port is the kernel's choice, which is random too.
-std::uint16_t random_id() {
-  std::uint16_t id = 0;
-  // So few octets are never cut short, and never fail once the machine has started.
-  [[maybe_unused]] const auto got = getrandom(&id, sizeof id, 0);
-  return id;
-}
-
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-};
-
-SocketAddress socket_address(const Server& server) {
-  SocketAddress result;
-  const auto octets = server.address.octets();
-  if (server.address.is_v4()) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(server.port);
-    std::memcpy(&v4.sin_addr, octets.data(), octets.size());
-    std::memcpy(&result.storage, &v4, sizeof v4);
-    result.length = sizeof v4;
-  } else {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(server.port);
-    std::memcpy(&v6.sin6_addr, octets.data(), octets.size());
-    std::memcpy(&result.storage, &v6, sizeof v6);
-    result.length = sizeof v6;
-  }
-  return result;
-}
 
 std::string seconds_text(std::chrono::milliseconds time) {
   return time.count() % 1000 == 0 ? fmt::format("{} s", time.count() / 1000)
                                   : fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1000);
-}
-
-std::string trouble_of(int number, Transport transport) {
-  if (number == ECONNREFUSED) return transport == Transport::tcp ? "connection refused" : "port unreachable";
-  if (number == ECONNRESET) return "connection reset";
-  return errno_text(number);
-}
-
-// RFC 5452 Section 9.1: the source is the socket's business; these are the ID and the question. A server that refuses
-// may leave the question out.
-bool belongs_to(std::span<const std::uint8_t> packet, std::span<const std::uint8_t> query) {
-  if (packet.size() < kHeader || packet[0] != query[0] || packet[1] != query[1]) return false;
-  return (packet[4] == 0 && packet[5] == 0) || repeats_question(packet, query);
 }
 
 class EventProber final : public Prober {
@@ -311,18 +242,13 @@ void EventProber::begin(Asked asked) {
 bool EventProber::open(Flight& flight, std::uint64_t number, ProbeReply& failure) {
   const auto& question = flight.asked.question;
   const auto transport = question.transport;
-  const int kind = transport == Transport::udp ? SOCK_DGRAM : SOCK_STREAM;
-  const auto to = socket_address(question.server);
-  flight.socket = Fd(socket(to.storage.ss_family, kind | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  const bool connecting =
-      flight.socket.get() >= 0 &&
-      (connect(flight.socket.get(), reinterpret_cast<const sockaddr*>(&to.storage), to.length) == 0 ||
-       errno == EINPROGRESS);
-  if (!connecting) {
-    failure = unanswered(question, trouble_of(errno, transport));
-    failure.not_asked = errno != ECONNREFUSED && errno != ECONNRESET;
+  auto [socket, error] = connect_to(question.server, transport);
+  if (error != 0) {
+    failure = unanswered(question, trouble_of(error, transport));
+    failure.not_asked = error != ECONNREFUSED && error != ECONNRESET;
     return false;
   }
+  flight.socket = std::move(socket);
   listen_for(flight, number, transport == Transport::udp ? EPOLLIN : EPOLLOUT, EPOLL_CTL_ADD);
   return true;
 }
