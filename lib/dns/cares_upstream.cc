@@ -1,15 +1,11 @@
 #include "dns/cares_upstream.h"
 
 #include <fmt/format.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <deque>
 #include <functional>
 #include <map>
@@ -19,10 +15,9 @@
 #include <span>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 
-#include "dns/channel.h"
+#include "dns/channel_pool.h"
 #include "dns/health.h"
 #include "dns/server.h"
 #include "dns/wire.h"
@@ -31,29 +26,6 @@
 
 namespace sesame::dns {
 namespace {
-
-constexpr int kEvents = 64;
-// c-ares 1.34 begins to listen for a shorter time than it is told once it has seen so many answers.
-constexpr std::size_t kTriesPerChannel = 3;
-// Sockets at once, for all servers together; but each has the least.
-constexpr std::size_t kMaxChannels = 128;
-constexpr std::size_t kLeastChannels = 4;
-// How exactly c-ares is held to the time that it listens. Nobody waits for that.
-constexpr std::chrono::milliseconds kSweep{500};
-
-class Fd {
- public:
-  explicit Fd(int fd) : fd_(fd) {}
-  ~Fd() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  int get() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 // RFC 5452 Section 9.2: what an off-path attacker must not be able to guess.
 template <class Octets>
@@ -104,11 +76,6 @@ class CaresUpstream final : public Upstream {
   std::uint64_t recoveries() const override { return recoveries_; }
 
  private:
-  struct Lane {
-    Server server;
-    Edns edns = Edns::yes;
-    std::vector<std::unique_ptr<Channel>> channels = {};
-  };
   // A question and all its tries. A try stays open when the next one begins: a server that answers late has answered.
   struct Flight;
   using FlightPtr = std::shared_ptr<Flight>;
@@ -139,10 +106,7 @@ class CaresUpstream final : public Upstream {
   void run();
   void wait_and_process();
   int wait_ms() const;
-  void sweep(Instant now);
-  void watch(Channel& channel, int fd, std::uint32_t events);
-  void wake();
-  void close_lanes();
+  void give_up_all();
 
   // Questions.
   void send_waiting();
@@ -159,7 +123,6 @@ class CaresUpstream final : public Upstream {
 
   // Tries.
   void send_to(std::size_t lane, const FlightPtr& flight, Transport transport);
-  Channel* channel(std::size_t lane, Transport transport);
   void ended(const Try& attempt, Ending ending, std::span<const std::uint8_t> packet);
   bool ask_otherwise(const Try& attempt, std::span<const std::uint8_t> packet);
   std::vector<std::uint8_t> query(const Flight& flight, Edns edns) const;
@@ -177,8 +140,6 @@ class CaresUpstream final : public Upstream {
   std::chrono::milliseconds timeout() const { return std::max(options_.timeout, std::chrono::milliseconds(1)); }
 
   const CaresOptions options_;
-  const Fd wake_;
-  const Fd epoll_;
 
   std::mutex mutex_;
   std::deque<Question> waiting_;  // guarded by mutex_
@@ -187,10 +148,9 @@ class CaresUpstream final : public Upstream {
   std::atomic<std::uint64_t> recoveries_ = 0;
 
   // Only the thread touches these once it runs.
-  std::vector<Lane> lanes_;
-  std::vector<Health> health_;  // of each lane
-  std::unordered_map<int, Channel*> sockets_;
-  Instant swept_{};
+  ChannelPool channels_;
+  std::vector<Health> health_;  // of each server, a lane
+  std::vector<Edns> edns_;
   HedgeBudget hedges_;
   bool dead_ = false;           // all servers are silent: nothing is asked but whether they live
   std::size_t in_flight_ = 0;   // questions not settled, but for those that are slow
@@ -201,11 +161,10 @@ class CaresUpstream final : public Upstream {
 };
 
 CaresUpstream::CaresUpstream(const CaresOptions& options, const std::vector<Server>& servers)
-    : options_(options), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
-  for (const auto& server : servers) {
-    lanes_.push_back({server});
-    health_.emplace_back(timeout());
-  }
+    : options_(options),
+      channels_(servers, std::max(timeout(), options.patience)),
+      health_(servers.size(), Health(timeout())),
+      edns_(servers.size(), Edns::yes) {
   counters_.with([&](std::vector<ServerCounters>& counters) {
     for (const auto& server : servers) {
       const auto address = server.address.to_string();
@@ -220,20 +179,14 @@ CaresUpstream::~CaresUpstream() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  wake();
+  channels_.wake();
   if (thread_.joinable()) thread_.join();
   // No question enters once we are ending, so what waits now is all there is.
   for (const auto& question : waiting_) question.fail(Status::timeout);
 }
 
 Result<void> CaresUpstream::start() {
-  if (wake_.get() < 0 || epoll_.get() < 0)
-    return failure(fmt::format("DNS: no descriptor for the event loop: {}", errno_text(errno)));
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = wake_.get();
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
-    return failure(fmt::format("DNS: cannot watch the event loop's own descriptor: {}", errno_text(errno)));
+  if (auto started = channels_.start(); !started) return started;
   try {
     thread_ = std::thread([this] { run(); });
   } catch (const std::system_error& error) {
@@ -248,7 +201,7 @@ void CaresUpstream::ask(const std::string& name, Type type, std::function<void(A
     const std::lock_guard lock(mutex_);
     if (!ending_ && waiting_.size() < options_.max_waiting) {
       waiting_.push_back(std::move(question));
-      wake();
+      channels_.wake();
       return;
     }
   }
@@ -257,12 +210,6 @@ void CaresUpstream::ask(const std::string& name, Type type, std::function<void(A
 
 std::vector<ServerCounters> CaresUpstream::servers() const {
   return counters_.with([](const std::vector<ServerCounters>& counters) { return counters; });
-}
-
-void CaresUpstream::wake() {
-  const std::uint64_t one = 1;
-  // Can only fail when the counter is full, and then the thread is awake anyway.
-  [[maybe_unused]] const auto written = write(wake_.get(), &one, sizeof one);
 }
 
 void CaresUpstream::run() {
@@ -275,11 +222,11 @@ void CaresUpstream::run() {
     }
     wait_and_process();
   }
-  close_lanes();
+  give_up_all();
 }
 
-void CaresUpstream::close_lanes() {
-  for (auto& lane : lanes_) lane.channels.clear();
+void CaresUpstream::give_up_all() {
+  channels_.clear();
   while (!timers_.empty()) {
     const auto flight = timers_.begin()->second;
     settle(flight, flight->question.unanswered(flight->failure));
@@ -291,54 +238,17 @@ int CaresUpstream::wait_ms() const {
   auto next = Instant::max();
   if (!timers_.empty()) next = timers_.begin()->first;
   for (const auto& health : health_) next = std::min(next, health.next_event().value_or(next));
-  if (unanswered_ > 0) next = std::min(next, swept_ + kSweep);
+  if (unanswered_ > 0) next = std::min(next, channels_.next_sweep());
   if (next == Instant::max()) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - std::chrono::steady_clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
 }
 
 void CaresUpstream::wait_and_process() {
-  std::array<epoll_event, kEvents> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), kEvents, wait_ms());
-  for (int i = 0; i < count; ++i) {
-    const auto& event = events[static_cast<std::size_t>(i)];
-    if (event.data.fd == wake_.get()) {
-      std::uint64_t seen = 0;
-      [[maybe_unused]] const auto got = read(wake_.get(), &seen, sizeof seen);
-      continue;
-    }
-    const auto found = sockets_.find(event.data.fd);
-    if (found != sockets_.end()) found->second->process(event.data.fd, event.events);
-  }
-  sweep(std::chrono::steady_clock::now());
+  channels_.wait(wait_ms());
+  channels_.sweep(std::chrono::steady_clock::now());
   look_after_servers();  // before the timers: a server that has become silent is not asked again
   run_timers();
-}
-
-// Ends tries that were listened for long enough, and channels that have had their share.
-void CaresUpstream::sweep(Instant now) {
-  const bool overdue = now >= swept_ + kSweep;
-  if (overdue) swept_ = now;
-  for (auto& lane : lanes_) {
-    if (overdue)
-      for (std::size_t i = 0; i < lane.channels.size(); ++i) lane.channels[i]->end_overdue();
-    std::erase_if(lane.channels, [](const std::unique_ptr<Channel>& channel) {
-      return channel->waiting() == 0 && channel->tries() >= kTriesPerChannel;
-    });
-  }
-}
-
-void CaresUpstream::watch(Channel& channel, int fd, std::uint32_t events) {
-  epoll_event event{};
-  event.data.fd = fd;
-  event.events = events;
-  if (events == 0) {
-    sockets_.erase(fd);
-    epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-    return;
-  }
-  sockets_[fd] = &channel;
-  if (epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0) epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
 std::optional<Question> CaresUpstream::next_waiting() {
@@ -369,7 +279,7 @@ void CaresUpstream::begin(Question question) {
   hedges_.question();
   const auto flight =
       std::make_shared<Flight>(Flight{std::move(question), std::move(name), random_octets<std::uint16_t>(),
-                                      patient_until, std::vector<int>(lanes_.size(), 0)});
+                                      patient_until, std::vector<int>(health_.size(), 0)});
   if (!try_next(flight)) settle(flight, flight->question.unanswered(Status::timeout));
 }
 
@@ -453,8 +363,7 @@ std::vector<std::uint8_t> CaresUpstream::query(const Flight& flight, Edns edns) 
 }
 
 void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight, Transport transport) {
-  const auto& lane = lanes_[index];
-  const Try attempt{flight, index, transport, lane.edns, std::chrono::steady_clock::now()};
+  const Try attempt{flight, index, transport, edns_[index], std::chrono::steady_clock::now()};
   ++flight->open;
   ++unanswered_;
   count(index, [](ServerCounters& counters) { ++counters.queries; });
@@ -462,27 +371,10 @@ void CaresUpstream::send_to(std::size_t index, const FlightPtr& flight, Transpor
   const auto done = [this, attempt](Ending ending, std::span<const std::uint8_t> packet) {
     ended(attempt, ending, packet);
   };
-  if (auto* const through = channel(index, transport))
-    through->send(query(*flight, lane.edns), done);
+  if (auto* const through = channels_.channel(index, transport))
+    through->send(query(*flight, attempt.edns), done);
   else
     done(Ending::nonsense, {});
-}
-
-// Each try has a port of its own (RFC 5452 Section 9.2) while there is room. Null when none can be had.
-Channel* CaresUpstream::channel(std::size_t index, Transport transport) {
-  auto& lane = lanes_[index];
-  Channel* newest = nullptr;
-  for (const auto& each : lane.channels) {
-    if (each->transport() != transport) continue;
-    if (each->waiting() == 0 && each->tries() < kTriesPerChannel) return each.get();
-    newest = each.get();
-  }
-  // Without room the newest takes more, until older ones have come to their end.
-  if (newest && lane.channels.size() >= std::max(kMaxChannels / lanes_.size(), kLeastChannels)) return newest;
-  auto opened = Channel::open(lane.server, transport, std::max(timeout(), options_.patience),
-                              [this](Channel& channel, int fd, std::uint32_t events) { watch(channel, fd, events); });
-  if (!opened) return newest;
-  return lane.channels.emplace_back(std::move(*opened)).get();
 }
 
 void CaresUpstream::ended(const Try& attempt, Ending ending, std::span<const std::uint8_t> packet) {
@@ -517,7 +409,6 @@ void CaresUpstream::ended(const Try& attempt, Ending ending, std::span<const std
 // Where the answer says that the question must be put to this server in another way. It is no further try.
 bool CaresUpstream::ask_otherwise(const Try& attempt, std::span<const std::uint8_t> packet) {
   if (attempt.transport == Transport::tcp) return false;
-  auto& lane = lanes_[attempt.lane];
   const bool mistaken = options_.name_case == CaresOptions::NameCase::random &&
                         !repeats_question(packet, query(*attempt.flight, attempt.edns));
   if (mistaken || is_truncated(packet)) {
@@ -530,7 +421,7 @@ bool CaresUpstream::ask_otherwise(const Try& attempt, std::span<const std::uint8
   }
   // c-ares 1.18 asks again without EDNS by itself, but only the first time on each channel.
   if (attempt.edns == Edns::no || !refuses_edns(packet)) return false;
-  lane.edns = Edns::no;
+  edns_[attempt.lane] = Edns::no;
   send_to(attempt.lane, attempt.flight, Transport::udp);
   return true;
 }
@@ -542,7 +433,7 @@ bool CaresUpstream::all_silent() const {
 void CaresUpstream::look_after_servers() {
   const auto now = std::chrono::steady_clock::now();
   std::vector<std::size_t> due;
-  for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+  for (std::size_t lane = 0; lane < health_.size(); ++lane) {
     if (!health_[lane].probe_due(now)) continue;
     due.push_back(lane);
     if (health_[lane].state() == Health::State::silent)
@@ -550,7 +441,7 @@ void CaresUpstream::look_after_servers() {
   }
   if (!due.empty() && !dead_ && all_silent()) {
     dead_ = true;
-    close_lanes();
+    give_up_all();
   }
   for (const auto lane : due) probe(lane);
 }
@@ -558,9 +449,8 @@ void CaresUpstream::look_after_servers() {
 // Any answer to it is a sign of life; a resolver has the root's name servers at hand.
 void CaresUpstream::probe(std::size_t lane) {
   const auto sent = std::chrono::steady_clock::now();
-  const auto question =
-      make_query("", Type::ns, random_octets<std::uint16_t>(), {lanes_[lane].edns, options_.checking});
-  auto* const through = channel(lane, Transport::udp);
+  const auto question = make_query("", Type::ns, random_octets<std::uint16_t>(), {edns_[lane], options_.checking});
+  auto* const through = channels_.channel(lane, Transport::udp);
   if (!through) return;
   count(lane, [](ServerCounters& counters) { ++counters.queries; });
   ++unanswered_;
@@ -580,7 +470,7 @@ void CaresUpstream::heard(std::size_t lane, Instant sent) {
     counters.health = ServerCounters::Health::good;
   });
   const bool all_down = std::ranges::all_of(health_, [](const Health& each) { return each.is_down(); });
-  if (health_[lane].is_down()) lanes_[lane].edns = Edns::yes;  // it may be another program now
+  if (health_[lane].is_down()) edns_[lane] = Edns::yes;  // it may be another program now
   health_[lane].answered(now, now - sent);
   dead_ = false;
   if (all_down) ++recoveries_;
