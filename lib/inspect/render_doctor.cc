@@ -97,11 +97,33 @@ Json arrival_value(const std::optional<ses::Arrival>& arrival) {
           {"aligned", {{"dkim", arrival->dkim_aligned}, {"spf", arrival->spf_aligned}}}};
 }
 
-Json history_value(const std::optional<ses::History>& history) {
+Json span_value(const ses::Span& span) {
+  return {{"earliest", timestamp(span.earliest)}, {"latest", timestamp(span.latest)}};
+}
+
+Json outage_value(const std::optional<ses::Outage>& outage, const ses::Clocks& clocks) {
+  if (!outage) return nullptr;
+  Json value = {{"names", outage->names},
+                {"first_bad", timestamp(outage->first_bad)},
+                {"missing_since", time_or_null(outage->missing_since)},
+                {"restored", time_or_null(outage->restored)},
+                {"ses", ses::to_string(clocks.phase)},
+                {"ses_stops", nullptr},
+                {"ses_ends", nullptr}};
+  if (clocks.phase == ses::Clocks::Phase::as_usual) return value;
+  value["ses_stops"] = span_value(clocks.stops);
+  value["ses_ends"] = span_value(clocks.ends);
+  return value;
+}
+
+Json history_value(const ses::Examination& examination) {
+  const auto& history = examination.history;
   if (!history) return nullptr;
   return {{"present", fault_array(history->present)},
           {"past", fault_array(history->past)},
           {"bogus_zone", text_or_null(history->bogus_zone)},
+          {"dkim_outage", outage_value(history->dkim_outage, examination.dkim_clocks)},
+          {"mail_from_outage", outage_value(history->mail_from_outage, examination.mail_from_clocks)},
           {"arrival", arrival_value(history->arrival)},
           {"arrivals",
            {{"seen", history->arrivals.seen},
@@ -140,7 +162,7 @@ Json examination_value(const ses::Examination& examination) {
           {"records", record_array(examination)},
           {"alignment", alignment_array(examination)},
           {"ses_saw", verification_value(examination)},
-          {"observed", history_value(examination.history)},
+          {"observed", history_value(examination)},
           {"publish", publish_array(examination)},
           {"dns", dns_value(examination.dns)},
           {"unproposed", text_or_null(examination.unproposed)}};

@@ -229,6 +229,45 @@ std::string outlook(const Examination& examination) {
   return text;
 }
 
+enum class Needed { by_dkim, by_mail_from };
+
+// When records that SES needs were gone, and what it makes of that.
+std::string outage_text(const ses::Outage& outage, const ses::Clocks& clocks, Needed needed) {
+  const bool dkim = needed == Needed::by_dkim;
+  using Phase = ses::Clocks::Phase;
+  auto text = join(outage.names, ", ");
+  if (!outage.missing_since)
+    text += " not at all name servers since " + timestamp(outage.first_bad);
+  else
+    text += " at no name server " +
+            (outage.restored ? "from " + timestamp(*outage.missing_since) + " to " + timestamp(*outage.restored)
+                             : "since " + timestamp(*outage.missing_since));
+  const std::string stops = dkim ? "stopped signing" : "stopped using it";
+  const std::string ends = dkim ? "revoked the set-up" : "given up on it";
+  switch (clocks.phase) {
+    case Phase::as_usual:
+      return text + "; nothing follows from it any more";
+    case Phase::may_have_stopped:
+      if (outage.restored)
+        return text + "; until " + timestamp(*outage.restored + ses::kNoticed) +
+               " SES may not have seen that they are back";
+      text += "; SES may have " + stops;
+      break;
+    case Phase::has_stopped:
+      text += "; SES has " + stops;
+      break;
+    case Phase::may_be_revoked:
+      return text + "; SES has " + (clocks.goes_on == Tri::no ? "" : "perhaps ") + stops + ", and may have " + ends;
+    case Phase::revoked:
+      return text + "; SES has " + ends;
+  }
+  if (clocks.phase == Phase::may_have_stopped && outage.missing_since)
+    text += ", and will have by " + timestamp(clocks.stops.latest);
+  return dkim ? text + "; revocation about " + timestamp(clocks.ends.earliest) +
+                    (outage.missing_since ? ", at the latest " + timestamp(clocks.ends.latest) : " at the earliest")
+              : text;
+}
+
 std::string sightings(const Examination& examination) {
   std::string text;
   const auto time = [](const std::optional<std::int64_t>& seconds) { return seconds ? timestamp(*seconds) : "never"; };
@@ -252,6 +291,10 @@ std::string sightings(const Examination& examination) {
                         fmt::format("{} answered {} for {} {} over {}, {} from {} to {}", fault.server, fault.answer,
                                     dns::to_string(fault.type), fault.name, fault.transport,
                                     plural(fault.count, "time"), timestamp(fault.first), timestamp(fault.last)));
+  if (history.dkim_outage)
+    observed += entry("DKIM", outage_text(*history.dkim_outage, examination.dkim_clocks, Needed::by_dkim));
+  if (history.mail_from_outage)
+    observed += entry("MX", outage_text(*history.mail_from_outage, examination.mail_from_clocks, Needed::by_mail_from));
   if (history.arrival) {
     const auto& arrival = *history.arrival;
     observed += entry("Arrived", fmt::format("{}: signed d={} s={}, {}; MAIL FROM {}, {}", timestamp(arrival.time),

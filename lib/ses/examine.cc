@@ -7,6 +7,7 @@
 #include "dkim/key.h"
 #include "dmarc/walk.h"
 #include "ses/examiner.h"
+#include "ses/observed.h"
 #include "util/text.h"
 
 namespace sesame::ses {
@@ -192,7 +193,9 @@ void Examiner::find_identity() {
       const bool told = std::ranges::find(result_.elsewhere, place) != result_.elsewhere.end();
       if (!same && !told && identity.name == (own ? own->name : result_.domain)) result_.elsewhere.push_back(place);
     }
-  if (own && world_.observer) result_.history = world_.observer->history_of(*own);
+  if (!own || !world_.observer) return;
+  result_.history = history_for(world_, *own);
+  result_.mail_from_clocks = mail_from_clocks_of(world_, *own, *result_.history);
 }
 
 void Examiner::predict_mail() {

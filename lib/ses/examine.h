@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dns/record.h"
+#include "ses/clocks.h"
 #include "ses/diagnose.h"
 #include "ses/history.h"
 #include "ses/identity.h"
@@ -55,7 +56,9 @@ struct Examination {
   Prediction prediction;      // of a message from the subject to one reader
   std::vector<RecordCheck> records;
   std::vector<AlignmentCheck> alignment;
-  std::optional<History> history;    // when somebody observes
+  std::optional<History> history;  // when somebody observes
+  Clocks dkim_clocks;              // of the outages in it, if there were any
+  Clocks mail_from_clocks;
   std::vector<Finding> findings;     // the cause that decides first
   std::vector<Publishable> publish;  // one for each name and type
   dns::Meter::Cost dns;              // of the look-ups, where they were counted

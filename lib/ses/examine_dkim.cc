@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ses/examiner.h"
+#include "ses/observed.h"
 
 namespace sesame::ses {
 
@@ -34,6 +35,7 @@ void Examiner::check_dkim() {
     return;
   }
   const auto records = look_up_keys(world_, *result_.identity, settings);
+  if (result_.history) result_.dkim_clocks = dkim_clocks_of(world_, *result_.identity, *result_.history, records);
   const bool all_idle = records.count(State::idle) == records.selectors.size();
   for (const auto& selector : records.selectors) {
     if (!selector.expected.empty()) check_cname(selector);

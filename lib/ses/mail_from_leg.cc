@@ -152,14 +152,7 @@ Watched look_back(const Surroundings& world, const Identity& identity) {
   if (!world.observer) return {};
   const auto history = world.observer->history_of(identity);
   const auto& outage = history.mail_from_outage;
-  const auto host = dns::canonical(identity.mail_from.domain);
-  // What was observed of a domain that was set before says nothing of this one.
-  if (!outage || !host || std::ranges::find(outage->names, *host) == outage->names.end()) return {};
-  auto content = last_content_with_mail_from(identity);
-  // Mail that bore it shows that SES used it then.
-  if (history.arrival && history.arrival->mail_from_domain == *host && history.arrival->time <= world.now)
-    content = std::max(history.arrival->time, content.value_or(0));
-  const auto clocks = mail_from_clocks(*outage, content, world.now);
+  const auto clocks = mail_from_clocks_of(world, identity, history);
   if (clocks.goes_on == Tri::yes) return {};
   std::string seen = "not served by all its name servers since " + timestamp(outage->first_bad);
   if (outage->missing_since)

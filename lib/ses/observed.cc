@@ -194,6 +194,27 @@ History history_for(const Surroundings& world, const Identity& identity) {
   return history;
 }
 
+Clocks dkim_clocks_of(const Surroundings& world, const Identity& identity, const History& history,
+                      const KeyRecords& records) {
+  if (!history.dkim_outage) return {};
+  auto content = last_content(identity);
+  if (history.arrival)
+    if (const auto seen = last_signed(world, identity, records, *history.arrival))
+      content = std::max(*seen, content.value_or(0));
+  return dkim_clocks(*history.dkim_outage, content, world.now);
+}
+
+Clocks mail_from_clocks_of(const Surroundings& world, const Identity& identity, const History& history) {
+  const auto& outage = history.mail_from_outage;
+  const auto host = dns::canonical(identity.mail_from.domain);
+  // What was observed of a domain that was set before says nothing of this one.
+  if (!outage || !host || std::ranges::find(outage->names, *host) == outage->names.end()) return {};
+  auto content = last_content_with_mail_from(identity);
+  if (history.arrival && history.arrival->mail_from_domain == *host && history.arrival->time <= world.now)
+    content = std::max(history.arrival->time, content.value_or(0));
+  return mail_from_clocks(*outage, content, world.now);
+}
+
 Observed observe(const Surroundings& world, const Identity& identity, const KeyRecords& records) {
   Observed observed;
   if (!world.observer) return observed;
@@ -212,14 +233,8 @@ Observed observe(const Surroundings& world, const Identity& identity, const KeyR
   observed.servers_differ = observed.servers_differ || !history.present.empty();
   observed.some_failed = !over_tcp.empty();
   report_tcp(over_tcp, identity, observed.remarks);
-  auto content = last_content(identity);
-  if (history.arrival)
-    if (const auto seen = last_signed(world, identity, records, *history.arrival))
-      content = std::max(*seen, content.value_or(0));
-  if (history.dkim_outage) {
-    observed.clocks = dkim_clocks(*history.dkim_outage, content, world.now);
-    report_outage(*history.dkim_outage, identity, observed);
-  }
+  observed.clocks = dkim_clocks_of(world, identity, history, records);
+  if (history.dkim_outage) report_outage(*history.dkim_outage, identity, observed);
   if (!observed.servers_differ && records.right()) report_past(history.past, identity, observed.causes);
   if (history.key_temperrors && history.key_temperrors->share > 0) {
     observed.some_failed = true;

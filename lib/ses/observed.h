@@ -32,6 +32,12 @@ Observed observe(const Surroundings& world, const Identity& identity, const KeyR
 // its own mail and MAIL FROM domain. Empty without an observer.
 History history_for(const Surroundings& world, const Identity& identity);
 
+// What SES has made of the outages in a history, by its clocks; as usual where there was none. It was content when the
+// API said so, and when mail came back that it had signed, or sent by the MAIL FROM domain.
+Clocks dkim_clocks_of(const Surroundings& world, const Identity& identity, const History& history,
+                      const KeyRecords& records);
+Clocks mail_from_clocks_of(const Surroundings& world, const Identity& identity, const History& history);
+
 // The zone above `name` that is known to fail DNSSEC validation; "" when none is.
 std::string bogus_zone_of(const Surroundings& world, const Identity& identity, std::string_view name);
 

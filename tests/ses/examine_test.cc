@@ -508,6 +508,16 @@ TEST(Examination, TellsWhatWasObserved) {
   EXPECT_TRUE(examine_in(world).history);
 }
 
+TEST(Examination, TellsWhatSesMadeOfAnOutage) {
+  SesWorld world;
+  world.history = History{};
+  world.history->dkim_outage = {{kT1}, world.now - 80 * 3600, world.now - 80 * 3600, {}};
+  world.history->mail_from_outage = {{"bounce.example.com"}, world.now - 3600, world.now - 3600, {}};
+  const auto examination = examine_in(world);
+  EXPECT_EQ(examination.dkim_clocks.phase, Clocks::Phase::has_stopped);
+  EXPECT_EQ(examination.mail_from_clocks.phase, Clocks::Phase::may_have_stopped);
+}
+
 TEST(ZoneText, IsBrokenInParenthesesWhereTheLineIsTooLong) {
   const std::string token(32, 't');
   const Publishable record{token + "._domainkey.example.com", cname, token + ".dkim.amazonses.com", {}, ""};
