@@ -22,7 +22,7 @@ struct CaresOptions {
   // How long an answer is waited for in all. Every try gets its `timeout` even so.
   std::chrono::milliseconds patience{10'000};
   // Questions being asked at once; more wait their turn, and those over `max_waiting` get Status::timeout at once. One
-  // that has no try left, and is only waiting for a late answer, does not count.
+  // that stays without an answer for longer than its server usually takes no longer counts.
   std::size_t max_in_flight = 512;
   std::size_t max_unanswered = 8192;  // tries open; no new question is asked while there are more
   std::size_t max_waiting = 16384;
@@ -31,7 +31,8 @@ struct CaresOptions {
   enum class NameCase { as_is, random } name_case = NameCase::as_is;
 };
 
-// UDP with EDNS, TCP when an answer is truncated. An error names the server that could not be understood.
+// UDP with EDNS, TCP when an answer is truncated or does not repeat the case. While all servers are silent (health.h)
+// every question gets Status::timeout at once. An error names the server that could not be understood.
 Result<std::unique_ptr<Upstream>> make_cares_upstream(const CaresOptions& options);
 
 }  // namespace sesame::dns
