@@ -22,6 +22,9 @@ constexpr const char* kProgram = SESAME_BINARY_DIR "/bin/sesame-milter";
 constexpr int kPatience = 3000;  // of kStep each
 constexpr std::chrono::milliseconds kStep{10};
 
+// Name servers are asked at port 53 of whatever address a zone names.
+constexpr const char* kNoWatch = "[watch]\ninterval = 0\n";
+
 constexpr const char* kIdentities = R"(
 [ses]
 region = "us-east-1"
@@ -116,14 +119,12 @@ void Daemon::clean_up() {
   std::filesystem::remove_all(directory_);
 }
 
-void Daemon::write_config(const std::string& settings, const std::string& milter) const {
+void Daemon::write_config(const std::string& settings, const std::string& milter, const std::string& dns) const {
   std::ofstream out(path("sesame.toml"));
   out << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket() << "\"\ndrain = 20\n"
-      << milter << "\n[dns]\nservers = [\"" << dns_.host_port()
-      << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n[log]\ndestination = \"" << path("log") << "\"\n"
-      << kIdentities << settings;
-  // Name servers are asked at port 53 of whatever address a zone names.
-  if (settings.find("[watch]") == std::string::npos) out << "[watch]\ninterval = 0\n";
+      << milter << "\n[dns]\nservers = [\"" << dns_.host_port() << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n"
+      << dns << "\n[log]\ndestination = \"" << path("log") << "\"\n"
+      << (settings.find("[watch]") == std::string::npos ? kNoWatch : "") << kIdentities << settings;
 }
 
 void Daemon::start() {
