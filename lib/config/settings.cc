@@ -356,15 +356,16 @@ std::vector<Setting<Config>> watch_settings() {
                     .type = list_of(argument()),
                     .fallback = Texts{},
                     .example = Texts{"/usr/local/bin/page-postmaster"},
-                    .help = "A program and its arguments, run for each alert with the alert as JSON on its standard "
-                            "input. Empty: none."},
+                    .help = "A program, by its absolute path, and its arguments, run without a shell for each alert "
+                            "with the alert as JSON on its standard input. It has 30 seconds. Empty: none."},
                    SESAME_MEMBER(watch.alerts.hook)),
       bind<Config>({.section = "watch",
                     .name = "mail_to",
                     .type = mailbox_or_empty(),
                     .fallback = text(""),
                     .example = text("postmaster@example.com"),
-                    .help = "Who gets alerts by mail. Choose an address that SES does not deliver to. Empty: nobody."},
+                    .help = "Who gets alerts by mail: an address that needs no quotes. Choose one that SES does not "
+                            "deliver to. Empty: nobody."},
                    SESAME_MEMBER(watch.alerts.mail_to)),
       bind<Config>({.section = "watch",
                     .name = "mail_from",
@@ -376,14 +377,16 @@ std::vector<Setting<Config>> watch_settings() {
                     .name = "sendmail",
                     .type = path(),
                     .fallback = text("/usr/sbin/sendmail"),
-                    .help = "The program that takes these mails."},
+                    .help = "The program that takes these mails. In the service as installed those of Postfix, Exim "
+                            "and Sendmail cannot: see WATCH in sesame-milter(8)."},
                    SESAME_MEMBER(watch.alerts.sendmail)),
       bind<Config>({.section = "watch",
                     .name = "webhook",
                     .type = url_or_empty(),
                     .fallback = text(""),
                     .example = text("https://alerts.example.com/sesame"),
-                    .help = "Where each alert is posted as JSON. Empty: nowhere."},
+                    .help = "Where each alert is posted as JSON: a URL without user and password. Certificates are "
+                            "verified, redirections are not followed. Empty: nowhere."},
                    SESAME_MEMBER(watch.alerts.webhook)),
   };
 }

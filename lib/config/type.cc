@@ -35,6 +35,10 @@ bool is_word_char(char c) {
   return is_alnum(c) || c == '_' || c == '-' || c == '.';
 }
 
+bool is_atom_char(char c) {
+  return is_alnum(c) || std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
+}
+
 bool is_path(std::string_view value) {
   return value.size() > 1 && value.front() == '/' && value.find('\0') == std::string_view::npos;
 }
@@ -149,6 +153,11 @@ Type mailbox_or_empty() {
           .expected = "an address such as \"postmaster@example.com\", or \"\"",
           .canonical = [](std::string_view value) -> Canonical {
             if (value.empty()) return "";
+            // RFC 5322 Section 3.2.3: what needs quotes is for no one to read alerts at.
+            const auto local = value.substr(0, value.rfind('@'));
+            if (local.starts_with('.') || local.ends_with('.') || local.find("..") != std::string_view::npos ||
+                !all_of(local, is_atom_char))
+              return std::nullopt;
             const auto name = ses::canonical_name(value);
             return name && name->find('@') != std::string::npos ? name : std::nullopt;
           }};
@@ -157,8 +166,11 @@ Type mailbox_or_empty() {
 Type url_or_empty() {
   return text("a URL that begins with https:// or http://, or \"\"", [](std::string_view value) {
     if (value.empty()) return true;
+    const auto is_plain = [](char c) { return c > ' ' && c <= '~'; };
+    // libcurl reads what follows a third slash as the host.
+    if (!std::ranges::all_of(value, is_plain) || value.find(":///") != std::string_view::npos) return false;
     const auto url = http::parse_url(std::string(value));
-    return url && (url->scheme == "https" || url->scheme == "http");
+    return url && (url->scheme == "https" || url->scheme == "http") && !url->host.empty();
   });
 }
 
