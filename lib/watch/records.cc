@@ -67,8 +67,8 @@ std::vector<Subject> subjects_of(const ses::Accounts& accounts) {
     }
   const auto place = [](const Subject& subject) { return std::tie(subject.account, subject.identity, subject.region); };
   std::ranges::sort(subjects, {}, place);
-  const auto repeated = std::ranges::unique(subjects, {}, place);
-  subjects.erase(repeated.begin(), repeated.end());
+  const auto same = [&](const Subject& a, const Subject& b) { return place(a) == place(b); };
+  subjects.erase(std::unique(subjects.begin(), subjects.end(), same), subjects.end());
   return subjects;
 }
 
