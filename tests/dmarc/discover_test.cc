@@ -3,6 +3,7 @@
 
 #include "dmarc/dmarc.h"
 #include "support/fake_resolver.h"
+#include "support/stale_resolver.h"
 
 namespace sesame::dmarc {
 namespace {
@@ -217,6 +218,19 @@ TEST(Discovery, HistoricTagsAreIgnoredTestingIsOneSofterAndNpIsForWhatIsNot) {  
     EXPECT_EQ(shown(found), c.rfc9989) << c.rule;
     EXPECT_LE(found.disposition, found.policy) << c.rule;
   }
+}
+
+// RFC 8767 Section 4: that a record was absent lets mail pass and is used. That a name was absent would make the policy
+// harder, and proves nothing.
+TEST(Discovery, AStaleAbsenceIsNoPolicyAndNeverTheHarderOne) {
+  const auto discover = [](std::vector<std::string> stale) {
+    test::FakeResolver fresh("_dmarc.example.com TXT v=DMARC1; p=none; sp=quarantine; np=reject\n");
+    test::StaleResolver resolver(fresh, std::move(stale));
+    return Evaluator(resolver, Vintage::rfc9989, nullptr, Deadline::max()).discover("x.example.com");
+  };
+  EXPECT_EQ(shown(discover({})), "found at example.com: reject reject");
+  EXPECT_EQ(shown(discover({"TXT _dmarc.x.example.com"})), "found at example.com: reject reject");
+  EXPECT_EQ(shown(discover({"TXT x.example.com"})), "found at example.com: quarantine quarantine");
 }
 
 // RFC 9989 Section 4.10 step 2: they are discarded, and what is above them applies; one who asks is told.
