@@ -23,6 +23,8 @@ constexpr int kGoodLooks = 3;
 constexpr std::size_t kMaxFaults = 200;
 // A fault that is over is told of until SES must have let go of it.
 constexpr std::int64_t kPast = ses::kNoticed + ses::kRevoked;
+// A record that nobody could ask for during this time may have been mended.
+constexpr std::int64_t kBlind = 6 * ses::kHour;
 
 constexpr std::array kStates = {State::healthy, State::degraded, State::missing, State::recovering};
 
@@ -60,6 +62,8 @@ class Step {
 
   void take() {
     if (judgement_.verdict == Verdict::untold) return;
+    // That nobody says anything does not bring it back, nor show that it is still gone.
+    if (judgement_.verdict == Verdict::faulty && record_.state == State::missing && !judgement_.somewhere) return;
     record_.checked = time_;
     if (judgement_.verdict == Verdict::good) {
       be_good();
@@ -139,6 +143,7 @@ struct Page {
   std::map<std::pair<Part, std::string>, RecordState> records;
   std::optional<ses::DelegationMismatch> delegation;
   std::string bogus_zone;
+  std::int64_t asked = 0;  // when it was last looked at, with whatever success
 
   std::vector<RecordState> states() const {
     std::vector<RecordState> result;
@@ -157,6 +162,15 @@ void tell_faults(const RecordState& record, ses::History& history) {
     if (at_fault && fault.last == record.last_bad) history.present.push_back(fault);
     if (!at_fault && lately) history.past.push_back(fault);
   }
+}
+
+// An absence that was last seen long ago is no longer certain, unless SES had let go by then.
+void weaken(std::span<const RecordState> records, Part part, std::int64_t asked, std::optional<ses::Outage>& outage) {
+  if (!outage || !outage->missing_since || outage->restored) return;
+  std::int64_t seen = 0;
+  for (const auto& record : records)
+    if (record.key.part == part && record.state == State::missing) seen = std::max(seen, record.last_bad.value_or(0));
+  if (asked - seen > kBlind && seen - *outage->missing_since < kPast) outage->missing_since.reset();
 }
 
 }  // namespace
@@ -226,9 +240,10 @@ void Ledger::restore(std::vector<RecordState> states) {
 
 std::vector<Change> Ledger::take(const Look& look) {
   std::vector<Change> changes;
-  if (look.nothing_answers) return changes;
   const std::lock_guard lock(book_->mutex);
   auto& page = book_->pages[place_of(look.subject)];
+  page.asked = look.time;
+  if (look.nothing_answers) return changes;
   page.delegation = look.delegation;
   page.bogus_zone = look.bogus_zone;
   std::set<std::pair<Part, std::string>> looked_at;
@@ -284,6 +299,8 @@ ses::History Ledger::history_of(const ses::Identity& identity) const {
   history.bogus_zone = page.bogus_zone;
   history.dkim_outage = outage_of(records, Part::dkim);
   history.mail_from_outage = outage_of(records, Part::mail_from_mx);
+  weaken(records, Part::dkim, page.asked, history.dkim_outage);
+  weaken(records, Part::mail_from_mx, page.asked, history.mail_from_outage);
   return history;
 }
 

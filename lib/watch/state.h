@@ -80,7 +80,8 @@ class Ledger final : public ses::Observer {
   std::vector<RecordState> states_of(const std::string& account, const std::string& identity,
                                      const std::string& region) const;
 
-  // present, past (both of DKIM records at name servers), delegation, bogus_zone and the outages.
+  // present, past (both of DKIM records at name servers), delegation, bogus_zone and the outages. A record that nobody
+  // could ask for during some hours is not told of as missing: it may have been mended.
   ses::History history_of(const ses::Identity& identity) const override;
 
  private:

@@ -373,6 +373,31 @@ TEST(Deadlines, ThatNobodyAnswersDoesNotEndAnAbsence) {
   EXPECT_EQ(watch.of(Part::dkim).missing_since, kStart);
 }
 
+// A record that nobody could ask for may have been mended: it is not counted as gone any longer.
+TEST(Ledger, WhatNobodyCouldAskForIsNotGoneForCertain) {
+  const auto blind = [](Look& look) { look.nothing_answers = true; };
+  for (const auto& silence : {Spoil(blind), spoil(Part::dkim, Quality::failing, "no answer in 3 s", anywhere)}) {
+    Watch watch;
+    watch.go_on(kDay, kGone);
+    watch.go_on(4 * kHour, silence);
+    EXPECT_TRUE(watch.history().dkim_outage->missing_since);
+    watch.go_on(3 * kDay, silence);
+    const auto outage = watch.history().dkim_outage;
+    ASSERT_TRUE(outage);
+    EXPECT_FALSE(outage->missing_since);
+    EXPECT_EQ(ses::dkim_clocks(*outage, std::nullopt, watch.now).goes_on, Tri::unknown);
+    watch.look(kGone);
+    EXPECT_EQ(watch.history().dkim_outage->missing_since, kStart);
+  }
+}
+
+TEST(Ledger, WhatWasRevokedStaysSoThoughNobodyCanBeAsked) {
+  Watch watch;
+  watch.go_on(9 * kDay, kGone);
+  watch.go_on(kDay, [](Look& look) { look.nothing_answers = true; });
+  EXPECT_EQ(ses::dkim_clocks(*watch.history().dkim_outage, std::nullopt, watch.now).phase, ses::Clocks::Phase::revoked);
+}
+
 // Removed and restored, with a restart between, and what SES has made of it by its clocks.
 struct AbsenceCase {
   std::string name;
