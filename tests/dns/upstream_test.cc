@@ -408,5 +408,19 @@ TEST(Upstream, OneSilentServerOfTwoIsLeftAloneUntilItAnswers) {
   EXPECT_EQ(ask.upstream->recoveries(), 0u);
 }
 
+TEST(Latencies, AreCountedByPowersOfTwo) {
+  Latencies latencies;
+  EXPECT_EQ(latencies.quantile(0.99), 1ms);
+  for (int i = 0; i < 90; ++i) latencies.add(1ms);
+  for (int i = 0; i < 9; ++i) latencies.add(1001us);
+  latencies.add(1h);
+  EXPECT_EQ(latencies.counts.front(), 90u);
+  EXPECT_EQ(latencies.counts[1], 9u);
+  EXPECT_EQ(latencies.counts.back(), 1u);
+  EXPECT_EQ(latencies.quantile(0.5), 1ms);
+  EXPECT_EQ(latencies.quantile(0.99), 2ms);
+  EXPECT_GT(latencies.quantile(1), 16s);
+}
+
 }  // namespace
 }  // namespace sesame::dns
