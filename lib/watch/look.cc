@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 #include <random>
+#include <tuple>
 #include <utility>
 
 #include "util/text.h"
@@ -16,7 +17,8 @@
 namespace sesame::watch {
 namespace {
 
-constexpr std::int64_t kMinute = 60;
+// Silence takes longer to be noticed than this, so that whoever answered within it answered during the silence.
+constexpr std::int64_t kJustNow = 2;  // seconds
 
 bool is_definite(const dns::Answer& answer) {
   return !dns::is_temporary(answer.status) && !answer.stale;
@@ -61,12 +63,12 @@ struct Looker::State {
   std::int64_t worked_at_ = 0;  // guarded by mutex_
 };
 
-// Asks for a name that nobody can have in a cache.
+// Does it, just now? Asks for a name that nobody can have in a cache.
 bool Looker::State::resolver_works() {
   const auto now = means.clock.unix_now();
   {
     const std::lock_guard lock(mutex_);
-    if (worked_at_ != 0 && now - worked_at_ < kMinute) return true;
+    if (worked_at_ != 0 && now - worked_at_ <= kJustNow) return true;
   }
   std::random_device random;
   const auto name = fmt::format("{:08x}{:08x}.amazonses.com", random(), random());
@@ -92,6 +94,24 @@ class ResolverLook {
   // Something came just now, and from no cache.
   bool has_fresh() const { return has_fresh_; }
   const std::string& bogus_zone() const { return bogus_zone_; }
+  // It did not even say that it cannot tell.
+  bool any_silent() const { return !silent_.empty(); }
+  bool all_silent() const { return any_silent() && !heard_; }
+
+  // Once more what it was silent about: a datagram may get lost, and an outage may be over.
+  void ask_again() {
+    const auto deadline = means_.clock.steady_now() + kPatience;
+    std::erase_if(silent_, [&](const Silence& silence) {
+      auto& seen = silence.record->observations[silence.place];
+      const auto answer = means_.resolver.lookup(seen.name, seen.type, deadline);
+      if (answer->status == dns::Status::timeout) return false;
+      take(*answer, seen.part);
+      check_validation(*answer);
+      std::tie(seen.quality, seen.answer) = appraised(*silence.yardstick, *answer);
+      seen.ttl = answer->ttl;
+      return true;
+    });
+  }
 
   // `zone` holds the record; "" when that is not known.
   void observe(RecordLook& record, const std::string& zone, const Yardstick& yardstick) {
@@ -116,12 +136,20 @@ class ResolverLook {
     seen.part = part;
     seen.name = name;
     seen.type = type;
-    auto [quality, text] = yardstick.appraise(*answer);
-    seen.quality = quality;
-    seen.answer = std::move(text);
+    std::tie(seen.quality, seen.answer) = appraised(yardstick, *answer);
     seen.latency = std::chrono::duration_cast<std::chrono::microseconds>(latency);
     seen.ttl = answer->ttl;
+    if (answer->status == dns::Status::timeout) {
+      silent_.push_back({&record, record.observations.size(), &yardstick});
+    } else {
+      heard_ = true;
+    }
     record.observations.push_back(std::move(seen));
+  }
+
+  static std::pair<Quality, std::string> appraised(const Yardstick& yardstick, const dns::Answer& answer) {
+    auto [quality, text] = yardstick.appraise(answer);
+    return {quality, std::move(text)};
   }
 
   void take(const dns::Answer& answer, Part part) {
@@ -154,6 +182,13 @@ class ResolverLook {
     bool told = false, failing = false, fresh = false;
   };
   Own own_;
+  struct Silence {
+    RecordLook* record = nullptr;
+    std::size_t place = 0;  // among its observations
+    const Yardstick* yardstick = nullptr;
+  };
+  std::vector<Silence> silent_;
+  bool heard_ = false;
   bool has_fresh_ = false;
   std::string bogus_zone_;
 };
@@ -177,6 +212,7 @@ Look Looker::State::look(const Subject& subject) {
   add_zone(directory.zone_of(subject.domain, resolver.deadline()));
   std::vector<std::string> zones;
   std::vector<Yardstick> yardsticks;
+  yardsticks.reserve(look.records.size());
   RecordLook* of_zone = nullptr;
   std::size_t yardstick_of_zone = 0;
   for (auto& record : look.records) {
@@ -196,6 +232,12 @@ Look Looker::State::look(const Subject& subject) {
     if (look.records[i].record.part != Part::zone) servers.want(zones[i], look.records[i], yardsticks[i]);
   servers.ask();
   servers.tell();
+  // A look at either edge of an outage near us, or with a resolver that is down, says nothing of any record.
+  const bool began_in_silence = resolver.all_silent() && servers.any_silent();
+  resolver.ask_again();
+  const bool silent = resolver.any_silent() || servers.any_silent();
+  look.nothing_answers = began_in_silence || (silent && !resolver_works());
+  if (look.nothing_answers) return look;
 
   look.delegation = servers.delegation(look.records);
   look.bogus_zone = resolver.bogus_zone();

@@ -145,6 +145,11 @@ bool ServerLook::is_told(const Result& result) const {
   return !(reply.truncated && errand.question.transport == dns::Transport::udp);
 }
 
+bool ServerLook::any_silent() const {
+  return std::ranges::any_of(
+      results_, [](const Result& result) { return !result.reply.trouble.empty() && !result.reply.not_asked; });
+}
+
 void ServerLook::tell() {
   for (const auto& result : results_)
     if (result.errand.record && is_told(result)) result.errand.record->observations.push_back(observe(result));

@@ -32,6 +32,8 @@ class ServerLook {
   void tell();
 
   bool any_asked() const { return any_asked_; }
+  // Nobody answered, or nobody was there.
+  bool any_silent() const;
   bool any_answered() const { return answered_[0] || answered_[1]; }
   // After tell(). Of the first zone that has one.
   std::optional<ses::DelegationMismatch> delegation(const std::vector<RecordLook>& records) const;
