@@ -22,8 +22,7 @@ void make_room(Map& map) {
 
 void sort_out(std::vector<std::string>& names) {
   std::ranges::sort(names);
-  const auto repeated = std::ranges::unique(names);
-  names.erase(repeated.begin(), repeated.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   if (names.size() > kMaxServers) names.resize(kMaxServers);
 }
 
