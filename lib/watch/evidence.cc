@@ -104,8 +104,8 @@ std::string fault_text(const Fault& fault) {
   const auto& seen = fault.runs.front()->observation;
   auto text = line(fmt::format("{} over {}", question_text(seen), dns::to_string(seen.transport)), 4) +
               line(fmt::format("answer: {} ({})", printable(seen.answer, 512), to_string(seen.quality)), 6) +
-              line(fmt::format("{}, {}, the slowest after {} ms", times(fault.count()),
-                               period(fault.runs.front()->first, fault.last()), fault.slowest().count() / 1000),
+              line(fmt::format("{}, {}, each within {} ms", times(fault.count()),
+                               period(fault.runs.front()->first, fault.last()), fault.slowest().count() / 1000 + 1),
                    6);
   if (fault.runs.size() == 1) return text;
   text += line(fmt::format("in {} spells, between which the answer was another:", fault.runs.size()), 6);
@@ -218,16 +218,17 @@ std::string zone_section(const Chronicle& chronicle) {
   auto text = heading("Delegation and serials");
   for (const auto& sight : chronicle.sights) {
     if (sight.time == 0) continue;
-    text += line(fmt::format("{}, as of {}: zone{} {}", place_text(sight.identity, sight.account, sight.region),
-                             timestamp(sight.time), sight.zones.size() == 1 ? "" : "s", names_text(sight.zones)),
-                 2);
+    text += line(
+        fmt::format("{}, as of {}: {}", place_text(sight.identity, sight.account, sight.region), timestamp(sight.time),
+                    sight.zones.empty() ? "the zones could not be found out" : "zones: " + names_text(sight.zones)),
+        2);
     if (const auto& found = sight.delegation) {
       text += line("The parent zone delegates to: " + names_text(found->parent), 4);
       text += line("The zone itself names: " + names_text(found->child), 4);
       if (!found->name.empty())
         text += line(fmt::format("{} is only on: {}", printable(found->name), names_text(found->only_on)), 4);
-    } else {
-      text += line("The parent zone and the zone itself name the same servers.", 4);
+    } else if (!sight.zones.empty()) {
+      text += line("No difference was seen between what the parent zone delegates to and what the zone names.", 4);
     }
     if (!sight.bogus_zone.empty()) text += line(printable(sight.bogus_zone) + " fails DNSSEC validation.", 4);
   }

@@ -74,6 +74,7 @@ class Memory {
   // Of identities that are no longer watched.
   Result<void> forget_states(std::span<const RecordKey> keys);
 
+  // In the order of their keys.
   Result<std::vector<RecordState>> states() const;
   // Those that are not over. A silence may have run out: ask its `until`.
   Result<std::vector<Silence>> silences() const;

@@ -97,12 +97,13 @@ std::optional<Sight> sight_of(const Query& query) {
 
 Result<std::vector<RecordState>> states(Connection& connection) {
   Query query(connection,
-              "SELECT account, identity, region, part, name, body FROM state JOIN subject ON subject.id = subject "
-              "ORDER BY account, identity, region, part, name");
-  return collect<RecordState>(query, connection.path(), [&query]() -> std::optional<RecordState> {
+              "SELECT account, identity, region, part, name, body FROM state JOIN subject ON subject.id = subject");
+  auto states = collect<RecordState>(query, connection.path(), [&query]() -> std::optional<RecordState> {
     const auto key = key_of(query, 3, 4);
     return key ? parse_state(*key, query.text(5)) : std::nullopt;
   });
+  if (states) std::ranges::sort(*states, {}, &RecordState::key);
+  return states;
 }
 
 Result<std::vector<Silence>> silences(Query& query, const std::string& path) {

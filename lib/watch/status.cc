@@ -61,6 +61,8 @@ std::string line(std::string_view text, std::size_t indent) {
 }
 
 std::string record_text(const RecordState& record) {
+  if (record.since == 0)
+    return line(fmt::format("{} {}: not known yet", to_string(record.key.part), printable(record.key.name)), 2);
   auto text = fmt::format("{} {}: {} since {}", to_string(record.key.part), printable(record.key.name),
                           to_string(record.state), minute(record.since));
   if (!record.reason.empty()) text += ": " + printable(record.reason, 1024);
@@ -68,9 +70,21 @@ std::string record_text(const RecordState& record) {
   return line(text, 2);
 }
 
+const char* meaning_of(Deadline::Kind kind) {
+  switch (kind) {
+    case Deadline::Kind::signing_stops:
+      return "SES stops signing";
+    case Deadline::Kind::revocation:
+      return "SES revokes DKIM";
+    case Deadline::Kind::mail_from_fallback:
+      break;
+  }
+  return "SES no longer uses the MAIL FROM domain";
+}
+
 std::string deadline_text(const Deadline& deadline) {
   const auto latest = deadline.latest > deadline.earliest ? ", at the latest " + minute(deadline.latest) : "";
-  return line(fmt::format("{}: not before {}{}", to_string(deadline.kind), minute(deadline.earliest), latest), 2);
+  return line(fmt::format("{}: not before {}{}", meaning_of(deadline.kind), minute(deadline.earliest), latest), 2);
 }
 
 std::string silences_text(const Status& status, const RecordKey& key) {
@@ -87,8 +101,9 @@ std::string silences_text(const Status& status, const RecordKey& key) {
 
 std::string last_look_text(const Status& status) {
   if (status.last_look == 0) return "No watch has looked at anything yet.\n";
-  const auto when = fmt::format("The watch looked last at {}, {} ago", minute(status.last_look),
-                                span_of(std::max<std::int64_t>(status.now - status.last_look, 0)));
+  const auto ago = status.now - status.last_look;
+  const auto when = fmt::format("The watch looked last at {}, {}", minute(status.last_look),
+                                ago < 60 ? "just now" : span_of(ago) + " ago");
   if (!is_late(status)) return when + ".\n";
   return wrap(when + ". That is too long: does it run? What stands here may have changed since.", "", "");
 }

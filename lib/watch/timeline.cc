@@ -50,7 +50,7 @@ std::string transports_of(const Group& group) {
 }
 
 std::string slowest_of(const Group& group) {
-  return fmt::format("the slowest after {} ms", group.slowest.count() / 1000);
+  return fmt::format("each within {} ms", group.slowest.count() / 1000 + 1);
 }
 
 // "3 times until 2026-01-01 00:30 UTC"
@@ -191,7 +191,7 @@ std::string subject_text(const Chronicle& chronicle, const Sight& who) {
   for (const auto& entry : entries) {
     const auto time = "  " + minute(entry.time) + "  ";
     text += wrap(entry.text, time, std::string(time.size(), ' '));
-    }
+  }
   if (entries.empty()) text += "  Nothing was observed in this time.\n";
   return text;
 }
