@@ -398,7 +398,7 @@ void word_connection(Notice& notice, std::int64_t began) {
     case Notice::Kind::silence:
       notice.title = fmt::format("No DNS answers since {}: nothing is known about any record", since);
       text = fmt::format(
-          "Since {} neither the resolver of this host nor any name server has answered the record watch. The "
+          "Since {} the resolver of this host, and perhaps every name server, has not answered the record watch. The "
           "fault is most likely near this host.\n\nWhile it lasts no record is taken to be at fault or mended, "
           "and no mail is judged to fail for want of an answer. SES's clocks go on.\n\n"
           "What to do: check the network, the firewall and the resolver of this host (resolv.conf, or servers "
