@@ -54,8 +54,8 @@ struct Look {
   std::vector<std::string> zones;   // that hold the records; the first holds the domain
   std::optional<ses::DelegationMismatch> delegation;
   std::string bogus_zone;  // fails DNSSEC validation, though it answers where nobody validates; "" = none
-  // Somebody was silent, and the resolver does not answer now: nothing is known about the records, and the fault is most
-  // likely near us.
+  // Somebody was silent, and the resolver does not answer now: nothing is known about the records, and the fault is
+  // most likely near us.
   bool nothing_answers = false;
   // The resolver answers, but none of the name servers did: direct DNS is blocked on the way. Not held against them.
   bool servers_unreachable = false;
