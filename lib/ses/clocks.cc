@@ -10,7 +10,7 @@ using Phase = Clocks::Phase;
 // `grace` lies between the moment SES stops and the end of the set-up.
 Clocks read(Outage outage, std::int64_t grace, std::optional<std::int64_t> content, std::int64_t now) {
   Clocks clocks;
-  if (content) {
+  if (content && *content <= now) {
     if (outage.restored && *content >= *outage.restored) return clocks;
     outage.first_bad = std::max(outage.first_bad, *content);
     if (outage.missing_since) outage.missing_since = std::max(*outage.missing_since, *content);
@@ -70,13 +70,13 @@ Span mail_from_fallback(const Outage& outage) {
 
 std::optional<std::int64_t> last_content(const Identity& identity) {
   auto content = identity.verification.last_success;
-  if (identity.as_of && !identity.aged && identity.dkim.status == Status::success)
+  if (identity.as_of && identity.dkim.status == Status::success)
     content = std::max(*identity.as_of, content.value_or(0));
   return content;
 }
 
 std::optional<std::int64_t> last_content_with_mail_from(const Identity& identity) {
-  const bool content = identity.as_of && !identity.aged && identity.mail_from.status == Status::success;
+  const bool content = identity.as_of && identity.mail_from.status == Status::success;
   return content ? identity.as_of : std::nullopt;
 }
 

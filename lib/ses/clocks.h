@@ -49,7 +49,7 @@ struct Clocks {
 const char* to_string(Clocks::Phase phase);
 
 // When SES was last known to be content with the identity's DKIM records, unix seconds: its clocks start there. A state
-// that the configuration gives has no time, and one that is aged may have changed.
+// that the configuration gives has no time. What the API said long ago was so then, however old it has become since.
 std::optional<std::int64_t> last_content(const Identity& identity);
 // The same of the MX of its MAIL FROM domain.
 std::optional<std::int64_t> last_content_with_mail_from(const Identity& identity);

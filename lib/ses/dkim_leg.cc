@@ -69,11 +69,13 @@ Judgement judge(const KeyRecords& records, const Observed& observed, const Ident
 }
 
 // What SES has made of records that were gone, by its clocks alone.
-void heed_clocks(const Observed& observed, Judgement& judgement) {
+void heed_clocks(const Observed& observed, const KeyRecords& records, Judgement& judgement) {
   const auto goes_on = observed.clocks.goes_on;
   if (goes_on == Tri::yes) return;
   judgement.basis = Basis::inferred;
-  const auto usable = goes_on == Tri::no ? Tri::no : agree(judgement.usable, Tri::no);
+  // Where this look-up finds what the last look missed, SES may find it too.
+  const bool found_now = records.right() && observed.clocks.phase != Clocks::Phase::revoked;
+  const auto usable = goes_on == Tri::no && !found_now ? Tri::no : agree(judgement.usable, Tri::no);
   if (usable != judgement.usable && !observed.outcome.empty()) judgement.reason = observed.outcome.front().text;
   judgement.usable = usable;
 }
@@ -153,7 +155,7 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
 
   auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
                                              : judge(records, observed, settings, faults);
-  heed_clocks(observed, judgement);
+  heed_clocks(observed, records, judgement);
   signature.usable = judgement.usable;
   signature.basis = judgement.basis;
   signature.reason = judgement.reason;
