@@ -148,19 +148,22 @@ struct Watched {
   std::string status;   // of it then, for a sentence with "is"; "" = as usual
 };
 
-Watched look_back(const Surroundings& world, const Identity& identity) {
+// `found` is what this look-up finds: an MX that the last look missed SES may find too.
+Watched look_back(const Surroundings& world, const Identity& identity, Tri found) {
   if (!world.observer) return {};
   const auto history = world.observer->history_of(identity);
   const auto& outage = history.mail_from_outage;
   const auto clocks = mail_from_clocks_of(world, identity, history);
   if (clocks.goes_on == Tri::yes) return {};
+  const bool found_now = found == Tri::yes && clocks.phase != Clocks::Phase::revoked;
+  const auto used = found_now ? Tri::unknown : clocks.goes_on;
   std::string seen = "not served by all its name servers since " + timestamp(outage->first_bad);
   if (outage->missing_since)
     seen = "no name server " + std::string(outage->restored ? "had" : "has had") + " its MX " +
            (outage->restored ? "from " : "since ") + timestamp(*outage->missing_since) +
            (outage->restored ? " to " + timestamp(*outage->restored) : "");
-  return {clocks.goes_on, clocks.goes_on == Tri::no ? "by SES's own clock no longer in use (" + seen + ")"
-                                                    : "perhaps not in use (" + seen + ")"};
+  return {used,
+          used == Tri::no ? "by SES's own clock no longer in use (" + seen + ")" : "perhaps not in use (" + seen + ")"};
 }
 
 // Whoever validates DNSSEC gets no SPF record.
@@ -219,7 +222,7 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
                                          : "Publish exactly one MX for " + settings.domain + ": 10 feedback-smtp." +
                                                identity.region + ".amazonses.com"}}));
   }
-  const auto watched = look_back(world, identity);
+  const auto watched = look_back(world, identity, mx.right);
   const bool unread = !settings.unread_state.empty();
   const bool bad = unread || (settings.status && *settings.status != Status::success);
   if (bad) report_status(identity, outcome.findings);

@@ -338,6 +338,7 @@ std::vector<TextCase> history_texts() {
        [](SesWorld& w) {
          w.history.emplace();
          w.history->mail_from_outage = {{"bounce.example.com"}, w.now - 80 * kHour, w.now - 80 * kHour, {}};
+         w.resolver.zone().remove("bounce.example.com");
        },
        {"The custom MAIL FROM bounce.example.com is by SES's own clock no longer in use (no name server has had its MX "
         "since 2023-11-11T14:13:20Z); SES uses amazonses.com instead"},

@@ -284,15 +284,29 @@ std::function<void(SesWorld&)> mx(
     more(w);
   };
 }
+std::function<void(SesWorld&)> mx_gone(
+    std::int64_t ago, std::function<void(SesWorld&)> more = [](SesWorld&) {}) {
+  return mx(ago, 0, [=](SesWorld& w) {
+    w.resolver.zone().remove(kMx);
+    w.resolver.zone().add(kMx + " TXT v=spf1 include:amazonses.com ~all");
+    more(w);
+  });
+}
 void rejects(SesWorld& w) {
   w.identity().mail_from.behavior_on_mx_failure = ses::OnMxFailure::reject_message;
 }
 
 std::vector<PredictCase> mail_from_outage_cases() {
   return {
-      {"MxGoneUnder72Hours", mx(kDay), Verdict::unknown, Confidence::unknown, {"mailfrom-fallback"}, {}},
+      {"MxGoneUnder72Hours", mx_gone(kDay), Verdict::unknown, Confidence::unknown, {"mailfrom-fallback"}, {}},
+      {"MxGoneOver72HoursThatIsThereByNow",
+       mx(80 * kHour, 0, rejects),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"mailfrom-reject"},
+       {}},
       {"MxGoneOver72Hours",
-       mx(80 * kHour),
+       mx_gone(80 * kHour),
        Verdict::fail,
        Confidence::likely,
        {"dkim-disabled", "mailfrom-fallback"},
@@ -307,7 +321,7 @@ std::vector<PredictCase> mail_from_outage_cases() {
        {},
        {"dkim-lost"}},
       {"MxGoneOver72HoursWhereSesRejects",
-       mx(80 * kHour, 0, rejects),
+       mx_gone(80 * kHour, rejects),
        Verdict::refused,
        Confidence::likely,
        {"mailfrom-reject"},
