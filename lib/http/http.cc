@@ -140,6 +140,8 @@ class CurlClient : public Client {
     set(CURLOPT_TIMEOUT_MS, timeout);
     set(CURLOPT_CONNECTTIMEOUT_MS, std::max(timeout / 3, 1L));
     set(CURLOPT_NOSIGNAL, 1L);
+    // A look-up of a name that is given up is left to its thread: no resolver that is silent is waited for.
+    set(CURLOPT_QUICK_EXIT, 1L);
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_FOLLOWLOCATION, 0L);
