@@ -180,10 +180,11 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
     watching.follow(store);
   }
   if (!broken) drain(service, store.current()->config.milter.drain);
-  watching.stop();
+  // First what would be lost if somebody lost patience with what takes longer.
   keeper.save(*store.current());
-  tell_dns(*store.current(), log);
   save_answers(*store.current(), log);
+  watching.stop();
+  tell_dns(*store.current(), log);
   if (const auto path = unix_path(socket); !path.empty()) ::unlink(path.c_str());
   log.line(broken ? Level::error : Level::info,
            fmt::format("stop: {}judged={} failures={}", broken ? "libmilter gave up (see syslog) " : "",
