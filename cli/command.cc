@@ -70,8 +70,10 @@ RuntimePtr with_memory(RuntimePtr runtime) {
     return each.checked < oldest && (each.state == watch::State::degraded || each.state == watch::State::missing);
   });
   if (aged > 0) complain("warning: watch.memory: the faults in it are too old to count: is the watch running?", kFine);
+  auto sights = (*memory)->sights("").value_or(std::vector<watch::Sight>{});
+  std::erase_if(sights, [oldest](const watch::Sight& each) { return each.time < oldest; });
   auto ledger = std::make_shared<watch::Ledger>();
-  ledger->restore(*std::move(states));
+  ledger->restore(*std::move(states), sights);
   return inspect::with_watch(*runtime, std::move(ledger));
 }
 

@@ -88,6 +88,7 @@ struct WatchArguments {
   enum class Once { no, yes } once = Once::no;
   enum class Status { no, yes } status = Status::no;
   std::optional<std::string> timeline = {}, evidence = {}, acknowledge = {}, silence = {}, unsilence = {};
+  std::optional<std::string> confirm = {}, account = {}, region = {};  // the last two go with the first
   std::optional<std::string> since = {}, output = {}, duration = {};
 };
 

@@ -202,15 +202,21 @@ void add_watch(CLI::App& app, Arguments& a) {
   sub.add_option("--silence", w.silence, "No alerts of it at all for a while")->type_name("DOMAIN");
   sub.add_option("--for", w.duration, "With --silence: 30m, 12h, 2d")->type_name("DURATION");
   sub.add_option("--unsilence", w.unsilence, "Alerts again")->type_name("DOMAIN");
+  sub.add_option("--confirm", w.confirm,
+                 "The SES console shows it as verified now: what its records lived through is over")
+      ->type_name("DOMAIN");
+  sub.add_option("--region", w.region, "With --confirm: where it is known in several")->type_name("REGION");
+  sub.add_option("--account", w.account, "With --confirm: where it is known in several")->type_name("NAME");
   add_json(sub, a.common);
   sub.footer(std::string("Examples:\n"
                          "  sesame watch --once example.com\n"
                          "  sesame watch --status\n"
                          "  sesame watch --timeline example.com --since 2026-01-01\n"
                          "  sesame watch --evidence example.com --output evidence.txt\n"
-                         "  sesame watch --silence example.com --for 12h\n\n"
+                         "  sesame watch --silence example.com --for 12h\n"
+                         "  sesame watch --confirm example.com\n\n"
                          "Exit status of --once and --status: 1 with a fault, else 75 where nothing answered or nobody "
-                         "looked lately, else 0.") +
+                         "looked lately, else 0; of --confirm: 1 where records are at fault or nobody has looked.") +
              kDnsNote);
 }
 

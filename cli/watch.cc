@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <iterator>
+#include <set>
+#include <tuple>
 
 #include "command.h"
 #include "util/clock.h"
@@ -39,15 +42,18 @@ int status_of(watch::Judgement judgement) {
 std::string fault_of(const WatchArguments& a) {
   const int modes = (a.once == WatchArguments::Once::yes) + (a.status == WatchArguments::Status::yes) +
                     a.timeline.has_value() + a.evidence.has_value() + a.acknowledge.has_value() +
-                    a.silence.has_value() + a.unsilence.has_value();
+                    a.silence.has_value() + a.unsilence.has_value() + a.confirm.has_value();
   if (modes > 1)
-    return "of --once, --status, --timeline, --evidence, --acknowledge, --silence and --unsilence one goes at a time";
+    return "of --once, --status, --timeline, --evidence, --acknowledge, --silence, --unsilence and --confirm one goes "
+           "at "
+           "a time";
   const bool lists = a.once == WatchArguments::Once::yes || a.status == WatchArguments::Status::yes;
   if (!a.subjects.empty() && !lists) return "DOMAIN goes with --once or --status";
   if (a.since && !a.timeline && !a.evidence) return "--since goes with --timeline or --evidence";
   if (a.output && !a.evidence) return "--output goes with --evidence";
   if (a.silence && !a.duration) return "--silence needs --for, such as --for 12h";
   if (a.duration && !a.silence) return "--for goes with --silence";
+  if ((a.region || a.account) && !a.confirm) return "--region and --account go with --confirm";
   return "";
 }
 
@@ -207,9 +213,20 @@ sigset_t take_signals() {
   return signals;
 }
 
+// Two that watch the same would count each look twice, and alert twice.
+bool is_kept_by_another(const std::string& memory) {
+  if (memory.empty()) return false;
+  const auto lock = FileLock::take(watch::lock_path(memory));
+  return lock && !*lock;
+}
+
 int watch_on(const Common& common, config::Config config) {
   if (config.watch.interval.count() <= 0)
     return complain("watch.interval is 0: nothing is watched; expected seconds, such as 600", kUsage);
+  if (is_kept_by_another(config.watch.memory))
+    return complain("watch: another watch, such as the daemon's, keeps what it sees in " + config.watch.memory +
+                        "; for one look beside it there is --once",
+                    kUsage);
   const auto signals = take_signals();
   auto made = make_runtime(common, std::move(config));
   if (!made) return complain(made.error().message, kUsage);
@@ -347,6 +364,76 @@ int silence(const WatchArguments& arguments, const config::Config& config) {
   return leave(*arguments.silence, config, one);
 }
 
+// ---- what SES shows
+
+bool is_at_fault(const watch::RecordState& state) {
+  return state.state == watch::State::degraded || state.state == watch::State::missing;
+}
+
+using Place = std::tuple<std::string, std::string, std::string>;  // identity, account, region
+
+// The states of the one identity that is meant: SES shows each in its own account and region.
+Result<std::vector<watch::RecordState>> states_to_confirm(const std::string& name, const WatchArguments& arguments,
+                                                          std::vector<watch::RecordState> states) {
+  std::set<Place> places;
+  std::erase_if(states, [&](const watch::RecordState& state) {
+    const auto& key = state.key;
+    const bool meant = key.identity == name && key.region == arguments.region.value_or(key.region) &&
+                       key.account == arguments.account.value_or(key.account);
+    if (meant) places.emplace(key.identity, key.account, key.region);
+    return !meant;
+  });
+  if (places.size() < 2) return states;
+  std::string list;
+  for (const auto& [identity, account, region] : places)
+    list += (list.empty() ? "" : ", ") + watch::place_text(identity, account, region);
+  return failure("there is " + list + ": say with --region, or --account, which of them SES shows as verified");
+}
+
+// "" when nothing speaks against it.
+std::string objection_to(const std::string& name, const std::vector<watch::RecordState>& states) {
+  const auto of = [&states](watch::Part part) {
+    std::vector<watch::RecordState> own;
+    std::ranges::copy_if(states, std::back_inserter(own), [part](const auto& each) { return each.key.part == part; });
+    return own;
+  };
+  auto own = of(watch::Part::dkim);
+  if (own.empty()) own = of(watch::Part::mail_from_mx);
+  const auto unseen = [](const watch::RecordState& state) { return state.checked == 0; };
+  if (own.empty() || std::ranges::any_of(own, unseen))
+    return "nobody has looked at the records of " + name + " yet; look first, with sesame watch --once";
+  const auto bad = std::ranges::find_if(own, is_at_fault);
+  if (bad == own.end()) return "";
+  return fmt::format(
+      "{} is {}: {}. What SES shows now need not last; mend the record, look again with sesame watch --once, then "
+      "confirm",
+      printable(bad->key.name), watch::to_string(bad->state), printable(bad->reason, 1024));
+}
+
+int confirm(const WatchArguments& arguments, const config::Config& config) {
+  const auto name = canonical(*arguments.confirm);
+  if (!name) return complain("watch: " + name.error().message, kUsage);
+  const auto memory = open_memory(config, Memory::Access::read_write);
+  if (!memory) return complain("watch: " + memory.error().message, kUsage);
+  auto all = (*memory)->states();
+  if (!all) return complain("watch: " + all.error().message, kUndecided);
+  const auto states = states_to_confirm(*name, arguments, *std::move(all));
+  if (!states) return complain("watch: --confirm: " + states.error().message, kUsage);
+  if (const auto objection = objection_to(*name, *states); !objection.empty())
+    return complain("watch: --confirm: " + objection, kBad);
+  const auto& key = states->front().key;
+  const watch::Silence one{
+      key.account, key.identity, key.region, watch::Silence::Kind::confirmed, system_clock().unix_now(), 0};
+  if (auto done = (*memory)->record(one); !done) return complain("watch: " + done.error().message, kUndecided);
+  auto text = watch::place_text(key.identity, key.account, key.region) + ": verified by SES at " + timestamp(one.made) +
+              "; what its records lived through before is over\n";
+  for (const auto& state : *states)
+    if (state.key.part == watch::Part::mail_from_mx && is_at_fault(state))
+      text += "Not so of its MAIL FROM domain: " + printable(state.key.name) + " is " + watch::to_string(state.state) +
+              ".\n";
+  return answer(text, kFine);
+}
+
 }  // namespace
 
 int run_watch(const Common& common, const WatchArguments& arguments) {
@@ -358,6 +445,7 @@ int run_watch(const Common& common, const WatchArguments& arguments) {
   if (arguments.timeline) return show_timeline(common, arguments, *config);
   if (arguments.evidence) return write_evidence(common, arguments, *std::move(config));
   if (arguments.acknowledge || arguments.silence || arguments.unsilence) return silence(arguments, *config);
+  if (arguments.confirm) return confirm(arguments, *config);
   if (arguments.once == WatchArguments::Once::no) return watch_on(common, *std::move(config));
   const auto runtime = make_runtime(common, *std::move(config));
   if (!runtime) return complain(runtime.error().message, kUsage);

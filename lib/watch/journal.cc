@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "util/file.h"
+
 namespace sesame::watch {
 namespace {
 
@@ -39,16 +41,21 @@ class Journal::Keeping {
   Keeping(std::string path, std::function<void(Loudness, const std::string&)> say)
       : path_(std::move(path)), say_(std::move(say)) {}
 
-  // True when it could be opened just now.
-  bool open() {
-    if (path_.empty()) return false;
+  enum class Opened { no, now, after_another };
+  Opened open() {
+    if (path_.empty()) return Opened::no;
     return file_.with([this](File& file) {
-      if (file.memory) return false;
+      if (file.memory || !take_lock(file)) return Opened::no;
       auto opened = Memory::open(path_, Memory::Access::read_write);
-      if (!judge(file, opened)) return false;
+      if (!judge(file, opened)) return Opened::no;
       file.memory = *std::move(opened);
-      return true;
+      return std::exchange(file.followed, false) ? Opened::after_another : Opened::now;
     });
+  }
+
+  // Does another watch keep it?
+  bool is_elsewhere() {
+    return file_.with([](const File& file) { return file.elsewhere; });
   }
 
   // The result of `use`, called with the memory; nothing when that does not work.
@@ -64,14 +71,41 @@ class Journal::Keeping {
   }
 
   void close() {
-    file_.with([](File& file) { file.memory.reset(); });
+    file_.with([](File& file) {
+      file.memory.reset();
+      file.lock.reset();
+    });
   }
 
  private:
   struct File {
+    std::optional<FileLock> lock;
     std::unique_ptr<Memory> memory;
     bool broken = false;
+    bool elsewhere = false;
+    bool followed = false;  // it was elsewhere since it was open here
   };
+
+  bool take_lock(File& file) {
+    if (file.lock) return true;
+    auto lock = FileLock::take(lock_path(path_));
+    // Told as an error of the memory: nobody else is known to keep it.
+    if (!lock) {
+      file.elsewhere = false;
+      return judge(file, lock);
+    }
+    if (!*lock) {
+      if (!file.elsewhere)
+        say_(Loudness::warning, "another watch keeps " + path_ + ": it alerts, and this one does not while it does");
+      file.elsewhere = file.followed = true;
+      return false;
+    }
+    if (file.elsewhere)
+      say_(Loudness::info, "the other watch has let go of " + path_ + ": this one keeps it, and alerts");
+    file.elsewhere = false;
+    file.lock.emplace(std::move(**lock));
+    return true;
+  }
 
   template <class Outcome>
   bool judge(File& file, const Outcome& outcome) {
@@ -114,20 +148,42 @@ Journal::~Journal() {
 
 void Journal::read_memory() {
   const auto states = keeping_->with([](Memory& memory) { return memory.states(); });
-  if (!states || states->empty()) return;
+  if (!states) return;
   read_silences();
   const auto notices = keeping_->with([](Memory& memory) { return memory.notices("", 0); });
-  ledger_->restore(*states);
+  const auto sights = keeping_->with([](Memory& memory) { return memory.sights(""); });
+  if (!states->empty()) ledger_->restore(*states, sights ? *sights : std::vector<Sight>{});
+  // Where nothing has ever answered there are no states, and that was told.
   notifier_->restore(*states, notices ? *notices : std::vector<Notice>{});
 }
 
 void Journal::read_silences() {
   auto silences = keeping_->with([](const Memory& memory) { return memory.silences(); });
-  if (silences) notifier_->set_silences(*std::move(silences));
+  if (!silences) return;
+  for (const auto& each : *silences) {
+    if (each.kind != Silence::Kind::confirmed) continue;
+    if (ledger_->confirm(each.account, each.identity, each.region, each.made))
+      say(Loudness::info, fmt::format("confirmed: identity={} region={}{}", each.identity, each.region,
+                                      each.account.empty() ? "" : " account=" + each.account));
+  }
+  notifier_->set_silences(*std::move(silences));
+}
+
+void Journal::catch_up() {
+  const auto opened = keeping_->open();
+  if (opened == Keeping::Opened::no) return;
+  std::unique_lock lock(looks_);
+  if (stopped_) return;
+  // What another watch kept goes further back than what was seen here meanwhile.
+  if (opened == Keeping::Opened::now && !ledger_->states().empty()) return;
+  read_memory();
+  const auto subjects = subjects_;
+  lock.unlock();
+  if (!subjects.empty()) keep_only(subjects);
 }
 
 void Journal::restore(Past past) {
-  if (past.states.empty() || !ledger_->states().empty()) return;
+  if ((past.states.empty() && past.notices.empty()) || !ledger_->states().empty()) return;
   notifier_->restore(past.states, past.notices);
   told_.with([&](auto& told) { told.assign(past.notices.begin(), past.notices.end()); });
   ledger_->restore(std::move(past.states));
@@ -140,6 +196,7 @@ Past Journal::past() const {
 
 void Journal::keep_only(std::span<const Subject> subjects) {
   const std::lock_guard lock(looks_);
+  subjects_.assign(subjects.begin(), subjects.end());
   watched_.clear();
   for (const auto& subject : subjects) watched_.insert(turn_of(subject));
   auto gone = keys_of(ledger_->states());
@@ -158,7 +215,7 @@ void Journal::take(const Look& look) {
   const auto changes = ledger_->take(look);
   const auto states = ledger_->states_of(look.subject.account, look.subject.identity, look.subject.region);
   keeping_->with([&](Memory& memory) { return memory.record(look, states, changes); });
-  notifier_->take(look, states);
+  if (!keeping_->is_elsewhere()) notifier_->take(look, states);
   for (const auto& change : changes) say(Loudness::info, line_of(change));
 }
 
@@ -170,7 +227,7 @@ void Journal::tick() {
     next = now + period;
     return true;
   };
-  if (is_time(next_open_, kOpenAgain) && keeping_->open() && ledger_->states().empty()) read_memory();
+  if (is_time(next_open_, kOpenAgain)) catch_up();
   if (is_time(next_silences_, kReadSilences)) read_silences();
   if (is_time(next_prune_, kPrune))
     keeping_->with([&](Memory& memory) { return memory.prune(now - options_.keep.count()); });

@@ -18,7 +18,8 @@ namespace sesame::watch {
 // Thread-safe.
 class Journal {
  public:
-  // A memory that does not work is told once, tried again, and told again when it works; the rest goes on without.
+  // A memory that does not work is told once, tried again, and told again when it works; the rest goes on without. As
+  // long as another watch keeps the memory, this one leaves it to that one to keep it and to alert.
   Journal(const Options& options, const Clock& clock, Say say);
   ~Journal();  // stops
 
@@ -29,8 +30,8 @@ class Journal {
   void keep_only(std::span<const Subject> subjects);
   // Of who is not, or no longer, watched nothing is taken, and after stop() of nobody.
   void take(const Look& look);
-  // To be called about every second, by one thread: silences and acknowledgements that somebody left in the memory are
-  // taken over, and what is too old is forgotten.
+  // To be called about every second, by one thread: silences, acknowledgements and confirmations that somebody left in
+  // the memory are taken over, and what is too old is forgotten.
   void tick();
   void start();  // the thread that tells
   void stop();
@@ -43,6 +44,8 @@ class Journal {
   void say(Loudness loudness, const std::string& line);
   void read_memory();
   void read_silences();
+  // After the start: the memory can be opened only now.
+  void catch_up();
 
   const Options options_;
   const Clock& clock_;
@@ -51,7 +54,8 @@ class Journal {
   std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Notifier> notifier_;
   std::mutex looks_;  // one look after the other: what came first is told and kept first
-  std::set<Turn> watched_;
+  std::vector<Subject> subjects_;
+  std::set<Turn> watched_;  // the same
   bool stopped_ = false;
   mutable Guarded<std::deque<Notice>> told_;                         // the newest, where no memory keeps them
   std::int64_t next_open_ = 0, next_silences_ = 0, next_prune_ = 0;  // unix seconds

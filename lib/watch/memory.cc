@@ -108,6 +108,10 @@ struct Memory::Database {
   std::mutex mutex;  // guards all of it
 };
 
+std::string lock_path(const std::string& path) {
+  return path + ".lock";
+}
+
 Memory::Memory(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Memory::~Memory() = default;
 
@@ -209,14 +213,15 @@ Result<void> Memory::prune(std::int64_t before) {
         "ON subject.id = state.subject WHERE state.healthy = 0 AND state.first_bad <= notice.time AND "
         "(notice.kind = 'digest' OR (subject.identity = notice.identity AND subject.account = notice.account "
         "AND subject.region = notice.region)))",
-        "DELETE FROM silence WHERE made < ?1 AND (over = 1 OR (kind = 'silenced' AND until < ?1))",
+        "DELETE FROM silence WHERE made < ?1 AND (over = 1 OR (kind = 'silenced' AND until < ?1) "
+        "OR kind = 'confirmed')",
         "DELETE FROM subject WHERE looked < ?1 AND NOT EXISTS (SELECT 1 FROM run WHERE run.subject = subject.id) "
         "AND NOT EXISTS (SELECT 1 FROM state WHERE state.subject = subject.id) "
         "AND NOT EXISTS (SELECT 1 FROM event WHERE event.subject = subject.id) "
         "AND NOT EXISTS (SELECT 1 FROM blindness WHERE blindness.subject = subject.id)"};
     for (const char* statement : kStatements)
       if (auto done = Query(connection, statement).with(before).run(); !done) return done;
-    return {};
+    return rows::prune_runs(connection);
   });
 }
 
@@ -247,9 +252,7 @@ Result<std::vector<RecordState>> Memory::states() const {
 
 Result<std::vector<Silence>> Memory::silences() const {
   const std::lock_guard lock(database_->mutex);
-  Query query(*database_->connection,
-              "SELECT account, identity, region, kind, made, until FROM silence WHERE over = 0 ORDER BY made, id");
-  return rows::silences(query, database_->connection->path());
+  return rows::silences(*database_->connection);
 }
 
 Result<std::vector<Silence>> Memory::silences(const std::string& domain, std::int64_t since) const {

@@ -35,26 +35,22 @@ struct Blindness {
 };
 const char* to_string(Blindness::Kind kind);
 
-// What the last look that could tell showed of an identity's zones.
-struct Sight {
-  std::string account, identity, region;
-  std::string domain;
-  std::int64_t time = 0;    // of that look; 0 = there was none
-  std::int64_t looked = 0;  // of the last look at all
-  std::vector<std::string> zones;
-  std::optional<ses::DelegationMismatch> delegation;
-  std::string bogus_zone;
-};
-
-// For all of an identity: no alerts until `until`; for a change already told: no reminders of it.
+// What somebody said of an identity. Silenced: no alerts until `until`. Acknowledged: no reminders of a change already
+// told. Confirmed: SES showed it as verified when that was said.
 struct Silence {
   std::string account, identity, region;
-  enum class Kind { acknowledged, silenced } kind = Kind::acknowledged;
+  enum class Kind { acknowledged, silenced, confirmed } kind = Kind::acknowledged;
   std::int64_t made = 0;   // unix seconds
   std::int64_t until = 0;  // of a silence; an acknowledgement lasts until the identity is healthy again
 };
 
 const char* to_string(Silence::Kind kind);
+
+// One watch at a time writes what it sees to the memory at `path`, and alerts: who holds a lock on this file.
+std::string lock_path(const std::string& path);
+
+// Ended runs of one identity that a day's prune leaves: of a server that answers otherwise at each look.
+inline constexpr std::size_t kMaxEndedRuns = 20'000;
 
 // Thread-safe. Throws nothing: a disk that is full, a file that is locked, damaged or may not be written give errors.
 class Memory {
@@ -69,12 +65,13 @@ class Memory {
   Result<void> record(const Look& look, std::span<const RecordState> states, std::span<const Change> changes);
   Result<void> record(const Notice& notice);
   Result<void> record(const Silence& silence);
-  // Forgets what ended before `before`; states and what is still going on stay.
+  // Forgets what ended before `before`, and the oldest runs beyond kMaxEndedRuns; states and what is still going on
+  // stay.
   Result<void> prune(std::int64_t before);
   // Of identities that are no longer watched.
   Result<void> forget_states(std::span<const RecordKey> keys);
 
-  // In the order of their keys.
+  // In the order of their keys; what was confirmed is struck out of them.
   Result<std::vector<RecordState>> states() const;
   // Those that are not over. A silence may have run out: ask its `until`.
   Result<std::vector<Silence>> silences() const;

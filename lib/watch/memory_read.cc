@@ -1,8 +1,10 @@
 // What comes out of the tables of the memory.
 #include <algorithm>
+#include <tuple>
 
 #include "watch/memory_rows.h"
 #include "watch/memory_text.h"
+#include "watch/outages.h"
 
 namespace sesame::watch {
 
@@ -11,7 +13,15 @@ const char* to_string(Blindness::Kind kind) {
 }
 
 const char* to_string(Silence::Kind kind) {
-  return kind == Silence::Kind::acknowledged ? "acknowledged" : "silenced";
+  switch (kind) {
+    case Silence::Kind::acknowledged:
+      return "acknowledged";
+    case Silence::Kind::silenced:
+      return "silenced";
+    case Silence::Kind::confirmed:
+      break;
+  }
+  return "confirmed";
 }
 
 namespace rows {
@@ -95,6 +105,15 @@ std::optional<Sight> sight_of(const Query& query) {
 
 }  // namespace
 
+// The watch may not have taken it over yet.
+void strike_out(const Silence& confirmed, std::vector<RecordState>& states) {
+  const auto place = std::tie(confirmed.account, confirmed.identity, confirmed.region);
+  const auto own = std::ranges::equal_range(states, place, {}, [](const RecordState& each) {
+    return std::tie(each.key.account, each.key.identity, each.key.region);
+  });
+  settle({own.begin(), own.end()}, confirmed.made);
+}
+
 Result<std::vector<RecordState>> states(Connection& connection) {
   Query query(connection,
               "SELECT account, identity, region, part, name, body FROM state JOIN subject ON subject.id = subject");
@@ -102,13 +121,25 @@ Result<std::vector<RecordState>> states(Connection& connection) {
     const auto key = key_of(query, 3, 4);
     return key ? parse_state(*key, query.text(5)) : std::nullopt;
   });
-  if (states) std::ranges::sort(*states, {}, &RecordState::key);
+  if (!states) return states;
+  std::ranges::sort(*states, {}, &RecordState::key);
+  const auto said = silences(connection);
+  if (!said) return tl::unexpected(said.error());
+  for (const auto& each : *said)
+    if (each.kind == Silence::Kind::confirmed) strike_out(each, *states);
   return states;
+}
+
+Result<std::vector<Silence>> silences(Connection& connection) {
+  Query query(connection,
+              "SELECT account, identity, region, kind, made, until FROM silence WHERE over = 0 ORDER BY made, id");
+  return silences(query, connection.path());
 }
 
 Result<std::vector<Silence>> silences(Query& query, const std::string& path) {
   return collect<Silence>(query, path, [&query]() -> std::optional<Silence> {
-    const auto kind = parse_word(query.text(3), {Silence::Kind::acknowledged, Silence::Kind::silenced});
+    using Kind = Silence::Kind;
+    const auto kind = parse_word(query.text(3), {Kind::acknowledged, Kind::silenced, Kind::confirmed});
     if (!kind) return std::nullopt;
     return Silence{query.text(0), query.text(1), query.text(2), *kind, query.number(4), query.number(5)};
   });

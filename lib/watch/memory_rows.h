@@ -23,8 +23,12 @@ Result<void> take_observations(Connection& connection, std::int64_t subject, con
 Result<void> take_states(Connection& connection, std::int64_t subject, std::span<const RecordState> states);
 Result<void> take_changes(Connection& connection, std::int64_t subject, std::span<const Change> changes,
                           std::int64_t now);
+// Leaves the newest kMaxEndedRuns of each subject.
+Result<void> prune_runs(Connection& connection);
 
 Result<std::vector<RecordState>> states(Connection& connection);
+// Those that are not over.
+Result<std::vector<Silence>> silences(Connection& connection);
 Result<std::vector<Silence>> silences(Query& query, const std::string& path);
 Result<std::vector<Run>> runs(Connection& connection, const std::string& domain, std::int64_t since);
 Result<std::vector<Memory::Event>> events(Connection& connection, const std::string& domain, std::int64_t since);

@@ -111,8 +111,16 @@ json value_of(const RecordState& state) {
   put("last_bad", state.last_bad);
   put("missing_since", state.missing_since);
   put("missing_until", state.missing_until);
+  if (state.earlier) value["earlier"] = {{"since", state.earlier->since}, {"until", state.earlier->until}};
   for (const auto& fault : state.faults) value["faults"].push_back(value_of(fault));
   return value;
+}
+
+bool read_earlier(const json& value, RecordState& into) {
+  const auto found = value.find("earlier");
+  if (found == value.end()) return true;
+  auto& earlier = into.earlier.emplace();
+  return Reader(*found).number("since", earlier.since).number("until", earlier.until).ok();
 }
 
 bool read_state(const json& value, RecordState& into) {
@@ -129,7 +137,7 @@ bool read_state(const json& value, RecordState& into) {
       .number("missing_until", into.missing_until);
   const auto faults = read_list(reader.find("faults"),
                                 [&into](const json& each) { return read_fault(each, into.faults.emplace_back()); });
-  return reader.ok() && faults;
+  return reader.ok() && faults && read_earlier(value, into);
 }
 
 json value_of(const RecordKey& key) {

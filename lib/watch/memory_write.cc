@@ -171,6 +171,15 @@ Result<void> take_observations(Connection& connection, std::int64_t subject, con
   return {};
 }
 
+Result<void> prune_runs(Connection& connection) {
+  return Query(connection,
+               "DELETE FROM run WHERE id IN (SELECT id FROM (SELECT id, row_number() OVER "
+               "(PARTITION BY subject ORDER BY last DESC, id DESC) AS place FROM run WHERE open = 0 AND subject IN "
+               "(SELECT subject FROM run WHERE open = 0 GROUP BY subject HAVING count(*) > ?1)) WHERE place > ?1)")
+      .with(kMaxEndedRuns)
+      .run();
+}
+
 Result<void> take_states(Connection& connection, std::int64_t subject, std::span<const RecordState> states) {
   if (auto gone = Query(connection, "DELETE FROM state WHERE subject = ?").with(subject).run(); !gone) return gone;
   for (const auto& state : states) {

@@ -1,6 +1,7 @@
 #include "watch/outages.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "ses/clocks.h"
 #include "watch/judge.h"
@@ -13,6 +14,17 @@ bool is_missing(const RecordState& record) {
 }
 bool was_missing(const RecordState& record) {
   return record.missing_since && record.missing_until;
+}
+
+// Of one that is missing: when that was last seen.
+std::int64_t last_seen(const RecordState& record) {
+  return std::max(record.last_bad.value_or(0), *record.missing_since);
+}
+
+// Was that too long ago?
+bool is_unseen(const RecordState& record, std::int64_t now) {
+  return is_missing(record) && now - last_seen(record) > kBlind &&
+         last_seen(record) - *record.missing_since < ses::kNoticed + ses::kRevoked;
 }
 
 // Does some server lack it now, so that SES may come upon that?
@@ -35,8 +47,8 @@ std::int64_t first_bad(const RecordState& record) {
 
 // May it have consequences yet, though the record is there again?
 bool is_open(const RecordState& record) {
-  return was_missing(record) && (*record.missing_until >= *record.missing_since + ses::kRevoked ||
-                                 record.checked < *record.missing_until + ses::kNoticed);
+  return may_be_past_revocation(record) ||
+         (was_missing(record) && record.checked < *record.missing_until + ses::kNoticed);
 }
 
 void add(const RecordState& record, ses::Outage& outage) {
@@ -45,12 +57,13 @@ void add(const RecordState& record, ses::Outage& outage) {
 }
 
 // SES needs all of them: where one came back as another went there was no break.
-std::int64_t unbroken_since(std::span<const RecordState* const> records, std::int64_t since) {
+std::int64_t unbroken_since(std::span<const RecordState* const> records, std::int64_t since, std::int64_t now) {
   for (bool further = true; further;) {
     further = false;
     for (const auto* record : records) {
       if (!record->missing_since || *record->missing_since >= since) continue;
-      if (record->missing_until && *record->missing_until < since) continue;
+      const auto until = is_unseen(*record, now) ? last_seen(*record) : record->missing_until;
+      if (until && *until < since) continue;
       since = *record->missing_since;
       further = true;
     }
@@ -58,18 +71,18 @@ std::int64_t unbroken_since(std::span<const RecordState* const> records, std::in
   return since;
 }
 
-std::optional<ses::Outage> lasting(std::span<const RecordState* const> records) {
+std::optional<ses::Outage> lasting(std::span<const RecordState* const> records, std::int64_t now) {
   ses::Outage missing, degraded;
   for (const auto* record : records) {
-    if (is_missing(*record)) {
+    if (is_missing(*record) && !is_unseen(*record, now)) {
       add(*record, missing);
       missing.missing_since = std::min(missing.missing_since.value_or(*record->missing_since), *record->missing_since);
-    } else if (is_degraded(*record)) {
+    } else if (is_missing(*record) || is_degraded(*record)) {
       add(*record, degraded);
     }
   }
   if (missing.missing_since) {
-    missing.missing_since = unbroken_since(records, *missing.missing_since);
+    missing.missing_since = unbroken_since(records, *missing.missing_since, now);
     missing.first_bad = std::min(missing.first_bad, *missing.missing_since);
     if (!degraded.names.empty()) missing.first_bad = std::min(missing.first_bad, degraded.first_bad);
     return missing;
@@ -80,7 +93,7 @@ std::optional<ses::Outage> lasting(std::span<const RecordState* const> records) 
 enum class Ended { open, over };
 
 // The longest of those that may have consequences, or the last of the others; with what overlaps it.
-std::optional<ses::Outage> ended(std::span<const RecordState* const> records, Ended which) {
+std::optional<ses::Outage> ended(std::span<const RecordState* const> records, Ended which, std::int64_t now) {
   const RecordState* chosen = nullptr;
   const auto weight = [&](const RecordState& record) {
     return which == Ended::open ? *record.missing_until - *record.missing_since : *record.missing_until;
@@ -94,7 +107,7 @@ std::optional<ses::Outage> ended(std::span<const RecordState* const> records, En
   for (const auto* record : records)
     if (was_missing(*record) && *record->missing_since <= end) end = std::max(end, *record->missing_until);
   ses::Outage outage;
-  outage.missing_since = unbroken_since(records, *chosen->missing_since);
+  outage.missing_since = unbroken_since(records, *chosen->missing_since, now);
   outage.restored = end;
   for (const auto* record : records)
     if (was_missing(*record) && *record->missing_since <= end && *record->missing_until >= *outage.missing_since)
@@ -102,20 +115,77 @@ std::optional<ses::Outage> ended(std::span<const RecordState* const> records, En
   return outage;
 }
 
+// The record as it was when it was back from its earlier absence.
+RecordState before(const RecordState& record) {
+  RecordState old;
+  old.key = record.key;
+  old.checked = record.checked;
+  old.missing_since = record.earlier->since;
+  old.missing_until = record.earlier->until;
+  return old;
+}
+
+bool was_well(const RecordState& record, std::int64_t time) {
+  if (record.first_bad && *record.first_bad > time) return true;
+  const bool is_well = record.state == State::healthy || record.state == State::recovering;
+  return is_well && record.last_bad.value_or(time) <= time;
+}
+
+bool settle(RecordState& record, std::int64_t time) {
+  bool changed = false;
+  if (record.earlier && record.earlier->until <= time) {
+    record.earlier.reset();
+    changed = true;
+  }
+  if (was_missing(record) && *record.missing_until <= time) {
+    record.missing_since.reset();
+    record.missing_until.reset();
+    changed = true;
+  }
+  if (record.first_bad && *record.first_bad <= time) {
+    record.first_bad.reset();
+    record.last_bad.reset();
+    record.faults.clear();
+    changed = true;
+  }
+  return changed;
+}
+
 }  // namespace
 
-std::optional<ses::Outage> outage_of(std::span<const RecordState> records, Part part) {
+std::optional<ses::Outage> outage_of(std::span<const RecordState> records, Part part, std::int64_t now) {
   std::vector<const RecordState*> of_part;
-  for (const auto& record : records)
-    if (record.key.part == part) of_part.push_back(&record);
-  const auto now = lasting(of_part);
-  if (now && now->missing_since) return now;
-  if (auto open = ended(of_part, Ended::open)) return open;
-  return now ? now : ended(of_part, Ended::over);
+  std::deque<RecordState> earlier;
+  for (const auto& record : records) {
+    if (record.key.part != part) continue;
+    of_part.push_back(&record);
+    if (record.earlier) of_part.push_back(&earlier.emplace_back(before(record)));
+  }
+  const auto present = lasting(of_part, now);
+  const bool is_any_missing = std::ranges::any_of(of_part, [](const auto* record) { return is_missing(*record); });
+  if (present && is_any_missing) return present;
+  if (auto open = ended(of_part, Ended::open, now)) return open;
+  return present ? present : ended(of_part, Ended::over, now);
 }
 
 bool is_past_revocation(const RecordState& record) {
   return was_missing(record) && *record.missing_until >= *record.missing_since + ses::kNoticed + ses::kRevoked;
+}
+
+bool may_be_past_revocation(const RecordState& record) {
+  return was_missing(record) && *record.missing_until >= *record.missing_since + ses::kRevoked;
+}
+
+bool settle(std::span<RecordState> records, std::int64_t time) {
+  bool changed = false;
+  for (const auto part : {Part::dkim, Part::mail_from_mx}) {
+    const auto of_part = [part](const RecordState& record) { return record.key.part == part; };
+    if (std::ranges::any_of(records, [&](const auto& each) { return of_part(each) && !was_well(each, time); }))
+      continue;
+    for (auto& record : records)
+      if (of_part(record) && settle(record, time)) changed = true;
+  }
+  return changed;
 }
 
 }  // namespace sesame::watch

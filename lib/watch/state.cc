@@ -23,8 +23,8 @@ constexpr int kGoodLooks = 3;
 constexpr std::size_t kMaxFaults = 200;
 // A fault that is over is told of until SES must have let go of it.
 constexpr std::int64_t kPast = ses::kNoticed + ses::kRevoked;
-// A record that nobody could ask for during this time may have been mended.
-constexpr std::int64_t kBlind = 6 * ses::kHour;
+// A time before this, when nobody watched yet, is of a clock that was not set: 2020.
+constexpr std::int64_t kFirstTime = 1'577'836'800;
 
 constexpr std::array kStates = {State::healthy, State::degraded, State::missing, State::recovering};
 
@@ -57,13 +57,18 @@ void add(const ses::ServerFault& fault, std::vector<ses::ServerFault>& faults) {
 // One record through one look.
 class Step {
  public:
+  // While the clock is not set no time has passed, as far as is known.
   Step(RecordState& record, Judgement judgement, std::int64_t time)
-      : record_(record), judgement_(std::move(judgement)), time_(time) {}
+      : record_(record),
+        judgement_(std::move(judgement)),
+        time_(time < kFirstTime ? std::max(time, record.checked) : time) {}
 
   void take() {
     if (judgement_.verdict == Verdict::untold) return;
     // That nobody says anything does not bring it back, nor show that it is still gone.
     if (judgement_.verdict == Verdict::faulty && record_.state == State::missing && !judgement_.somewhere) return;
+    end_unseen_absence();
+    set_times_right();
     record_.checked = time_;
     if (judgement_.verdict == Verdict::good) {
       be_good();
@@ -77,6 +82,35 @@ class Step {
   bool never_was() const {
     return record_.key.part == Part::dmarc && record_.state == State::healthy && record_.good_looks == 0 &&
            judgement_.code != ses::to_string(ses::Code::dmarc_invalid);
+  }
+
+  // What nobody saw is not known, nor how long it was where the clock was put back: the record may have been there.
+  void end_unseen_absence() {
+    if (!record_.missing_since || record_.missing_until) return;
+    const auto seen = std::max(record_.last_bad.value_or(0), *record_.missing_since);
+    if (time_ < seen || time_ - seen > kBlind) record_.missing_until = seen;
+  }
+
+  // What was seen with a clock that was not set, or ahead, was seen now at the latest.
+  void set_times_right() {
+    const auto set_right = [this](std::int64_t& time) {
+      if (time > time_ || (time != 0 && time < kFirstTime)) time = time_;
+    };
+    // How long an absence was is known nevertheless.
+    const auto move_back = [this](std::int64_t& since, std::int64_t& until) {
+      const auto ahead = std::max<std::int64_t>(until - time_, 0);
+      since -= ahead;
+      until -= ahead;
+    };
+    set_right(record_.since);
+    if (record_.first_bad) set_right(*record_.first_bad);
+    if (record_.last_bad) set_right(*record_.last_bad);
+    for (auto& fault : record_.faults) {
+      set_right(fault.first);
+      set_right(fault.last);
+    }
+    if (record_.missing_until) move_back(*record_.missing_since, *record_.missing_until);
+    if (record_.earlier) move_back(record_.earlier->since, record_.earlier->until);
   }
 
   void go(State state) {
@@ -103,7 +137,8 @@ class Step {
 
   void be_bad() {
     record_.good_looks = 0;
-    if (record_.state == State::healthy) begin();
+    // What was confirmed while the record recovered is over: this is another fault.
+    if (record_.state == State::healthy || !record_.first_bad) begin();
     record_.last_bad = time_;
     for (const auto& fault : judgement_.faults) add(fault, record_.faults);
     // That nobody says anything does not bring it back.
@@ -126,11 +161,22 @@ class Step {
 
   void begin_absence() {
     if (record_.missing_since && !record_.missing_until) return;
-    if (!is_past_revocation(record_)) record_.missing_since = time_;
+    if (!is_past_revocation(record_)) {
+      keep_absence();
+      record_.missing_since = time_;
+    }
     record_.missing_until.reset();
   }
   void end_absence() {
     if (record_.missing_since && !record_.missing_until) record_.missing_until = time_;
+  }
+
+  // A short absence does not undo what a long one before it may have led to.
+  void keep_absence() {
+    if (!may_be_past_revocation(record_)) return;
+    const RecordState::Absence last{*record_.missing_since, *record_.missing_until};
+    auto& earlier = record_.earlier;
+    if (!earlier || earlier->until - earlier->since < last.until - last.since) earlier = last;
   }
 
   RecordState& record_;
@@ -143,7 +189,6 @@ struct Page {
   std::map<std::pair<Part, std::string>, RecordState> records;
   std::optional<ses::DelegationMismatch> delegation;
   std::string bogus_zone;
-  std::int64_t asked = 0;  // when it was last looked at, with whatever success
 
   std::vector<RecordState> states() const {
     std::vector<RecordState> result;
@@ -164,20 +209,12 @@ void tell_faults(const RecordState& record, ses::History& history) {
   }
 }
 
-// An absence that was last seen long ago is no longer certain, unless SES had let go by then.
-void weaken(std::span<const RecordState> records, Part part, std::int64_t asked, std::optional<ses::Outage>& outage) {
-  if (!outage || !outage->missing_since || outage->restored) return;
-  std::int64_t seen = 0;
-  for (const auto& record : records)
-    if (record.key.part == part && record.state == State::missing) seen = std::max(seen, record.last_bad.value_or(0));
-  if (asked - seen > kBlind && seen - *outage->missing_since < kPast) outage->missing_since.reset();
-}
-
 }  // namespace
 
 struct Ledger::Book {
   mutable std::mutex mutex;
   std::map<Place, Page> pages;
+  std::int64_t now = 0;  // when anything was last looked at, with whatever success, or restored
 };
 
 const char* to_string(State state) {
@@ -228,21 +265,42 @@ std::vector<Deadline> deadlines_of(std::span<const RecordState> records) {
 Ledger::Ledger() : book_(std::make_unique<Book>()) {}
 Ledger::~Ledger() = default;
 
-void Ledger::restore(std::vector<RecordState> states) {
+void Ledger::restore(std::vector<RecordState> states, std::span<const Sight> sights, std::int64_t now) {
   const std::lock_guard lock(book_->mutex);
   book_->pages.clear();
+  book_->now = now;
   for (auto& state : states) {
     auto& records = book_->pages[place_of(state.key)].records;
     const std::pair what(state.key.part, state.key.name);
     records.insert_or_assign(what, std::move(state));
   }
+  for (const auto& sight : sights) {
+    const auto found = book_->pages.find({sight.account, sight.identity, sight.region});
+    if (found == book_->pages.end()) continue;
+    found->second.delegation = sight.delegation;
+    found->second.bogus_zone = sight.bogus_zone;
+  }
+}
+
+bool Ledger::confirm(const std::string& account, const std::string& identity, const std::string& region,
+                     std::int64_t time) {
+  const std::lock_guard lock(book_->mutex);
+  const auto found = book_->pages.find({account, identity, region});
+  if (found == book_->pages.end()) return false;
+  auto records = found->second.states();
+  if (!settle(records, time)) return false;
+  for (auto& record : records) {
+    const std::pair what(record.key.part, record.key.name);
+    found->second.records[what] = std::move(record);
+  }
+  return true;
 }
 
 std::vector<Change> Ledger::take(const Look& look) {
   std::vector<Change> changes;
   const std::lock_guard lock(book_->mutex);
   auto& page = book_->pages[place_of(look.subject)];
-  page.asked = look.time;
+  book_->now = look.time;
   if (look.nothing_answers) return changes;
   page.delegation = look.delegation;
   page.bogus_zone = look.bogus_zone;
@@ -297,10 +355,8 @@ ses::History Ledger::history_of(const ses::Identity& identity) const {
   for (const auto& record : records) tell_faults(record, history);
   history.delegation = page.delegation;
   history.bogus_zone = page.bogus_zone;
-  history.dkim_outage = outage_of(records, Part::dkim);
-  history.mail_from_outage = outage_of(records, Part::mail_from_mx);
-  weaken(records, Part::dkim, page.asked, history.dkim_outage);
-  weaken(records, Part::mail_from_mx, page.asked, history.mail_from_outage);
+  history.dkim_outage = outage_of(records, Part::dkim, book_->now);
+  history.mail_from_outage = outage_of(records, Part::mail_from_mx, book_->now);
   return history;
 }
 

@@ -46,6 +46,22 @@ struct RecordState {
   std::optional<std::int64_t> missing_since;
   std::optional<std::int64_t> missing_until;
   std::vector<ses::ServerFault> faults;  // of that fault, by server, name, type and transport
+  // The longest absence before that one for which SES may have revoked the set-up.
+  struct Absence {
+    std::int64_t since = 0, until = 0;
+  };
+  std::optional<Absence> earlier = {};
+};
+
+// What the last look that could tell showed of an identity's zones.
+struct Sight {
+  std::string account, identity, region;
+  std::string domain;
+  std::int64_t time = 0;    // of that look; 0 = there was none
+  std::int64_t looked = 0;  // of the last look at all
+  std::vector<std::string> zones;
+  std::optional<ses::DelegationMismatch> delegation;
+  std::string bogus_zone;
 };
 
 // What SES does by its own clocks about a fault, as far as it can be known from outside. Unix seconds.
@@ -70,8 +86,12 @@ class Ledger final : public ses::Observer {
  public:
   Ledger();
   ~Ledger() override;
-  // Instead of what is here, as a memory kept it.
-  void restore(std::vector<RecordState> states);
+  // Instead of what is here, as a memory kept it; sights of identities without states are left out. `now` tells how long
+  // ago that was, until the next look does; 0 = just now.
+  void restore(std::vector<RecordState> states, std::span<const Sight> sights = {}, std::int64_t now = 0);
+  // SES was content with the identity at `time`, as somebody saw: what records lived through that were well by then has
+  // no consequences any more. True when that changed anything; again it does nothing.
+  bool confirm(const std::string& account, const std::string& identity, const std::string& region, std::int64_t time);
   // A look in which nothing answered changes nothing.
   std::vector<Change> take(const Look& look);
   // Forgets identities and records that are no longer among `subjects`.

@@ -68,7 +68,9 @@ class WatchArguments(WatchTest):
                                  (("--status", "--since", "2026-01-01"), "--since goes with"),
                                  (("--timeline", "example.com", "--output", "x"), "--output goes with"),
                                  (("--silence", "example.com"), "--silence needs --for"),
-                                 (("--acknowledge", "example.com", "--for", "1h"), "--for goes with --silence")):
+                                 (("--acknowledge", "example.com", "--for", "1h"), "--for goes with --silence"),
+                                 (("--confirm", "example.com", "--status"), "one goes at a time"),
+                                 (("--status", "--region", "us-east-1"), "--region and --account go with --confirm")):
             complaint = self.complaint(*arguments)
             self.assertIn(words, complaint)
             self.assertIn("see sesame watch --help", complaint)
@@ -89,7 +91,8 @@ class WatchArguments(WatchTest):
     def test_without_a_memory_say_what_to_set(self):
         config = self.settings("", name="nothing.toml")
         for arguments in (("--status",), ("--timeline", "example.com"), ("--evidence", "example.com"),
-                          ("--acknowledge", "example.com"), ("--silence", "example.com", "--for", "1h")):
+                          ("--acknowledge", "example.com"), ("--silence", "example.com", "--for", "1h"),
+                          ("--confirm", "example.com")):
             self.assertIn("watch.memory", self.complaint(*arguments, config=config))
 
     def test_without_a_file_name_it(self):
@@ -183,12 +186,61 @@ class WatchSilence(WatchTest):
         self.assertEqual(self.watch_json(0, "--status")["silences"], [])
 
 
+class WatchConfirmation(WatchTest):
+    def refusal(self, *arguments):
+        done = sesame("watch", "--config", self.config, "--confirm", *arguments)
+        self.assertEqual((done.returncode, done.stdout), (1, b""), done.stderr.decode())
+        return done.stderr.decode()
+
+    def outage(self, status):
+        answer = self.run_json(status, "doctor", "example.com", "--config", self.config)
+        return answer["observed"].get("dkim_outage")
+
+    def test_ends_what_an_outage_led_to(self):
+        self.change_dns(without=["t2._domainkey.example.com"])
+        self.watch(1, "--once")
+        self.change_dns()
+        self.watch(0, "--once")
+        self.assertIsNotNone(self.outage(75))
+        self.assertIn("example.com in us-east-1: verified by SES at", self.watch(0, "--confirm", "example.com"))
+        self.assertIsNone(self.outage(0))
+        self.assertIn("confirmed that SES", self.watch(0, "--timeline", "example.com"))
+        self.assertEqual([each["kind"] for each in self.watch_json(0, "--status")["silences"]], ["confirmed"])
+        # And stays so when somebody looks again.
+        self.watch(0, "--once")
+        self.assertIsNone(self.outage(0))
+
+    def test_is_refused_while_records_are_at_fault(self):
+        self.change_dns(without=["t2._domainkey.example.com"])
+        self.watch(1, "--once")
+        self.assertIn("t2._domainkey.example.com is missing", self.refusal("example.com"))
+        self.assertEqual(self.watch_json(1, "--status")["silences"], [])
+
+    def test_is_refused_where_nobody_has_looked(self):
+        self.watch(0, "--once")
+        self.assertIn("nobody has looked at the records of example.org", self.refusal("example.org"))
+        self.assertIn("nobody has looked", self.refusal("example.com", "--region", "eu-west-1"))
+
+    def test_says_which_of_several_regions_is_meant(self):
+        both = IDENTITY + 'region = "us-east-1"\n' + IDENTITY + 'region = "eu-west-1"\n'
+        self.config = self.settings(f'[watch]\nmemory = "{self.memory}"\n', identity=both, name="both.toml")
+        sesame("--dns", self.dns, "watch", "--once", "--config", self.config)
+        complaint = self.complaint("--confirm", "example.com")
+        self.assertIn("--region", complaint)
+        self.assertIn("eu-west-1", complaint)
+        self.assertIn("in us-east-1: verified", self.watch(0, "--confirm", "example.com", "--region", "us-east-1"))
+
+
 class WatchInTheForeground(WatchTest):
     def test_ends_on_a_signal(self):
         process = subprocess.Popen([harness.BIN / "sesame", "--dns", self.dns, "watch", "--config", self.config],
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             self.assertIn(b"identities=1", process.stdout.readline())
+            complaint = self.complaint()
+            self.assertIn("another watch", complaint)
+            self.assertIn(str(self.memory), complaint)
+            self.watch(0, "--once")
             end = time.monotonic() + harness.RUN_S
             while sesame("watch", "--config", self.config, "--status").returncode != 0:
                 self.assertLess(time.monotonic(), end, "nobody looked")

@@ -60,6 +60,7 @@ watch::RecordState full_state() {
   state.last_bad = kStart + 2;
   state.missing_since = kStart + 3;
   state.missing_until = kStart + 4;
+  state.earlier = {kStart - 2, kStart - 1};
   state.faults.push_back(
       {"ns2.example.com (192.0.2.53)", kKeyName, dns::Type::cname, "NXDOMAIN", "TCP", kStart + 5, kStart + 6, 7});
   return state;
@@ -77,6 +78,10 @@ void expect_equal(const watch::RecordState& a, const watch::RecordState& b) {
   EXPECT_EQ(a.last_bad, b.last_bad);
   EXPECT_EQ(a.missing_since, b.missing_since);
   EXPECT_EQ(a.missing_until, b.missing_until);
+  ASSERT_EQ(a.earlier.has_value(), b.earlier.has_value());
+  if (a.earlier) {
+    EXPECT_EQ(std::pair(a.earlier->since, a.earlier->until), std::pair(b.earlier->since, b.earlier->until));
+  }
   ASSERT_EQ(a.faults.size(), b.faults.size());
   for (std::size_t i = 0; i < a.faults.size(); ++i) {
     const auto &x = a.faults[i], &y = b.faults[i];
@@ -323,6 +328,45 @@ TEST(Silences, ANewOneReplacesTheOld) {
   EXPECT_EQ(left[0].until, kStart + 3);
 }
 
+// Also where no watch has taken it over yet, and only of whom it is said.
+TEST(Confirmations, AreStruckOutOfTheStates) {
+  Remembered memory;
+  const auto other = subject_of("example.org");
+  for (const auto& subject : {subject_of(), other}) {
+    auto state = state_of(State::recovering, kStart + 60, subject);
+    state.first_bad = state.missing_since = kStart;
+    state.last_bad = state.missing_until = kStart + 50;
+    state.faults.push_back({"ns2.example.com (192.0.2.53)", kKeyName, dns::Type::cname, "NXDOMAIN", "TCP"});
+    take(memory, look_at(kStart + 60, {}, subject), {state});
+  }
+  const auto kept = [&] { return memory->states().value_or(std::vector<watch::RecordState>{}); };
+  using Kind = watch::Silence::Kind;
+  // Before the end of the fault, and of another account.
+  ASSERT_TRUE(memory->record(watch::Silence{"main", "example.com", "us-east-1", Kind::confirmed, kStart + 49, 0}));
+  ASSERT_TRUE(memory->record(watch::Silence{"second", "example.com", "us-east-1", Kind::confirmed, kStart + 90, 0}));
+  ASSERT_THAT(kept(), SizeIs(2));
+  EXPECT_TRUE(kept()[0].missing_since);
+  ASSERT_TRUE(memory->record(watch::Silence{"main", "example.com", "us-east-1", Kind::confirmed, kStart + 90, 0}));
+  ASSERT_THAT(kept(), SizeIs(2));
+  EXPECT_EQ(kept()[0].state, State::recovering);
+  EXPECT_FALSE(kept()[0].first_bad || kept()[0].last_bad || kept()[0].missing_since || kept()[0].missing_until);
+  EXPECT_THAT(kept()[0].faults, IsEmpty());
+  EXPECT_EQ(kept()[1].missing_since, kStart);
+  const auto said = memory->silences("example.com", 0).value();
+  ASSERT_FALSE(said.empty());
+  EXPECT_STREQ(to_string(said.back().kind), "confirmed");
+}
+
+TEST(Confirmations, AreForgottenInTime) {
+  Remembered memory;
+  ASSERT_TRUE(
+      memory->record(watch::Silence{"main", "example.com", "us-east-1", watch::Silence::Kind::confirmed, kStart, 0}));
+  ASSERT_TRUE(memory->prune(kStart));
+  EXPECT_THAT(memory->silences().value(), SizeIs(1));
+  ASSERT_TRUE(memory->prune(kStart + 1));
+  EXPECT_THAT(memory->silences().value(), IsEmpty());
+}
+
 TEST(Sights, AreOfTheLastLookThatCouldTell) {
   Remembered memory;
   auto look = look_at(kStart, {});
@@ -341,6 +385,29 @@ TEST(Sights, AreOfTheLastLookThatCouldTell) {
   EXPECT_THAT(sights[0].delegation->child, testing::ElementsAre("ns3.example.com"));
   EXPECT_EQ(sights[0].bogus_zone, "example.com");
   EXPECT_EQ(memory->last_look().value(), kStart + 600);
+}
+
+// Servers that answer otherwise at each look.
+TEST(Prune, LeavesTheNewestOfTooManyRuns) {
+  Remembered memory;
+  constexpr int kServers = 1000, kLooks = 23;
+  const auto other = subject_of("example.org");
+  take(memory, look_at(kStart, {{kFirst}}, other));
+  take(memory, look_at(kStart + 1, {{kFirst, Quality::failing, "SERVFAIL"}}, other));
+  for (int look = 0; look < kLooks; ++look) {
+    std::vector<Said> said;
+    for (int server = 0; server < kServers; ++server)
+      said.push_back({{"ns" + std::to_string(server) + ".example.com", "192.0.2.53"},
+                      look % 2 == 0 ? Quality::good : Quality::failing});
+    take(memory, look_at(kStart + look, said));
+  }
+  EXPECT_THAT(runs_of(memory), SizeIs(kServers * kLooks));
+  ASSERT_TRUE(memory->prune(0));
+  const auto left = runs_of(memory);
+  // Those that go on are not among them.
+  EXPECT_THAT(left, SizeIs(watch::kMaxEndedRuns + kServers));
+  EXPECT_EQ(left.front().first, kStart + kLooks - 1 - static_cast<int>(watch::kMaxEndedRuns) / kServers);
+  EXPECT_THAT(runs_of(memory, "example.org"), SizeIs(2));
 }
 
 TEST(Prune, ForgetsWhatEndedAndKeepsWhatLasts) {

@@ -468,6 +468,91 @@ TEST(Ledger, AnAbsenceThatHadNoConsequencesGivesWayToTheNext) {
   EXPECT_EQ(watch.history().dkim_outage->missing_since, second);
 }
 
+// A short absence does not mend what a long one before it led to, also after a restart.
+TEST(Ledger, AnAbsenceThatMayHaveHadConsequencesOutlastsAShortOne) {
+  Watch watch;
+  watch.look();
+  const auto first = watch.now;
+  watch.go_on(6 * kDay, kGone);
+  watch.go_on(kDay, kGood);
+  const auto second = watch.now;
+  watch.go_on(kHour, kGone);
+  EXPECT_EQ(watch.history().dkim_outage->missing_since, second);
+  EXPECT_FALSE(watch.history().dkim_outage->restored);
+  watch.go_on(20 * kDay, kGood);
+  Watch restarted;
+  restarted.ledger.restore(watch.ledger.states());
+  for (const auto& outage : {watch.history().dkim_outage, restarted.history().dkim_outage}) {
+    ASSERT_TRUE(outage);
+    EXPECT_EQ(outage->missing_since, first);
+    EXPECT_EQ(outage->restored, first + 6 * kDay);
+    EXPECT_EQ(ses::dkim_clocks(*outage, std::nullopt, watch.now).phase, Phase::may_be_revoked);
+  }
+}
+
+bool confirm(Watch& watch) {
+  return watch.ledger.confirm("", "example.com", "us-east-1", watch.now);
+}
+
+TEST(Confirmation, EndsWhatTheRecordsLivedThrough) {
+  for (const auto gone : {kHour, 6 * kDay, 9 * kDay}) {
+    Watch watch;
+    watch.go_on(6 * kDay, kGone);
+    watch.go_on(kDay, kGood);
+    watch.go_on(gone, kGone);
+    watch.look();  // recovering
+    ASSERT_TRUE(watch.history().dkim_outage);
+    EXPECT_TRUE(confirm(watch));
+    EXPECT_FALSE(watch.history().dkim_outage) << gone;
+    EXPECT_THAT(watch.history().past, IsEmpty());
+    EXPECT_FALSE(confirm(watch));
+    watch.go_on(5 * kHour, kGood);
+    EXPECT_EQ(watch.of(Part::dkim).state, State::healthy);
+  }
+}
+
+TEST(Confirmation, OfTheNextFaultSaysNothing) {
+  Watch watch;
+  watch.go_on(9 * kDay, kGone);
+  watch.look();
+  const auto confirmed = watch.now;
+  EXPECT_TRUE(confirm(watch));
+  watch.now += kInterval;
+  const auto next = watch.now;
+  watch.go_on(kDay, kGone);
+  // Read again, as by who starts.
+  EXPECT_FALSE(watch.ledger.confirm("", "example.com", "us-east-1", confirmed));
+  const auto outage = watch.history().dkim_outage;
+  ASSERT_TRUE(outage);
+  EXPECT_EQ(outage->first_bad, next);
+  EXPECT_EQ(outage->missing_since, next);
+  EXPECT_EQ(watch.of(Part::dkim).first_bad, next);
+}
+
+TEST(Confirmation, DoesNothingWhileARecordIsAtFault) {
+  for (const auto& fault : {kGone, kOneFails}) {
+    Watch watch;
+    watch.go_on(9 * kDay, kGone);
+    watch.go_on(kDay, kGood);
+    watch.look(fault);
+    EXPECT_FALSE(confirm(watch));
+    EXPECT_TRUE(watch.history().dkim_outage);
+  }
+}
+
+TEST(Confirmation, OfDkimSaysNothingOfAMailFromDomainAtFault) {
+  Watch watch;
+  const auto no_mx = spoil(Part::mail_from_mx, Quality::absent, "no MX", anywhere);
+  watch.go_on(9 * kDay, [&](Look& look) { kGone(look), no_mx(look); });
+  watch.go_on(kHour, no_mx);
+  EXPECT_TRUE(confirm(watch));
+  EXPECT_FALSE(watch.history().dkim_outage);
+  EXPECT_TRUE(watch.history().mail_from_outage);
+  watch.look();
+  EXPECT_TRUE(confirm(watch));
+  EXPECT_FALSE(watch.history().mail_from_outage);
+}
+
 // Each of two records is gone for four days, one after the other: SES never found all it needs.
 TEST(Ledger, AbsencesOfSeveralRecordsWithoutABreakAreOne) {
   auto two = good_look(kStart);
@@ -507,6 +592,22 @@ TEST(Ledger, KeepsOnlyWhatIsWatched) {
   EXPECT_FALSE(watch.history().dkim_outage);
   watch.ledger.keep_only({});
   EXPECT_THAT(watch.ledger.states(), IsEmpty());
+}
+
+TEST(Ledger, KnowsTheZonesAgain) {
+  Watch watch;
+  watch.look();
+  Watch restarted;
+  Sight sight{"", "example.com", "us-east-1", "example.com", kStart, kStart, {"example.com"}, {}, "example.com"};
+  sight.delegation.emplace().child = {"ns3.example.com"};
+  auto other = sight;
+  other.identity = "example.org";
+  restarted.ledger.restore(watch.ledger.states(), std::vector{other, sight});
+  const auto history = restarted.history();
+  EXPECT_EQ(history.bogus_zone, "example.com");
+  ASSERT_TRUE(history.delegation);
+  EXPECT_THAT(history.delegation->child, ElementsAre("ns3.example.com"));
+  EXPECT_THAT(restarted.ledger.states(), SizeIs(4));
 }
 
 TEST(Ledger, TellsNothingOfOthers) {

@@ -373,6 +373,113 @@ TEST(Watch, AMemoryThatDoesNotWorkIsToldOnceAndAgainWhenItDoes) {
   EXPECT_THAT((*memory)->states().value(), SizeIs(4));
 }
 
+TEST(Watch, OfTwoWithOneMemoryOneAlerts) {
+  const Directory directory;
+  const auto options = kept_in(directory.file("watch.sqlite"));
+  auto first = std::make_unique<Hand>(std::vector{subject_of("example.com")}, options);
+  Hand second({subject_of("example.com")}, options);
+  first->world.quality = second.world.quality = missing();
+  EXPECT_THAT(second.lines.with("another watch keeps"), SizeIs(1));
+  for (int i = 0; i < 3; ++i) {
+    first->rounds_for(10 * kMinute);
+    second.rounds_for(10 * kMinute);
+  }
+  EXPECT_THAT(second.notices(), SizeIs(1));
+  EXPECT_THAT(second.lines.with("alert"), SizeIs(1)) << "the one that says who alerts";
+  EXPECT_THAT(second.lines.with("another watch keeps"), SizeIs(1));
+  // Predictions draw on each.
+  EXPECT_THAT(second.journal->ledger()->states(), SizeIs(4));
+  const auto runs = [&] {
+    const auto memory = Memory::open(options.memory, Memory::Access::read_only);
+    std::size_t most = 0;
+    if (memory)
+      for (const auto& run : (*memory)->runs("example.com", 0).value_or(std::vector<watch::Run>{}))
+        most = std::max(most, run.count);
+    return most;
+  };
+  EXPECT_EQ(runs(), 3u);
+  // It takes over, from where the other was.
+  first.reset();
+  second.rounds_for(kHour);
+  EXPECT_THAT(second.lines.with("let go of"), SizeIs(1));
+  EXPECT_THAT(second.notices(), SizeIs(1));
+  EXPECT_GT(runs(), 3u);
+  second.world.quality = World{second.clock}.quality;
+  second.rounds_for(kHour);
+  EXPECT_THAT(told(second.notices(), Kind::change), ElementsAre("3 missing", "3 recovering", "3 healthy"));
+}
+
+TEST(Watch, ThatNothingHasEverAnsweredIsToldOnce) {
+  const Directory directory;
+  Hand hand({subject_of("example.com")}, kept_in(directory.file("watch.sqlite")));
+  hand.world.silent = true;
+  for (int i = 0; i < 3; ++i) {
+    hand.rounds_for(kHour);
+    hand.begin();
+  }
+  hand.rounds_for(kHour);
+  EXPECT_EQ(hand.count(Kind::silence), 1u);
+  EXPECT_THAT(hand.notices(), SizeIs(1));
+}
+
+TEST(Watch, ThatNothingHasEverAnsweredIsToldOnceWithoutAMemoryToo) {
+  const ManualClock clock;
+  Lines lines;
+  Notice told_once;
+  told_once.kind = Kind::silence;
+  told_once.time = kStart - kHour;
+  Journal journal(kept_in(""), clock, lines.say());
+  journal.restore({{}, {told_once}});
+  EXPECT_THAT(journal.past().notices, SizeIs(1));
+}
+
+TEST(Watch, TakesOverWhatIsConfirmed) {
+  const Directory directory;
+  const auto path = directory.file("watch.sqlite");
+  Hand hand({subject_of("example.com")}, kept_in(path));
+  const auto good = hand.world.quality;
+  hand.world.quality = missing();
+  hand.rounds_for(9 * kDay);
+  hand.world.quality = good;
+  hand.rounds_for(kHour);
+  ses::Identity identity;
+  identity.name = "example.com";
+  identity.region = "us-east-1";
+  const auto outage = [&] { return hand.journal->ledger()->history_of(identity).dkim_outage; };
+  ASSERT_TRUE(outage());
+  {
+    const auto memory = Memory::open(path, Memory::Access::read_write);
+    ASSERT_TRUE(memory);
+    ASSERT_TRUE(
+        (*memory)->record(Silence{"", "example.com", "us-east-1", Silence::Kind::confirmed, hand.clock.unix_now(), 0}));
+  }
+  hand.clock.advance(10);
+  hand.journal->tick();
+  EXPECT_FALSE(outage());
+  EXPECT_THAT(hand.lines.with("confirmed: identity=example.com"), SizeIs(1));
+  const auto alerts = hand.notices().size();
+  hand.rounds_for(kHour);
+  hand.begin();
+  hand.rounds_for(kHour);
+  EXPECT_FALSE(outage());
+  EXPECT_THAT(hand.lines.with("confirmed: "), SizeIs(1));
+  EXPECT_EQ(hand.notices().size(), alerts);
+}
+
+TEST(Watch, ARestartKnowsTheZonesAgain) {
+  const Directory directory;
+  const auto subject = subject_of("example.com");
+  Hand hand({subject}, kept_in(directory.file("watch.sqlite")));
+  auto look = hand.world.look(subject);
+  look.bogus_zone = "example.com";
+  hand.journal->take(look);
+  hand.begin();
+  ses::Identity identity;
+  identity.name = "example.com";
+  identity.region = "us-east-1";
+  EXPECT_EQ(hand.journal->ledger()->history_of(identity).bogus_zone, "example.com");
+}
+
 // The threads.
 
 // Waits a while for what other threads bring about.
