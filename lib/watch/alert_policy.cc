@@ -102,23 +102,10 @@ std::vector<Moment> moments_of(const std::vector<Deadline>& deadlines,
     for (const auto before : reminders)
       moments.push_back({Moment::Which::near, deadline, deadline.earliest - before.count()});
     moments.push_back({Moment::Which::comes, deadline, deadline.earliest});
-    if (deadline.latest > deadline.earliest) moments.push_back({Moment::Which::surely, deadline, deadline.latest});
+    if (has_latest(deadline)) moments.push_back({Moment::Which::surely, deadline, deadline.latest});
   }
   std::ranges::stable_sort(moments, {}, &Moment::at);
   return moments;
-}
-
-// SES's clocks. Of records that some server always had there is no latest time: SES may never come upon the fault.
-std::vector<Deadline> clocks_of(const std::vector<RecordState>& standing) {
-  auto deadlines = deadlines_of(standing);
-  for (auto& deadline : deadlines) {
-    const auto part = deadline.kind == Deadline::Kind::mail_from_fallback ? Part::mail_from_mx : Part::dkim;
-    const bool missing = std::ranges::any_of(standing, [part](const RecordState& record) {
-      return record.key.part == part && record.missing_since && !record.missing_until;
-    });
-    if (!missing) deadline.latest = deadline.earliest;
-  }
-  return deadlines;
 }
 
 // The one that comes next; where all have come, the last.

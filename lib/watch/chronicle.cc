@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "util/text.h"
+#include "watch/record_text.h"
 
 namespace sesame::watch {
 namespace {
@@ -49,6 +50,21 @@ std::string server_text(const Observation& observation) {
 
 std::string question_text(const Observation& observation) {
   return fmt::format("{} {}", dns::to_string(observation.type), printable(observation.name));
+}
+
+std::vector<std::vector<const Memory::Event*>> events_together(const Chronicle& chronicle) {
+  return grouped(std::span(chronicle.events), [](const Memory::Event& event) {
+    const auto& key = event.key;
+    return fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", event.time, key.account, key.identity, key.region,
+                       to_string(key.part), to_string(event.from), to_string(event.to), event.code,
+                       unnamed(event.reason, key.name));
+  });
+}
+
+std::vector<std::string> names_of(const std::vector<const Memory::Event*>& events) {
+  std::vector<std::string> names;
+  for (const auto* event : events) names.push_back(event->key.name);
+  return names;
 }
 
 std::string place_text(const std::string& identity, const std::string& account, const std::string& region) {

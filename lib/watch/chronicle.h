@@ -36,6 +36,9 @@ bool is_of(const Row& row, const Sight& who) {
 std::string server_text(const Observation& observation);
 // "TXT t1._domainkey.example.com".
 std::string question_text(const Observation& observation);
+// Changes of several records of one identity at the same time, for the same reason but for their names, together.
+std::vector<std::vector<const Memory::Event*>> events_together(const Chronicle& chronicle);
+std::vector<std::string> names_of(const std::vector<const Memory::Event*>& events);
 // "example.com in us-east-1 (account main)".
 std::string place_text(const std::string& identity, const std::string& account, const std::string& region);
 

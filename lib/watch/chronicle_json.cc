@@ -1,6 +1,7 @@
 #include "watch/chronicle_json.h"
 
 #include "util/clock.h"
+#include "watch/record_text.h"
 
 namespace sesame::watch {
 namespace {
@@ -71,9 +72,9 @@ Json list_of(const std::vector<T>& rows, Json (*value_of)(const T&)) {
 
 Json state_value(const RecordState& state) {
   auto value = key_value(state.key);
-  value["state"] = to_string(state.state);
-  value["since"] = timestamp(state.since);
-  value["checked"] = timestamp(state.checked);
+  value["state"] = word_of(state);
+  if (state.since) value["since"] = timestamp(state.since);
+  if (state.checked) value["checked"] = timestamp(state.checked);
   value["code"] = text_or_null(state.code);
   value["reason"] = text_or_null(state.reason);
   value["first_bad"] = time_or_null(state.first_bad);

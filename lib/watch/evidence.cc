@@ -8,6 +8,7 @@
 
 #include "util/clock.h"
 #include "util/text.h"
+#include "watch/record_text.h"
 #include "watch/wording.h"
 
 namespace sesame::watch {
@@ -210,7 +211,7 @@ std::string contrast_section(const Chronicle& chronicle, const Runs& bad) {
 
 // ---- the zone
 
-std::string names_text(const std::vector<std::string>& names) {
+std::string servers_text(const std::vector<std::string>& names) {
   return names.empty() ? "none" : printable(join(names, ", "), 1024);
 }
 
@@ -220,13 +221,13 @@ std::string zone_section(const Chronicle& chronicle) {
     if (sight.time == 0) continue;
     text += line(
         fmt::format("{}, as of {}: {}", place_text(sight.identity, sight.account, sight.region), timestamp(sight.time),
-                    sight.zones.empty() ? "the zones could not be found out" : "zones: " + names_text(sight.zones)),
+                    sight.zones.empty() ? "the zones could not be found out" : "zones: " + servers_text(sight.zones)),
         2);
     if (const auto& found = sight.delegation) {
-      text += line("The parent zone delegates to: " + names_text(found->parent), 4);
-      text += line("The zone itself names: " + names_text(found->child), 4);
+      text += line("The parent zone delegates to: " + servers_text(found->parent), 4);
+      text += line("The zone itself names: " + servers_text(found->child), 4);
       if (!found->name.empty())
-        text += line(fmt::format("{} is only on: {}", printable(found->name), names_text(found->only_on)), 4);
+        text += line(fmt::format("{} is only on: {}", printable(found->name), servers_text(found->only_on)), 4);
     } else if (!sight.zones.empty()) {
       text += line("No difference was seen between what the parent zone delegates to and what the zone names.", 4);
     }
@@ -287,11 +288,14 @@ std::string ses_section(const Knowledge& knowledge) {
 std::string course_section(const Chronicle& chronicle) {
   if (chronicle.events.empty()) return "";
   auto text = heading("What was concluded, and when");
-  for (const auto& event : chronicle.events)
-    text += line(fmt::format("{} {} {}: {}, was {}{}{}", timestamp(event.time), to_string(event.key.part),
-                             printable(event.key.name), to_string(event.to), to_string(event.from),
-                             event.reason.empty() ? "" : ": ", printable(event.reason, 1024)),
+  for (const auto& alike : events_together(chronicle)) {
+    const auto& event = *alike.front();
+    const auto names = names_of(alike);
+    text += line(fmt::format("{} {}{}: {}, was {}{}{}", timestamp(event.time), to_string(event.key.part),
+                             names_text(names), to_string(event.to), to_string(event.from),
+                             event.reason.empty() ? "" : ": ", reason_text(event.reason, names)),
                  2);
+  }
   return text;
 }
 
@@ -315,8 +319,8 @@ std::string method_section(const Chronicle& chronicle, const Knowledge& knowledg
   for (const auto& blind : chronicle.blindnesses)
     text += line(fmt::format("Left out, because {}: {} of {}, {}.",
                              blind.kind == Blindness::Kind::nothing_answers
-                                 ? "neither the resolver nor any name server answered, so that the fault was most "
-                                   "likely near the observer"
+                                 ? "the observer's resolver, and perhaps every name server, did not answer, so that "
+                                   "the fault was most likely near the observer"
                                  : "no name server at all could be reached directly from the observer",
                              blind.count == 1 ? "the look" : fmt::format("{} looks", blind.count),
                              place_text(blind.identity, blind.account, blind.region), period(blind.first, blind.last)),

@@ -118,18 +118,18 @@ class Judge {
 
   void explain() {
     const auto& faults = result_.faults;
-    // What a server says weighs more than what the resolver does, and an answer more than silence.
-    const auto weight = [&](const ses::ServerFault& fault) {
-      return (is_of_server(fault) ? 0 : 4) + (fault.transport == "TCP" ? 2 : 0) +
-             (fault.answer.starts_with("no answer") ? 1 : 0);
-    };
-    const auto& worst = *std::ranges::min_element(faults, {}, weight);
+    auto told = worst_of(faults);
+    const bool both = told.transport == "UDP" && std::ranges::any_of(faults, [&](const ses::ServerFault& each) {
+                        return each.transport == "TCP" && each.server == told.server && each.name == told.name &&
+                               each.type == told.type && each.answer == told.answer;
+                      });
+    if (both) told.transport = "UDP and TCP";
     result_.code = ses::to_string(code());
-    result_.reason = sentence(worst);
+    result_.reason = sentence(told);
     if (result_.verdict == Verdict::missing && !stands_.empty())
       result_.reason = "no name server that answers has it: " + result_.reason;
     if (look_.servers_unreachable) result_.reason += ", and no name server can be asked directly";
-    const auto others = faults.size() - 1;
+    const auto others = faults.size() - (both ? 2 : 1);
     if (others > 0) result_.reason += fmt::format(", and {} other fault{}", others, others == 1 ? "" : "s");
     if (stands_.empty() || !resolver_only()) return;
     result_.reason += is_bogus() ? ", since " + look_.bogus_zone + " fails DNSSEC validation"
@@ -210,12 +210,23 @@ bool is_serious(const ses::ServerFault& fault) {
   return is_of_server(fault) && fault.transport != "TCP";
 }
 
-std::string sentence(const ses::ServerFault& fault) {
+const ses::ServerFault& worst_of(const std::vector<ses::ServerFault>& faults) {
+  const auto weight = [](const ses::ServerFault& fault) {
+    return (is_of_server(fault) ? 0 : 4) + (fault.transport == "TCP" ? 2 : 0) +
+           (fault.answer.starts_with("no answer") ? 1 : 0);
+  };
+  return *std::ranges::min_element(faults, {}, weight);
+}
+
+std::string said(const ses::ServerFault& fault) {
   const auto& answer = fault.answer;
   const auto* verb = answer.starts_with("serial ") ? "has" : answer.starts_with("no answer") ? "gave" : "answered";
-  return fmt::format("{} {} {} {} {} {} over {}", fault.server, verb, answer,
-                     answer.starts_with("no answer") ? "to" : "for", dns::to_string(fault.type), fault.name,
-                     fault.transport);
+  return fmt::format("{} {} {} {}", verb, answer, answer.starts_with("no answer") ? "to" : "for",
+                     dns::to_string(fault.type));
+}
+
+std::string sentence(const ses::ServerFault& fault) {
+  return fmt::format("{} {} {} over {}", fault.server, said(fault), fault.name, fault.transport);
 }
 
 }  // namespace sesame::watch

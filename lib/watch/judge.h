@@ -25,6 +25,11 @@ Judgement judge(const Look& look, const RecordLook& record);
 bool is_of_server(const ses::ServerFault& fault);
 // May SES come upon it? Answers of this size are asked for over UDP.
 bool is_serious(const ses::ServerFault& fault);
+// The one to tell of first; `faults` has one at least. What a server says weighs more than what the resolver does, UDP
+// more than TCP, and an answer more than silence.
+const ses::ServerFault& worst_of(const std::vector<ses::ServerFault>& faults);
+// "answered SERVFAIL for TXT".
+std::string said(const ses::ServerFault& fault);
 // "ns2.example.com (192.0.2.53) answered SERVFAIL for TXT x._domainkey.example.com over UDP".
 std::string sentence(const ses::ServerFault& fault);
 

@@ -28,8 +28,10 @@ struct Notice {
   std::vector<Change> changes;            // of a change: of one identity; of a digest: all of them
   std::optional<Deadline> deadline;       // that comes next
   std::size_t identities = 1;             // of a digest
-  std::string title;  // one line: "DKIM of example.com is degraded: ns2.example.com (192.0.2.53) ..."
-  std::string text;   // the whole of it, lines of at most 78 octets, for people
+  // One line of at most 120 octets: "example.com: ns2.example.com (192.0.2.53) answered SERVFAIL for TXT: DKIM is
+  // degraded".
+  std::string title;
+  std::string text;  // the whole of it, lines of at most 78 octets, for people
 };
 const char* to_string(Notice::Kind kind);
 std::optional<Notice::Kind> parse_kind(std::string_view word);

@@ -8,6 +8,7 @@
 
 #include "util/text.h"
 #include "watch/chronicle_json.h"
+#include "watch/record_text.h"
 #include "watch/wording.h"
 
 namespace sesame::watch {
@@ -104,39 +105,31 @@ void tell_bad(const Runs& runs, std::vector<Entry>& entries) {
   for (const auto& [key, spell] : spells) entries.push_back({spell.first, bad_text(spell)});
 }
 
-// A good answer that is another than before: a key that changed, a policy. Servers of a zone differ and serials grow
-// all the time; that is no news.
+// A good answer that is another than before, or than that of another server: a key that changed, a policy. Of zones
+// servers differ and serials grow all the time; that is no news. Nor is it that the resolver answers with what stands
+// at the end of a CNAME and the servers with the CNAME.
 void tell_new_answers(const Runs& runs, std::vector<Entry>& entries) {
-  std::map<std::string, std::vector<std::string>> told;  // by question
+  std::map<std::pair<bool, std::string>, std::set<std::string>> known;  // by who answers and the question
+  std::set<std::string> told;
   for (const auto* run : runs) {
     const auto& seen = run->observation;
     if (seen.quality != Quality::good || run->key.part == Part::zone || run->key.part == Part::amazon) continue;
-    auto& answers = told[question_text(seen)];
-    if (std::ranges::find(answers, seen.answer) != answers.end()) continue;
-    if (!answers.empty())
-      entries.push_back({run->first, fmt::format("{} has another good answer: {}", question_text(seen),
-                                                 printable(seen.answer, 512))});
-    answers.push_back(seen.answer);
+    auto& answers = known[{seen.from_resolver(), question_text(seen)}];
+    const bool first = answers.empty();
+    if (!answers.insert(seen.answer).second || first) continue;
+    auto text = fmt::format("{} has another good answer: {}", question_text(seen), printable(seen.answer, 512));
+    if (told.insert(text).second) entries.push_back({run->first, text + ", first by " + server_text(seen)});
   }
 }
 
 void tell_events(const Chronicle& chronicle, const Sight& who, std::vector<Entry>& entries) {
-  const auto& events = chronicle.events;
-  std::set<std::string> told;
-  for (const auto& event : events) {
+  for (const auto& alike : events_together(chronicle)) {
+    const auto& event = *alike.front();
     if (!is_of(event.key, who)) continue;
-    const auto alike = [&](const Memory::Event& other) {
-      return is_of(other.key, who) && other.time == event.time && other.key.part == event.key.part &&
-             other.from == event.from && other.to == event.to && other.code == event.code;
-    };
-    const auto key = fmt::format("{} {} {} {} {}", event.time, to_string(event.key.part), to_string(event.from),
-                                 to_string(event.to), event.code);
-    if (!told.insert(key).second) continue;
-    const auto count = std::ranges::count_if(events, alike);
-    const auto names = count == 1 ? " " + printable(event.key.name) : fmt::format(" ({} records)", count);
-    auto text = fmt::format("=> {}{} is {}, was {}", to_string(event.key.part), names, to_string(event.to),
-                            to_string(event.from));
-    if (!event.reason.empty()) text += ": " + printable(event.reason, 1024);
+    const auto names = names_of(alike);
+    auto text = fmt::format("=> {}{} {} {}, was {}", to_string(event.key.part), names_text(names),
+                            names.size() == 1 ? "is" : "are", to_string(event.to), to_string(event.from));
+    if (!event.reason.empty()) text += ": " + reason_text(event.reason, names);
     if (!event.code.empty()) text += " (" + event.code + ")";
     entries.push_back({event.time, text});
   }
@@ -147,7 +140,9 @@ void tell_silences(const Chronicle& chronicle, const Sight& who, std::vector<Ent
     if (!is_of(silence, who)) continue;
     const bool acknowledged = silence.kind == Silence::Kind::acknowledged;
     const bool ended = !acknowledged && silence.until <= silence.made;
-    entries.push_back({silence.made, acknowledged ? "Somebody acknowledged the fault."
+    const bool confirmed = silence.kind == Silence::Kind::confirmed;
+    entries.push_back({silence.made, confirmed      ? "Somebody confirmed that SES shows it as verified."
+                                     : acknowledged ? "Somebody acknowledged the fault."
                                      : ended      ? "Somebody ended the silence."
                                              : "Somebody silenced the alerts until " + minute(silence.until) + "."});
   }
@@ -160,7 +155,9 @@ void tell_blindnesses(const Chronicle& chronicle, const Sight& who, std::vector<
         fmt::format("{} look{}, until {}", blindness.count, blindness.count == 1 ? "" : "s", minute(blindness.last));
     entries.push_back(
         {blindness.first, blindness.kind == Blindness::Kind::nothing_answers
-                              ? "Nothing answered, neither the resolver nor any name server: " + extent + "."
+                              ? "Nothing was known: the resolver of this host, and perhaps every name server, did not "
+                                "answer: " +
+                                    extent + "."
                               : "No name server could be asked from here, only the resolver: " + extent + "."});
   }
 }

@@ -9,12 +9,13 @@
 
 #include "util/clock.h"
 #include "util/text.h"
+#include "watch/record_text.h"
+#include "watch/titles.h"
 
 namespace sesame::watch {
 namespace {
 
 constexpr std::size_t kLine = 78;
-constexpr std::size_t kMaxTitle = 200;
 constexpr std::size_t kMaxReason = 512;
 constexpr std::int64_t kMinute = 60, kHour = 3600, kDay = 86400;
 
@@ -57,10 +58,6 @@ std::string state_of(State state) {
   return state == State::healthy ? "healthy again" : to_string(state);
 }
 
-std::string title_line(std::string title) {
-  return printable(title, kMaxTitle);
-}
-
 std::string item(const std::string& text) {
   return wrap(text, "- ", "  ");
 }
@@ -74,10 +71,13 @@ std::string headed(const std::string& head, const std::string& lines) {
 }
 
 // "DKIM, t1._domainkey.example.com: missing since 2026-01-01 00:00 UTC. ns1.example.com says NXDOMAIN."
-std::string described(const RecordState& record) {
-  auto text = fmt::format("{}, {}: {} since {}.", to_string(record.key.part), shown(record.key.name),
+std::string described(const std::vector<const RecordState*>& alike) {
+  const auto& record = *alike.front();
+  std::vector<std::string> names;
+  for (const auto* each : alike) names.push_back(each->key.name);
+  auto text = fmt::format("{}{}: {} since {}.", to_string(record.key.part), names_text(names, ", "),
                           state_of(record.state), minute(record.since));
-  if (!record.reason.empty()) text += " " + sentence(record.reason);
+  if (!record.reason.empty()) text += " " + sentence(reason_text(record.reason, names));
   if (!record.code.empty()) text += fmt::format(" ({})", record.code);
   return text;
 }
@@ -86,19 +86,17 @@ std::string more(std::size_t all) {
   return all > kNamed ? fmt::format("- and {} more\n", all - kNamed) : "";
 }
 
-template <class Records, class Select>
-std::string list_of(const Records& records, Select select) {
+std::string list_of(std::span<const RecordState> records) {
   std::string lines;
-  std::size_t count = 0;
-  for (const auto& record : records) {
-    if (count < kNamed) lines += item(described(select(record)));
-    ++count;
-  }
-  return lines + more(count);
+  const auto groups = grouped(records, likeness_of);
+  for (std::size_t i = 0; i < std::min(groups.size(), kNamed); ++i) lines += item(described(groups[i]));
+  return lines + more(groups.size());
 }
 
-bool has_latest(const Deadline& deadline) {
-  return deadline.latest > deadline.earliest;
+std::vector<RecordState> after(std::span<const Change> changes) {
+  std::vector<RecordState> records;
+  for (const auto& change : changes) records.push_back(change.after);
+  return records;
 }
 
 std::string signing_stops(const Deadline& deadline, std::int64_t now) {
@@ -215,33 +213,6 @@ const Change& worst_of(std::span<const Change> changes) {
   return *std::ranges::max_element(changes, {}, [](const Change& change) { return weight(change.after.state); });
 }
 
-const RecordState& itself(const RecordState& record) {
-  return record;
-}
-
-std::string reminder_title(const Notice& notice, const Moment& moment) {
-  const auto identity = shown(notice.identity);
-  const auto& deadline = moment.deadline;
-  // What is told late, after a silence, tells the time that is left then.
-  const auto when =
-      deadline.earliest > notice.time
-          ? fmt::format("in {}, at {}", span_of(deadline.earliest - notice.time), minute(deadline.earliest))
-          : std::string("from now on");
-  const bool surely = moment.which == Moment::Which::surely;
-  switch (deadline.kind) {
-    case Deadline::Kind::signing_stops:
-      return surely ? fmt::format("DKIM of {}: SES is taken to have stopped signing", identity)
-                    : fmt::format("DKIM of {}: SES may stop signing {}", identity, when);
-    case Deadline::Kind::revocation:
-      return surely ? fmt::format("DKIM of {}: SES is taken to have revoked it", identity)
-                    : fmt::format("DKIM of {}: SES may revoke it {}", identity, when);
-    case Deadline::Kind::mail_from_fallback:
-      break;
-  }
-  return surely ? fmt::format("MAIL FROM of {}: SES is taken to use it no longer", identity)
-                : fmt::format("MAIL FROM of {}: SES may stop using it {}", identity, when);
-}
-
 using IdentityKey = std::tuple<std::string, std::string, std::string>;
 
 // What a digest counts.
@@ -293,12 +264,8 @@ std::string first_of(const Tally& tally) {
 
 std::string reminded_lines(const Notice& notice, std::span<const Reminded> reminded) {
   std::string lines;
-  for (std::size_t i = 0; i < std::min(reminded.size(), kNamed); ++i) {
-    Notice one;
-    one.time = notice.time;
-    one.identity = reminded[i].identity;
-    lines += item(reminder_title(one, reminded[i].moment));
-  }
+  for (std::size_t i = 0; i < std::min(reminded.size(), kNamed); ++i)
+    lines += item(reminder_title(reminded[i].identity, notice.time, reminded[i].moment));
   return headed("Deadlines:", lines + more(reminded.size()));
 }
 
@@ -354,22 +321,34 @@ std::string wrap(std::string_view text, std::string_view first, std::string_view
   return result;
 }
 
+std::vector<Deadline> clocks_of(std::span<const RecordState> records) {
+  auto deadlines = deadlines_of(records);
+  for (auto& deadline : deadlines) {
+    const auto part = deadline.kind == Deadline::Kind::mail_from_fallback ? Part::mail_from_mx : Part::dkim;
+    const bool missing = std::ranges::any_of(records, [part](const RecordState& record) {
+      return record.key.part == part && record.missing_since && !record.missing_until;
+    });
+    if (!missing) deadline.latest = deadline.earliest;
+  }
+  return deadlines;
+}
+
+bool has_latest(const Deadline& deadline) {
+  return deadline.latest > deadline.earliest;
+}
+
 void word_change(Notice& notice, const Standing& standing) {
   const auto& worst = worst_of(notice.changes).after;
-  auto title = fmt::format("{} is {}", subject_of(worst.key.part, notice.identity), state_of(worst.state));
-  if (!worst.reason.empty()) title += ": " + shown(worst.reason);
-  notice.title = title_line(title);
-  auto text = paragraph(fmt::format("{} is {}.", subject_of(worst.key.part, notice.identity), state_of(worst.state))) +
-              "\n" + list_of(notice.changes, [](const Change& change) -> const RecordState& { return change.after; });
-  text += headed("Still at fault:", list_of(others(notice, standing.records), itself));
-  text += clocks(standing.deadlines, notice.time) + fixes(standing.records) + of_whom(notice);
-  notice.text = text;
+  notice.title = change_title(worst);
+  notice.text =
+      paragraph(fmt::format("{} is {}.", subject_of(worst.key.part, notice.identity), state_of(worst.state))) + "\n" +
+      list_of(after(notice.changes)) + headed("Still at fault:", list_of(others(notice, standing.records))) +
+      clocks(standing.deadlines, notice.time) + fixes(standing.records) + of_whom(notice);
 }
 
 void word_reminder(Notice& notice, const Standing& standing, const Moment& moment) {
-  const auto title = reminder_title(notice, moment);
-  notice.title = title_line(title);
-  notice.text = paragraph(title + ".") + headed("Still at fault:", list_of(others(notice, standing.records), itself)) +
+  notice.title = reminder_title(notice.identity, notice.time, moment);
+  notice.text = paragraph(notice.title + ".") + headed("Still at fault:", list_of(others(notice, standing.records))) +
                 clocks(standing.deadlines, notice.time) + fixes(standing.records) + of_whom(notice);
 }
 
@@ -407,9 +386,10 @@ void word_connection(Notice& notice, std::int64_t began) {
       break;
     case Notice::Kind::restored:
       notice.title = fmt::format("DNS answers again: nothing was known for {}", lasted);
-      text =
-          fmt::format("From {} to {} nothing answered the record watch. What changed meanwhile is told as it is found.",
-                      since, minute(notice.time));
+      text = fmt::format(
+          "From {} to {} the resolver of this host, and perhaps every name server, did not answer the record "
+          "watch. What changed meanwhile is told as it is found.",
+          since, minute(notice.time));
       break;
     case Notice::Kind::unreachable:
       notice.title = fmt::format("No name server can be asked directly since {}", since);

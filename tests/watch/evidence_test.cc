@@ -115,6 +115,16 @@ TEST(Evidence, WithoutFaultsSaysSo) {
   EXPECT_THAT(words, Not(HasSubstr("dig ")));
 }
 
+TEST(Evidence, SaysOfADarkTimeThatServersMayHaveAnswered) {
+  Remembered memory;
+  look_from(memory, kStart, kStart + kDay, {kSecond});
+  auto dark = look_at(kStart + kDay, {{kResolver, Quality::failing, "no answer in 3 s"}});
+  dark.nothing_answers = true;
+  ASSERT_TRUE(memory->record(dark, {}, {}));
+  EXPECT_THAT(flat(watch::evidence_text(chronicle_of(memory, kStart + kDay), knowledge())),
+              HasSubstr("because the observer's resolver, and perhaps every name server, did not answer"));
+}
+
 TEST(Evidence, TellsOfSpells) {
   Remembered memory;
   for (int i = 0; i < 40; ++i)

@@ -1,6 +1,7 @@
 // What notices say, to people and to programs, whatever stands in DNS.
 #include "watch/notice.h"
 
+#include <fmt/core.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 
 #include "util/text.h"
 #include "watch/mail_text.h"
+#include "watch/titles.h"
 #include "watch/wording.h"
 
 namespace sesame::watch {
@@ -77,8 +79,7 @@ TEST(Kinds, HaveOneSpellingEach) {
 
 TEST(Text, TellsWhatWhereSinceWhenTheClockAndTheFix) {
   const auto notice = change(record(State::degraded));
-  EXPECT_THAT(notice.title,
-              StartsWith("DKIM of example.com is degraded: ns2.example.net (192.0.2.53) answers SERVFAIL for TXT"));
+  EXPECT_EQ(notice.title, "example.com: ns2.example.net (192.0.2.53) answered SERVFAIL for TXT: DKIM is degraded");
   // As one line: wherever it is folded.
   std::string text;
   for (const auto word : split(notice.text, '\n')) text += std::string(trim(word)) + " ";
@@ -88,6 +89,125 @@ TEST(Text, TellsWhatWhereSinceWhenTheClockAndTheFix) {
         "not before 2027-01-20 07:50 UTC", "What to do:", "Mend the name servers named above", "Keep the tokens",
         "Identity example.com, account 111122223333, region us-east-1", "sesame watch --timeline example.com"})
     EXPECT_THAT(text, HasSubstr(part));
+}
+
+std::string as_one_line(const std::string& text) {
+  std::string line;
+  for (const auto part : split(text, '\n')) line += std::string(trim(part)) + " ";
+  return line;
+}
+
+// example.com's second and third record are at fault as the first.
+std::vector<RecordState> three_alike() {
+  std::vector<RecordState> records;
+  for (const auto* name : {"t1._domainkey.example.com", "t2._domainkey.example.com", "t3._domainkey.example.com"}) {
+    auto one = record(State::degraded);
+    one.key.name = one.faults[0].name = name;
+    one.reason = fmt::format("ns2.example.net (192.0.2.53) answered SERVFAIL for TXT {} over UDP", name);
+    records.push_back(one);
+  }
+  return records;
+}
+
+TEST(Text, TellsRecordsThatAreAlikeTogether) {
+  auto records = three_alike();
+  auto notice = change(records[0]);
+  for (std::size_t i = 1; i < records.size(); ++i) notice.changes.push_back({notice.changes[0].before, records[i]});
+  word_change(notice, {records, {}});
+  EXPECT_THAT(as_one_line(notice.text),
+              HasSubstr("- DKIM (3 records: t1._domainkey.example.com, t2._domainkey.example.com, "
+                        "t3._domainkey.example.com): degraded since 2027-01-15 07:50 UTC. ns2.example.net (192.0.2.53) "
+                        "answered SERVFAIL for TXT over UDP. (dkim-records-flap)"));
+  EXPECT_THAT(json::parse(to_json(notice))["changes"], SizeIs(3));
+  // Of another server, or since another time: by itself.
+  notice.changes[1].after.reason = "ns9.example.net answered SERVFAIL for TXT t2._domainkey.example.com over UDP";
+  notice.changes[2].after.since -= 3600;
+  word_change(notice, {records, {}});
+  for (const auto& each : notice.changes)
+    EXPECT_THAT(as_one_line(notice.text), HasSubstr("- DKIM, " + each.after.key.name + ": degraded since"));
+}
+
+TEST(Text, OfWhatStillIsAtFaultIsToldTogether) {
+  auto records = three_alike();
+  auto notice = change(records[0]);
+  word_change(notice, {records, {}});
+  EXPECT_THAT(as_one_line(notice.text), HasSubstr("Still at fault: - DKIM (2 records: t2._domainkey.example.com, "
+                                                  "t3._domainkey.example.com): degraded"));
+}
+
+TEST(Title, BeginsWithDomainAndServerAndFitsASubject) {
+  const std::string longest =
+      std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + ".example";
+  struct Case {
+    const char* what;
+    std::string identity, server, answer, title;
+  };
+  const Case cases[] = {
+      {"plain", "example.com", "ns2.example.net (192.0.2.53)", "SERVFAIL",
+       "example.com: ns2.example.net (192.0.2.53) answered SERVFAIL for TXT: DKIM is missing"},
+      {"silent", "example.com", "ns2.example.net (192.0.2.53)", "no answer in 3 s",
+       "example.com: ns2.example.net (192.0.2.53) gave no answer in 3 s to TXT: DKIM is missing"},
+      {"a long name of a server goes without its address", std::string(40, 'a') + ".example.com",
+       "ns-1234.awsdns-12.co.uk.example.net (2001:db8::1234)", "NXDOMAIN",
+       std::string(40, 'a') +
+           ".example.com: ns-1234.awsdns-12.co.uk.example.net answered NXDOMAIN for TXT: DKIM is missing"},
+      {"all are long", longest, "ns." + longest + " (192.0.2.53)", "CNAME " + longest,
+       std::string(29, 'a') + "...: ns." + std::string(18, 'a') +
+           "... answered CNAME aaaaaaa... for TXT: DKIM is missing"},
+  };
+  for (const auto& c : cases) {
+    auto state = record(State::missing);
+    state.key.identity = c.identity;
+    state.reason = c.server + " is named";
+    state.faults[0].server = c.server;
+    state.faults[0].answer = c.answer;
+    const auto title = change(state).title;
+    EXPECT_EQ(title, c.title) << c.what;
+    EXPECT_LE(title.size(), 120U) << c.what;
+  }
+}
+
+TEST(Title, CountsServersThatSayTheSame) {
+  auto state = record(State::missing);
+  for (const auto* server : {"ns1.example.net (192.0.2.52)", "ns3.example.net (192.0.2.54)"}) {
+    state.faults.push_back(state.faults[0]);
+    state.faults.back().server = server;
+  }
+  EXPECT_EQ(change(state).title,
+            "example.com: ns2.example.net (192.0.2.53), like 2 others, answered SERVFAIL for TXT: DKIM is missing");
+  // What is over is not told.
+  state.last_bad = kNow;
+  state.faults[1].last = state.faults[2].last = kNow - 300;
+  EXPECT_EQ(change(state).title,
+            "example.com: ns2.example.net (192.0.2.53) answered SERVFAIL for TXT: DKIM is missing");
+}
+
+TEST(Title, OfWhatIsNoServersDoingTellsTheReason) {
+  auto state = record(State::degraded, Part::zone);
+  state.reason = "the parent delegates example.com to ns1.example.net, its own zone lists ns3.example.net";
+  EXPECT_EQ(change(state).title,
+            "example.com: zone is degraded: the parent delegates example.com to ns1.example.net, its own zone lists "
+            "ns3.exa...");
+  EXPECT_EQ(change(record(State::healthy)).title, "example.com: DKIM is healthy again");
+  EXPECT_THAT(change(record(State::recovering)).title, StartsWith("example.com: DKIM is recovering"));
+}
+
+TEST(Title, OfADeadlineIsShortHoweverLongTheName) {
+  const Deadline deadline{Deadline::Kind::mail_from_fallback, kNow + 3600, kNow + 7200};
+  EXPECT_LE(reminder_title(std::string(250, 'x'), kNow, {Moment::Which::near, deadline, kNow}).size(), 120U);
+  EXPECT_EQ(reminder_title("example.com", kNow, {Moment::Which::near, deadline, kNow}),
+            "example.com: SES may stop using the MAIL FROM domain in 60 minutes, at 2027-01-15 09:00 UTC");
+}
+
+TEST(Connection, DoesNotSayThatTheNameServersAreSilent) {
+  Notice notice;
+  notice.time = kNow;
+  for (const auto kind : {Kind::silence, Kind::restored}) {
+    notice.kind = kind;
+    notice.text.clear();
+    word_connection(notice, kNow - 600);
+    EXPECT_THAT(as_one_line(notice.text), HasSubstr("the resolver of this host, and perhaps every name server,"));
+  }
 }
 
 TEST(Text, OfEachPartSaysWhatToPublish) {
@@ -114,7 +234,7 @@ TEST(Text, HasLinesOfAtMost78Octets) {
   const auto notice = change(state);
   EXPECT_THAT(line_lengths(notice.text), Each(::testing::Le(78U)));
   EXPECT_EQ(notice.title.find('\n'), std::string::npos);
-  EXPECT_LE(notice.title.size(), 203U);
+  EXPECT_LE(notice.title.size(), 120U);
 }
 
 TEST(Text, IsPlainWhateverDnsSays) {
@@ -219,7 +339,7 @@ TEST(Mail, HasTheFieldsOfRfc5322) {
   const auto header = fields(mail);
   EXPECT_EQ(header[0], "From: Sesame <sesame@example.com>");
   EXPECT_EQ(header[1], "To: <postmaster@example.org>");
-  EXPECT_THAT(header[2], StartsWith("Subject: Sesame: DKIM of example.com is degraded: ns2.example.net (192.0.2.53)"));
+  EXPECT_THAT(header[2], StartsWith("Subject: Sesame: example.com: ns2.example.net (192.0.2.53) answered SERVFAIL"));
   EXPECT_EQ(header[3], "Date: Fri, 15 Jan 2027 08:00:00 +0000");
   EXPECT_EQ(header[4], "Message-ID: <1@h>");
   EXPECT_EQ(header[5], "Auto-Submitted: auto-generated");

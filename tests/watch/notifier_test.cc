@@ -157,7 +157,8 @@ TEST(Change, IsToldOnceAndWithAllRecordsOfTheIdentity) {
   EXPECT_EQ(notices[0].identity, "example.com");
   EXPECT_EQ(notices[0].region, "us-east-1");
   EXPECT_THAT(notices[0].changes, SizeIs(2));
-  EXPECT_THAT(notices[0].title, HasSubstr("DKIM of example.com is missing: ns2.example.net (192.0.2.53)"));
+  EXPECT_THAT(notices[0].title,
+              HasSubstr("example.com: ns2.example.net (192.0.2.53) answered NXDOMAIN for TXT: DKIM is missing"));
   EXPECT_THAT(world.look("example.com"), IsEmpty());
   EXPECT_THAT(world.pass(kHour), IsEmpty());
 }
@@ -189,11 +190,11 @@ TEST(Deadline, IsRecalledTwiceBeforeOnceWhenItComesAndOnceWhenItHasSurely) {
   // 72 hours in vain and 48 hours before the fifth day come at the same time.
   EXPECT_EQ(notices[0].time, kStart + 3 * kDay);
   EXPECT_EQ(notices[1].time, kStart + 5 * kDay - 12 * kHour);
-  EXPECT_THAT(notices[1].title, HasSubstr("SES may revoke it in 12 hours"));
+  EXPECT_THAT(notices[1].title, HasSubstr("SES may revoke DKIM in 12 hours"));
   EXPECT_EQ(notices[2].time, kStart + 5 * kDay);
-  EXPECT_THAT(notices[2].title, HasSubstr("SES may revoke it from now on"));
+  EXPECT_THAT(notices[2].title, HasSubstr("SES may revoke DKIM from now on"));
   EXPECT_EQ(notices[3].time, kStart + 8 * kDay);
-  EXPECT_THAT(notices[3].title, HasSubstr("taken to have revoked it"));
+  EXPECT_THAT(notices[3].title, HasSubstr("taken to have revoked DKIM"));
 }
 
 TEST(Deadline, OfWhatIsOnlyDegradedIsNeverSure) {
@@ -566,7 +567,7 @@ TEST_F(NotifierTest, LogsAndRemembersAlsoWithoutAChannel) {
   change("example.com", State::missing);
   notifier->step();
   notifier->step();
-  EXPECT_EQ(lines("alert: DKIM of example.com is missing"), 1);
+  EXPECT_EQ(lines("alert: example.com: ns2.example.net (192.0.2.53)"), 1);
   EXPECT_THAT(remembered, SizeIs(1));
 }
 
@@ -641,7 +642,7 @@ TEST_F(NotifierTest, DropsTheOldestOfAFullQueue) {
     clock.now += 12;
   }
   EXPECT_EQ(lines("too many alerts wait"), 5);
-  EXPECT_EQ(lines("\"DKIM of d0.example is missing"), 1);
+  EXPECT_EQ(lines("\"d0.example: "), 1);
 }
 
 TEST_F(NotifierTest, WorksOnAThreadOfItsOwn) {

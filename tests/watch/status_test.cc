@@ -73,12 +73,125 @@ TEST(Status, OfThoseThatAreWellIsACount) {
   EXPECT_THAT(flat(watch::status_text(status)), HasSubstr("example.org in us-east-1 (account main): healthy"));
 }
 
+// At fault at ns2 since the fault began, as SES may come upon it.
+watch::RecordState at_fault(State state, const std::string& name = kKeyName) {
+  auto record = state_of(state, kStart);
+  record.key.name = name;
+  record.first_bad = record.last_bad = kStart;
+  if (state == State::missing) record.missing_since = kStart;
+  record.reason = "ns2.example.com (192.0.2.53) answered SERVFAIL for TXT " + name + " over UDP and TCP";
+  record.faults = {{"ns2.example.com (192.0.2.53)", name, dns::Type::txt, "SERVFAIL", "UDP", kStart, kStart, 1}};
+  return record;
+}
+
+TEST(Status, OfWhatIsOnlyDegradedNothingIsCertain) {
+  const auto degraded = status_with({at_fault(State::degraded)});
+  const auto text = flat(watch::status_text(degraded));
+  EXPECT_THAT(text,
+              HasSubstr("SES stops signing: at any moment since 2026-01-01 00:00 UTC, should SES come upon the fault"));
+  EXPECT_THAT(text, HasSubstr("SES revokes DKIM: not before 2026-01-06 00:00 UTC, should SES come upon the fault"));
+  EXPECT_THAT(text, Not(HasSubstr("at the latest")));
+  const auto deadlines = nlohmann::json::parse(watch::status_json(degraded))["identities"][0]["deadlines"];
+  ASSERT_EQ(deadlines.size(), 2u);
+  for (const auto& deadline : deadlines) EXPECT_FALSE(deadline.contains("latest")) << deadline;
+  EXPECT_THAT(flat(watch::seen_text({{look_at(kStart, {{kFirst}}), {at_fault(State::degraded)}}})),
+              Not(HasSubstr("at the latest")));
+}
+
+TEST(Status, OfWhatIsMissingTellsTheLatest) {
+  auto missing = status_with({at_fault(State::missing)});
+  EXPECT_THAT(
+      flat(watch::status_text(missing)),
+      HasSubstr("SES stops signing: at any moment since 2026-01-01 00:00 UTC, at the latest 2026-01-04 00:00 UTC"));
+  const auto value = nlohmann::json::parse(watch::status_json(missing));
+  EXPECT_EQ(value["identities"][0]["deadlines"][1]["latest"], "2026-01-09T00:00:00Z");
+  missing.now = kStart + 4 * kDay;
+  EXPECT_THAT(flat(watch::status_text(missing)),
+              HasSubstr("SES stops signing: is taken to have done so by 2026-01-04 00:00 UTC"));
+}
+
+TEST(Status, TellsRecordsThatAreAlikeTogether) {
+  const auto status = status_with(
+      {at_fault(State::degraded, "t1._domainkey.example.com"), at_fault(State::degraded, "t2._domainkey.example.com")});
+  EXPECT_THAT(
+      flat(watch::status_text(status)),
+      HasSubstr("DKIM (2 records: t1._domainkey.example.com, t2._domainkey.example.com): degraded since "
+                "2026-01-01 00:00 UTC: ns2.example.com (192.0.2.53) answered SERVFAIL for TXT over UDP and TCP"));
+  EXPECT_EQ(nlohmann::json::parse(watch::status_json(status))["identities"][0]["records"].size(), 2u);
+}
+
+TEST(Status, OfWhatWasNeverLookedAtIsUnknown) {
+  auto zone = state_of(State::healthy, 0);
+  zone.key.part = watch::Part::zone;
+  auto status = status_with({state_of(State::healthy, kStart), zone});
+  status.detail = Status::Detail::all;
+  EXPECT_THAT(flat(watch::status_text(status)), HasSubstr("zone t1._domainkey.example.com: not known yet"));
+  const auto identity = nlohmann::json::parse(watch::status_json(status))["identities"][0];
+  EXPECT_EQ(identity["state"], "healthy");
+  EXPECT_EQ(identity["records"][1]["state"], "unknown");
+  EXPECT_FALSE(identity["records"][1].contains("since"));
+  EXPECT_FALSE(identity["records"][1].contains("checked"));
+  // Of whom nothing is known nobody says that he is well.
+  const auto dark = status_with({zone});
+  EXPECT_EQ(watch::judge(dark), Judgement::undecided);
+  EXPECT_EQ(nlohmann::json::parse(watch::status_json(dark))["identities"][0]["state"], "unknown");
+  EXPECT_THAT(watch::status_text(dark), HasSubstr("0 of 1 identity healthy"));
+}
+
+// A policy may stand further up the tree.
+TEST(Status, OfADmarcRecordThatNeverWasIsNoSince) {
+  auto dmarc = state_of(State::healthy, 0);
+  dmarc.key.part = watch::Part::dmarc;
+  dmarc.checked = kStart;
+  auto status = status_with({dmarc});
+  status.detail = Status::Detail::all;
+  EXPECT_THAT(flat(watch::status_text(status)), HasSubstr(": none; there may be a policy further up the tree"));
+  const auto record = nlohmann::json::parse(watch::status_json(status))["identities"][0]["records"][0];
+  EXPECT_EQ(record["state"], "healthy");
+  EXPECT_FALSE(record.contains("since"));
+}
+
+// Each answer is told as it was: nothing is said of a transport that was fine.
+TEST(Seen, TellsRecordsThatAreAlikeTogether) {
+  auto subject = subject_of();
+  auto look = look_at(kStart, {{kFirst},
+                               {kSecond, watch::Quality::failing, "SERVFAIL"},
+                               {kSecond, watch::Quality::failing, "SERVFAIL", dns::Transport::tcp}});
+  std::vector<watch::RecordState> states{at_fault(State::degraded)};
+  for (const auto* name : {"t2._domainkey.example.com", "t3._domainkey.example.com"}) {
+    auto record = look.records[0];
+    record.record.name = name;
+    for (auto& seen : record.observations) seen.name = name;
+    look.records.push_back(record);
+    states.push_back(at_fault(State::degraded, name));
+  }
+  look.records[2].observations.pop_back();
+  const auto text = flat(watch::seen_text({{look, states}}));
+  EXPECT_THAT(text, HasSubstr("DKIM (3 records: t1._domainkey.example.com, t2._domainkey.example.com, "
+                              "t3._domainkey.example.com): degraded since"));
+  EXPECT_THAT(text, HasSubstr("ns2.example.com (192.0.2.53): SERVFAIL to TXT t1._domainkey.example.com, TXT "
+                              "t2._domainkey.example.com over UDP and TCP (failing)"));
+  EXPECT_THAT(text,
+              HasSubstr("ns2.example.com (192.0.2.53): SERVFAIL to TXT t3._domainkey.example.com over UDP (failing)"));
+  EXPECT_THAT(text, HasSubstr("3 good answers of 1 server"));
+}
+
+TEST(Seen, OfWhatWasNeverLookedAtIsUnknown) {
+  const auto look = look_at(kStart, {});
+  for (const auto& states : {std::vector<watch::RecordState>{}, {state_of(State::healthy, 0)}}) {
+    const auto value = nlohmann::json::parse(watch::seen_json({{look, states}}))["looks"][0];
+    EXPECT_EQ(value["state"], "unknown");
+    EXPECT_EQ(value["records"][0]["state"], "unknown");
+  }
+}
+
 TEST(Seen, IsUndecidedWhereNothingAnswers) {
   auto dark = look_at(kStart, {{kFirst, watch::Quality::failing, "no answer in 3 s"}});
   dark.nothing_answers = true;
   // What is remembered of before is no answer of now.
   EXPECT_EQ(watch::judge(std::vector<watch::Seen>{{dark, {state_of(State::missing, kStart)}}}), Judgement::undecided);
-  EXPECT_THAT(watch::seen_text({{dark, {}}}), HasSubstr("nothing answers"));
+  EXPECT_THAT(flat(watch::seen_text({{dark, {}}})),
+              HasSubstr("nothing answers The resolver of this host, and perhaps every name server, does not answer"));
   const auto bad = look_at(kStart, {{kFirst}, {kSecond, watch::Quality::failing, "SERVFAIL"}});
   const std::vector<watch::Seen> both{{dark, {}}, {bad, {state_of(State::degraded, kStart)}}};
   EXPECT_EQ(watch::judge(both), Judgement::bad);

@@ -76,6 +76,49 @@ TEST(Timeline, TellsANewKeyOnce) {
   EXPECT_EQ(words.find("has another good answer", news + 1), std::string::npos);
 }
 
+// The resolver follows a CNAME, the servers answer with it.
+TEST(Timeline, TellsNoNewKeyWhereTheResolverFollowsACname) {
+  Remembered memory;
+  const auto look = [&](std::int64_t time, const char* alias, const char* key) {
+    const std::vector<Said> answers{{kResolver, Quality::good, key},
+                                    {kFirst, Quality::good, alias},
+                                    {kSecond, Quality::good, "CNAME t1.dkim.amazonses.com"}};
+    ASSERT_TRUE(memory->record(look_at(time, answers), {}, {}));
+  };
+  look(kStart, "CNAME t1.dkim.amazonses.com", "a key of 1024 bits");
+  look(kStart + 600, "CNAME t1.dkim.amazonses.com", "a key of 1024 bits");
+  EXPECT_THAT(flat(watch::timeline_text(chronicle_of(memory, kStart + kDay))), Not(HasSubstr("another good answer")));
+  // That one of both changes is news.
+  look(kStart + 1200, "CNAME t1.dkim.amazonses.com", "a key of 2048 bits");
+  look(kStart + 1800, "CNAME t1.dkim.example.net", "a key of 2048 bits");
+  const auto words = flat(watch::timeline_text(chronicle_of(memory, kStart + kDay)));
+  EXPECT_THAT(words, HasSubstr("another good answer: a key of 2048 bits, first by the resolver of this host"));
+  EXPECT_THAT(words,
+              HasSubstr("another good answer: CNAME t1.dkim.example.net, first by ns1.example.com (192.0.2.52)"));
+}
+
+TEST(Timeline, TellsChangesThatAreAlikeTogether) {
+  Remembered memory;
+  watch::Look look = look_at(kStart, {{kFirst}});
+  std::vector<watch::Change> changes;
+  for (const auto* name : {"t1._domainkey.example.com", "t2._domainkey.example.com", "t3._domainkey.example.com"}) {
+    auto after = state_of(watch::State::degraded, kStart);
+    after.key.name = name;
+    after.code = "dkim-records-flap";
+    after.reason = std::string(name[1] == '3' ? "ns9" : "ns2") + " answered SERVFAIL for TXT " + name + " over UDP";
+    auto before = after;
+    before.state = watch::State::healthy;
+    changes.push_back({before, after});
+  }
+  ASSERT_TRUE(memory->record(look, {}, changes));
+  const auto words = flat(watch::timeline_text(chronicle_of(memory, kStart + kDay)));
+  EXPECT_THAT(words,
+              HasSubstr("=> DKIM (2 records: t1._domainkey.example.com, t2._domainkey.example.com) are degraded, "
+                        "was healthy: ns2 answered SERVFAIL for TXT over UDP (dkim-records-flap)"));
+  EXPECT_THAT(words, HasSubstr("=> DKIM t3._domainkey.example.com is degraded, was healthy: ns9 answered SERVFAIL for "
+                               "TXT t3._domainkey.example.com over UDP"));
+}
+
 TEST(Timeline, SaysWhenNobodyCouldTell) {
   Remembered memory;
   look_from(memory, kStart, kStart + kDay, {kSecond});
@@ -83,7 +126,7 @@ TEST(Timeline, SaysWhenNobodyCouldTell) {
   dark.nothing_answers = true;
   ASSERT_TRUE(memory->record(dark, {}, {}));
   const auto words = flat(watch::timeline_text(chronicle_of(memory, kStart + kDay)));
-  EXPECT_THAT(words, HasSubstr("Nothing answered, neither the resolver nor any name server: 1 look"));
+  EXPECT_THAT(words, HasSubstr("the resolver of this host, and perhaps every name server, did not answer: 1 look"));
   EXPECT_THAT(words, Not(HasSubstr("no answer in 3 s")));
 }
 
