@@ -1,6 +1,5 @@
 // What comes out of the tables of the memory.
 #include <algorithm>
-#include <tuple>
 
 #include "watch/memory_rows.h"
 #include "watch/memory_text.h"
@@ -107,11 +106,13 @@ std::optional<Sight> sight_of(const Query& query) {
 
 // The watch may not have taken it over yet.
 void strike_out(const Silence& confirmed, std::vector<RecordState>& states) {
-  const auto place = std::tie(confirmed.account, confirmed.identity, confirmed.region);
-  const auto own = std::ranges::equal_range(states, place, {}, [](const RecordState& each) {
-    return std::tie(each.key.account, each.key.identity, each.key.region);
-  });
-  settle({own.begin(), own.end()}, confirmed.made);
+  const auto is_meant = [&confirmed](const RecordState& each) {
+    return each.key.account == confirmed.account && each.key.identity == confirmed.identity &&
+           each.key.region == confirmed.region;
+  };
+  // They are sorted.
+  const auto first = std::ranges::find_if(states, is_meant);
+  settle({first, std::find_if_not(first, states.end(), is_meant)}, confirmed.made);
 }
 
 Result<std::vector<RecordState>> states(Connection& connection) {

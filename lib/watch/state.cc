@@ -65,12 +65,13 @@ class Step {
 
   void take() {
     if (judgement_.verdict == Verdict::untold) return;
+    if (judgement_.verdict == Verdict::unproven && is_of_servers()) return;
     // That nobody says anything does not bring it back, nor show that it is still gone.
     if (judgement_.verdict == Verdict::faulty && record_.state == State::missing && !judgement_.somewhere) return;
     end_unseen_absence();
     set_times_right();
     record_.checked = time_;
-    if (judgement_.verdict == Verdict::good) {
+    if (judgement_.verdict == Verdict::good || judgement_.verdict == Verdict::unproven) {
       be_good();
     } else if (!never_was()) {
       be_bad();
@@ -111,6 +112,12 @@ class Step {
     }
     if (record_.missing_until) move_back(*record_.missing_since, *record_.missing_until);
     if (record_.earlier) move_back(record_.earlier->since, record_.earlier->until);
+  }
+
+  // Is there a fault, or was there just now, that is not the resolver's alone?
+  bool is_of_servers() const {
+    return record_.state != State::healthy &&
+           (record_.faults.empty() || std::ranges::any_of(record_.faults, is_of_server));
   }
 
   void go(State state) {
@@ -174,7 +181,7 @@ class Step {
   // A short absence does not undo what a long one before it may have led to.
   void keep_absence() {
     if (!may_be_past_revocation(record_)) return;
-    const RecordState::Absence last{*record_.missing_since, *record_.missing_until};
+    const PastAbsence last{*record_.missing_since, *record_.missing_until};
     auto& earlier = record_.earlier;
     if (!earlier || earlier->until - earlier->since < last.until - last.since) earlier = last;
   }

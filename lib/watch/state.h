@@ -30,6 +30,10 @@ struct RecordKey {
   auto operator<=>(const RecordKey&) const = default;
 };
 
+struct PastAbsence {
+  std::int64_t since = 0, until = 0;
+};
+
 struct RecordState {
   RecordKey key;
   State state = State::healthy;
@@ -47,10 +51,7 @@ struct RecordState {
   std::optional<std::int64_t> missing_until;
   std::vector<ses::ServerFault> faults;  // of that fault, by server, name, type and transport
   // The longest absence before that one for which SES may have revoked the set-up.
-  struct Absence {
-    std::int64_t since = 0, until = 0;
-  };
-  std::optional<Absence> earlier = {};
+  std::optional<PastAbsence> earlier = {};
 };
 
 // What the last look that could tell showed of an identity's zones.
