@@ -1,7 +1,6 @@
 #include "dns/cares_upstream.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
@@ -19,6 +18,7 @@
 
 #include "dns/channel_pool.h"
 #include "dns/health.h"
+#include "dns/random.h"
 #include "dns/server.h"
 #include "dns/wire.h"
 #include "util/guarded.h"
@@ -27,37 +27,28 @@
 namespace sesame::dns {
 namespace {
 
-// RFC 5452 Section 9.2: what an off-path attacker must not be able to guess.
-template <class Octets>
-Octets random_octets() {
-  Octets octets{};
-  // So few are never cut short, and never fail once the machine has started.
-  [[maybe_unused]] const auto got = getrandom(&octets, sizeof octets, 0);
-  return octets;
-}
-
 struct Question {
   std::string name;
   Type type;
   std::function<void(Answer)> done;
+  Instant came = std::chrono::steady_clock::now();
 
   void finish(Answer answer) const {
     answer.received = std::chrono::steady_clock::now();
     done(std::move(answer));
   }
-  Answer unanswered(Status status) const {
-    Answer answer;
-    answer.name = name;
-    answer.type = type;
-    answer.status = status;
-    return answer;
-  }
+  Answer unanswered(Status status) const { return bare_answer(name, type, status); }
   void fail(Status status) const { finish(unanswered(status)); }
 };
 
 // A failure that another server, or the same one a moment later, may not have.
 bool worth_another_try(Status status) {
   return is_temporary(status) && status != Status::cname_limit;
+}
+
+// One that a server has for whatever it is asked.
+bool turns_away(Status status) {
+  return status == Status::refused || status == Status::notimp || status == Status::formerr;
 }
 
 // One set of c-ares channels for each server, and the failing over between them here: given several servers,
@@ -89,7 +80,7 @@ class CaresUpstream final : public Upstream {
     Instant overdue_at = {};  // then the next try begins
     bool hedged = false;
     int open = 0;                                // tries that may still be answered
-    std::set<std::size_t> failed = {};           // servers that answered with a failure
+    std::set<std::size_t> servfails = {};        // servers that said so
     Status failure = Status::timeout;            // the last thing any server said
     bool counted = true;                         // among those in flight
     std::optional<Timers::iterator> timer = {};  // until it is settled
@@ -105,12 +96,14 @@ class CaresUpstream final : public Upstream {
   // The event thread.
   void run();
   void wait_and_process();
-  int wait_ms() const;
+  int wait_ms();
+  Instant waiting_ends();
   void give_up_all();
 
   // Questions.
   void send_waiting();
   std::optional<Question> next_waiting();
+  void give_up_waiting();
   void begin(Question question);
   bool try_next(const FlightPtr& flight);
   bool hedge(const FlightPtr& flight, Instant now);
@@ -130,6 +123,10 @@ class CaresUpstream final : public Upstream {
   // Servers.
   void look_after_servers();
   void probe(std::size_t lane);
+  // With checking disabled SERVFAIL says nothing of forged data.
+  bool heeds_validation() const { return health_.size() > 1 && options_.checking == Checking::enabled; }
+  void note_validation(std::size_t lane, const Answer& answer);
+  void count_answer(std::size_t lane, Instant sent);
   void heard(std::size_t lane, Instant sent);
   bool all_silent() const;
   template <class Change>
@@ -138,11 +135,15 @@ class CaresUpstream final : public Upstream {
   }
 
   std::chrono::milliseconds timeout() const { return std::max(options_.timeout, std::chrono::milliseconds(1)); }
+  // A question waits so long for its turn: the tries that were before it have ended by then, and its asker has not much
+  // more time.
+  std::chrono::milliseconds longest_wait() const { return timeout() + options_.patience; }
+  bool is_full() const { return unanswered_ >= options_.max_unanswered; }
 
   const CaresOptions options_;
 
   std::mutex mutex_;
-  std::deque<Question> waiting_;  // guarded by mutex_
+  std::deque<Question> waiting_;  // in the order they came; guarded by mutex_
   bool ending_ = false;           // guarded by mutex_
   mutable Guarded<std::vector<ServerCounters>> counters_;
   std::atomic<std::uint64_t> recoveries_ = 0;
@@ -196,16 +197,19 @@ Result<void> CaresUpstream::start() {
 }
 
 void CaresUpstream::ask(const std::string& name, Type type, std::function<void(Answer)> done) {
-  Question question{name, type, std::move(done)};
+  std::optional<Question> turned_away = Question{name, type, std::move(done)};
   {
     const std::lock_guard lock(mutex_);
-    if (!ending_ && waiting_.size() < options_.max_waiting) {
-      waiting_.push_back(std::move(question));
+    if (!ending_) {
+      waiting_.push_back(*std::exchange(turned_away, std::nullopt));
+      if (waiting_.size() > options_.max_waiting) {
+        turned_away = std::move(waiting_.front());
+        waiting_.pop_front();
+      }
       channels_.wake();
-      return;
     }
   }
-  question.fail(Status::timeout);
+  if (turned_away) turned_away->fail(Status::timeout);
 }
 
 std::vector<ServerCounters> CaresUpstream::servers() const {
@@ -233,10 +237,16 @@ void CaresUpstream::give_up_all() {
   }
 }
 
+// When the oldest of the questions that wait has waited for long enough.
+Instant CaresUpstream::waiting_ends() {
+  const std::lock_guard lock(mutex_);
+  return waiting_.empty() ? Instant::max() : waiting_.front().came + longest_wait();
+}
+
 // Milliseconds until there is something to do; -1 for never.
-int CaresUpstream::wait_ms() const {
-  auto next = Instant::max();
-  if (!timers_.empty()) next = timers_.begin()->first;
+int CaresUpstream::wait_ms() {
+  auto next = waiting_ends();
+  if (!timers_.empty()) next = std::min(next, timers_.begin()->first);
   for (const auto& health : health_) next = std::min(next, health.next_event().value_or(next));
   if (unanswered_ > 0) next = std::min(next, channels_.next_sweep());
   if (next == Instant::max()) return -1;
@@ -254,13 +264,25 @@ void CaresUpstream::wait_and_process() {
 std::optional<Question> CaresUpstream::next_waiting() {
   const std::lock_guard lock(mutex_);
   if (ending_ || waiting_.empty()) return std::nullopt;
-  auto next = std::move(waiting_.front());
-  waiting_.pop_front();
+  auto next = std::move(waiting_.back());
+  waiting_.pop_back();
   return next;
 }
 
+void CaresUpstream::give_up_waiting() {
+  const auto now = std::chrono::steady_clock::now();
+  std::vector<Question> late;
+  {
+    const std::lock_guard lock(mutex_);
+    for (; !waiting_.empty() && waiting_.front().came + longest_wait() <= now; waiting_.pop_front())
+      late.push_back(std::move(waiting_.front()));
+  }
+  for (const auto& question : late) question.fail(Status::timeout);
+}
+
 void CaresUpstream::send_waiting() {
-  while (dead_ || (in_flight_ < options_.max_in_flight && unanswered_ < options_.max_unanswered)) {
+  give_up_waiting();
+  while (dead_ || (in_flight_ < options_.max_in_flight && !is_full())) {
     auto next = next_waiting();
     if (!next) return;
     if (dead_)
@@ -332,8 +354,8 @@ void CaresUpstream::overdue(const FlightPtr& flight, Instant now) {
   uncount(*flight);
   if (now < flight->overdue_at) {
     schedule(flight, flight->overdue_at);
-    hedge(flight, now);
-  } else if (!try_next(flight)) {
+    if (!is_full()) hedge(flight, now);
+  } else if (is_full() || !try_next(flight)) {  // the room is for those that were not asked yet
     if (now >= flight->patient_until)
       settle(flight, flight->question.unanswered(flight->failure));
     else
@@ -393,17 +415,19 @@ void CaresUpstream::ended(const Try& attempt, Ending ending, std::span<const std
   if (ending == Ending::unreachable) return failed(flight);
   if (ending == Ending::answer && ask_otherwise(attempt, packet)) return;
   auto answer = parse_answer(packet, flight->question.name, flight->question.type);
+  note_validation(lane, answer);
+  const auto now = std::chrono::steady_clock::now();
   if (worth_another_try(answer.status)) {
     count(lane, [](ServerCounters& counters) { ++counters.failures; });
     flight->failure = answer.status;
-    flight->failed.insert(lane);
+    if (answer.status == Status::servfail) flight->servfails.insert(lane);
+    if (turns_away(answer.status)) health_[lane].turned_away(now);
     return failed(flight);
   }
-  const auto now = std::chrono::steady_clock::now();
-  health_[lane].useful();
-  for (const auto wrong : flight->failed)
-    if (wrong != lane) health_[wrong].overruled(now);
-  settle(flight, std::move(answer));
+  health_[lane].useful(now);
+  if (may_overrule(health_, lane, flight->servfails)) return settle(flight, std::move(answer));
+  flight->failure = Status::servfail;
+  failed(flight);
 }
 
 // Where the answer says that the question must be put to this server in another way. It is no further try.
@@ -434,7 +458,7 @@ void CaresUpstream::look_after_servers() {
   const auto now = std::chrono::steady_clock::now();
   std::vector<std::size_t> due;
   for (std::size_t lane = 0; lane < health_.size(); ++lane) {
-    if (!health_[lane].probe_due(now)) continue;
+    if (!health_[lane].probe_due(now) && !(heeds_validation() && health_[lane].check_due(now))) continue;
     due.push_back(lane);
     if (health_[lane].state() == Health::State::silent)
       count(lane, [](ServerCounters& counters) { counters.health = ServerCounters::Health::silent; });
@@ -446,7 +470,8 @@ void CaresUpstream::look_after_servers() {
   for (const auto lane : due) probe(lane);
 }
 
-// Any answer to it is a sign of life; a resolver has the root's name servers at hand.
+// Any answer to it is a sign of life; a resolver has the root's name servers at hand. They are signed, so the answer of
+// one that validates says so.
 void CaresUpstream::probe(std::size_t lane) {
   const auto sent = std::chrono::steady_clock::now();
   const auto question = make_query("", Type::ns, random_octets<std::uint16_t>(), {edns_[lane], options_.checking});
@@ -454,21 +479,37 @@ void CaresUpstream::probe(std::size_t lane) {
   if (!through) return;
   count(lane, [](ServerCounters& counters) { ++counters.queries; });
   ++unanswered_;
-  through->send(question, [this, lane, sent](Ending ending, std::span<const std::uint8_t>) {
+  through->send(question, [this, lane, sent](Ending ending, std::span<const std::uint8_t> packet) {
     --unanswered_;
-    if (ending == Ending::answer) heard(lane, sent);
+    if (ending == Ending::answer) {
+      // One that counts as good has nothing to prove, and questions that it leaves without an answer still do.
+      if (health_[lane].state() == Health::State::good)
+        count_answer(lane, sent);
+      else
+        heard(lane, sent);
+      note_validation(lane, parse_answer(packet, "", Type::ns));
+    }
     if (ending == Ending::unreachable || ending == Ending::silence)
       count(lane, [](ServerCounters& counters) { ++counters.timeouts; });
   });
 }
 
-void CaresUpstream::heard(std::size_t lane, Instant sent) {
-  const auto now = std::chrono::steady_clock::now();
+void CaresUpstream::note_validation(std::size_t lane, const Answer& answer) {
+  if (heeds_validation() && answer.authenticated) health_[lane].validated();
+}
+
+void CaresUpstream::count_answer(std::size_t lane, Instant sent) {
+  const auto took = std::chrono::steady_clock::now() - sent;
   count(lane, [&](ServerCounters& counters) {
     ++counters.answers;
-    counters.latencies.add(std::chrono::duration_cast<std::chrono::microseconds>(now - sent));
+    counters.latencies.add(std::chrono::duration_cast<std::chrono::microseconds>(took));
     counters.health = ServerCounters::Health::good;
   });
+}
+
+void CaresUpstream::heard(std::size_t lane, Instant sent) {
+  const auto now = std::chrono::steady_clock::now();
+  count_answer(lane, sent);
   const bool all_down = std::ranges::all_of(health_, [](const Health& each) { return each.is_down(); });
   if (health_[lane].is_down()) edns_[lane] = Edns::yes;  // it may be another program now
   health_[lane].answered(now, now - sent);

@@ -21,10 +21,11 @@ struct CaresOptions {
   int tries = 2;  // rounds over the servers
   // How long an answer is waited for in all. Every try gets its `timeout` even so.
   std::chrono::milliseconds patience{10'000};
-  // Questions being asked at once; more wait their turn, and those over `max_waiting` get Status::timeout at once. One
-  // that stays without an answer for longer than its server usually takes no longer counts.
+  // Questions being asked at once. One that stays without an answer for longer than its server usually takes no longer
+  // counts. More wait, and the newest is asked first: whoever asked longest ago is the likeliest to have left. One that
+  // has waited for `patience` and `timeout`, or is the oldest of more than `max_waiting`, gets Status::timeout.
   std::size_t max_in_flight = 512;
-  std::size_t max_unanswered = 8192;  // tries open; no new question is asked while there are more
+  std::size_t max_unanswered = 8192;  // tries open; with so many nothing is asked anew or again
   std::size_t max_waiting = 16384;
   Checking checking = Checking::enabled;
   // Names go out in random case, which an answer must repeat: draft-vixie-dnsext-dns0x20.

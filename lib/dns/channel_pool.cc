@@ -18,11 +18,12 @@ namespace {
 constexpr int kEvents = 64;
 // c-ares 1.34 begins to listen for a shorter time than it is told once it has seen so many answers.
 constexpr std::size_t kTriesPerChannel = 3;
-// Sockets at once, for all servers together; but each has the least.
+// Sockets at once, shared out evenly among the servers. But each has the least, however many servers there are, and one
+// more where all it has are of the other transport.
 constexpr std::size_t kMaxChannels = 128;
 constexpr std::size_t kLeastChannels = 4;
-// How exactly c-ares is held to the time that it listens. Nobody waits for that.
-constexpr std::chrono::milliseconds kSweep{500};
+// How exactly c-ares is held to the time that it listens. Only who waits for room waits for that.
+constexpr std::chrono::milliseconds kSweep{100};
 
 }  // namespace
 

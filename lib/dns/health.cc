@@ -7,8 +7,8 @@ namespace sesame::dns {
 namespace {
 
 constexpr int kProbes = 2;
-// Overruled so often in a row, a server is asked after the others.
-constexpr int kMostOverruled = 3;
+// Having turned us away so often in a row, a server is asked after the others.
+constexpr int kMostTurnedAway = 3;
 // Slower than the fastest by less than the double and this, a server keeps its place.
 constexpr std::chrono::milliseconds kSlack{20};
 
@@ -47,9 +47,19 @@ void Health::unreachable(Instant now) {
   suspect(now);
 }
 
-void Health::overruled(Instant now) {
-  ++overruled_;
-  last_overruled_ = now;
+void Health::turned_away(Instant now) {
+  ++turned_away_;
+  last_turned_away_ = now;
+}
+
+void Health::useful(Instant now) {
+  turned_away_ = 0;
+  last_useful_ = now;
+}
+
+bool Health::is_shunned(Instant now) const {
+  return turned_away_ >= kMostTurnedAway && now <= *last_turned_away_ + kMemory &&
+         (!last_useful_ || now > *last_useful_ + kMemory);
 }
 
 bool Health::probe_due(Instant now) {
@@ -59,6 +69,12 @@ bool Health::probe_due(Instant now) {
   ++probes_;
   const auto wait = std::max(timeout_ / kProbes, Duration(kLeastProbe));
   next_probe_ = now + (state_ == State::suspect ? wait : Duration(kProbeInterval));
+  return true;
+}
+
+bool Health::check_due(Instant now) {
+  if (validates_ || (last_check_ && now < *last_check_ + kMemory)) return false;
+  last_check_ = now;
   return true;
 }
 
@@ -80,8 +96,7 @@ std::optional<Duration> Health::speed(Instant now) const {
 
 bool Health::is_reliable(Instant now) const {
   const bool lags = waiting_since_ && now > *waiting_since_ + patience();
-  const bool shunned = overruled_ >= kMostOverruled && now <= *last_overruled_ + kMemory;
-  return state_ == State::good && !lags && !shunned;
+  return state_ == State::good && !lags && !is_shunned(now);
 }
 
 bool Health::is_unknown(Instant now) const {
@@ -100,11 +115,19 @@ std::vector<std::size_t> preferred(const std::vector<Health>& servers, Instant n
     const bool slow = speed > 2 * fastest + kSlack;
     return std::tuple(!reliable, reliable && !server.is_unknown(now), slow, slow ? speed : Duration::zero());
   };
+  const bool validated = std::ranges::any_of(servers, [&](const Health& server) {
+    return server.validates() && !server.is_down() && !server.is_shunned(now);
+  });
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < servers.size(); ++i)
-    if (servers[i].state() != Health::State::silent) order.push_back(i);
+    if (servers[i].state() != Health::State::silent && (servers[i].validates() || !validated)) order.push_back(i);
   std::ranges::stable_sort(order, {}, place);
   return order;
+}
+
+bool may_overrule(const std::vector<Health>& servers, std::size_t server, const std::set<std::size_t>& servfails) {
+  return servers[server].validates() ||
+         std::ranges::none_of(servfails, [&](std::size_t each) { return servers[each].validates(); });
 }
 
 void HedgeBudget::question() {

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "dns/probe_socket.h"
+#include "dns/random.h"
 #include "dns/wire.h"
 
 namespace sesame::dns {
@@ -225,9 +226,9 @@ void EventProber::make_query_of(Flight& flight) const {
 void EventProber::begin(Asked asked) {
   const auto number = ++last_number_;
   const bool datagram = asked.question.transport == Transport::udp;
+  const int more = datagram ? std::max(options_.tries, 1) - 1 : 0;
   auto& flight =
-      flights_.emplace(number, Flight{std::move(asked), random_id(), datagram ? std::max(options_.tries, 1) - 1 : 0})
-          .first->second;
+      flights_.emplace(number, Flight{std::move(asked), random_octets<std::uint16_t>(), more}).first->second;
   flight.began = std::chrono::steady_clock::now();
   flight.timer = timers_.emplace(flight.began + options_.timeout, number);
   make_query_of(flight);

@@ -1,7 +1,6 @@
 #include "dns/probe_socket.h"
 
 #include <arpa/inet.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -51,13 +50,6 @@ Connecting connect_to(const Server& server, Transport transport) {
        errno != EINPROGRESS))
     result.error = errno;
   return result;
-}
-
-std::uint16_t random_id() {
-  std::uint16_t id = 0;
-  // So few octets are never cut short, and never fail once the machine has started.
-  [[maybe_unused]] const auto got = getrandom(&id, sizeof id, 0);
-  return id;
 }
 
 bool belongs_to(std::span<const std::uint8_t> packet, std::span<const std::uint8_t> query) {

@@ -37,8 +37,6 @@ struct Connecting {
 // To one server alone, without waiting. The source port is the kernel's choice, which is random: RFC 5452 Section 9.2.
 Connecting connect_to(const Server& server, Transport transport);
 
-std::uint16_t random_id();
-
 // RFC 5452 Section 9.1: the source is the socket's business; these are the ID and the question. A server that refuses
 // may leave the question out.
 bool belongs_to(std::span<const std::uint8_t> packet, std::span<const std::uint8_t> query);

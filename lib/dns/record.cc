@@ -32,6 +32,14 @@ const char* to_string(Status status) {
   return "?";
 }
 
+Answer bare_answer(const std::string& name, Type type, Status status) {
+  Answer answer;
+  answer.name = name;
+  answer.type = type;
+  answer.status = status;
+  return answer;
+}
+
 std::string status_text(const Answer& answer) {
   return std::string(answer.stale ? "only a stale " : "") + to_string(answer.status);
 }

@@ -68,6 +68,9 @@ inline bool is_undecided(const Answer& answer) {
 }
 std::string status_text(const Answer& answer);  // "NXDOMAIN", "only a stale NXDOMAIN"
 
+// One that has nothing but its status.
+Answer bare_answer(const std::string& name, Type type, Status status);
+
 // Never null.
 using AnswerPtr = std::shared_ptr<const Answer>;
 

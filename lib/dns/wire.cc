@@ -307,23 +307,15 @@ void read_referral(Packet& packet, Reply& reply) {
   }
 }
 
-Answer failed(const std::string& name, Type type, Status status) {
-  Answer answer;
-  answer.name = name;
-  answer.type = type;
-  answer.status = status;
-  return answer;
-}
-
 Answer read_answer(Packet& packet, const std::string& name, Type type) {
-  auto answer = failed(name, type, status_of(extended_rcode(packet)));
+  auto answer = bare_answer(name, type, status_of(extended_rcode(packet)));
   // A truncated packet holds some of the records; a part of an SPF record or of a key is not what was published.
   if (!answers_question(packet, answer, answer.status) || packet.flag(ns_f_tc) != 0)
-    return failed(name, type, Status::malformed);
+    return bare_answer(name, type, Status::malformed);
   if (answer.status != Status::ok && answer.status != Status::nxdomain) return answer;
   answer.ttl = std::numeric_limits<std::int32_t>::max();
   answer.authenticated = packet.flag(ns_f_ad) != 0;
-  if (!Follow(packet, answer).run()) return failed(name, type, Status::malformed);
+  if (!Follow(packet, answer).run()) return bare_answer(name, type, Status::malformed);
   if (is_absent(answer.status)) {
     const auto ttl = negative_ttl(packet);
     // A chain that goes on elsewhere has no SOA here, and keeps the TTL of its CNAMEs.
@@ -391,12 +383,12 @@ bool is_truncated(std::span<const std::uint8_t> packet) {
 
 Answer parse_answer(std::span<const std::uint8_t> octets, const std::string& name, Type type) {
   auto packet = Packet::open(octets);
-  return packet ? read_answer(*packet, name, type) : failed(name, type, Status::malformed);
+  return packet ? read_answer(*packet, name, type) : bare_answer(name, type, Status::malformed);
 }
 
 Reply parse_reply(std::span<const std::uint8_t> octets, const std::string& name, Type type) {
   Reply reply;
-  reply.answer = failed(name, type, Status::malformed);
+  reply.answer = bare_answer(name, type, Status::malformed);
   auto packet = Packet::open(octets);
   if (!packet || !answers_question(*packet, reply.answer, status_of(extended_rcode(*packet)))) return reply;
   reply.authoritative = packet->flag(ns_f_aa) != 0;

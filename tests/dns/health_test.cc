@@ -4,6 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 namespace sesame::dns {
 namespace {
 
@@ -156,18 +161,92 @@ TEST(Preferred, WhoLagsOrIsSuspectComesAfterTheOthers) {
   EXPECT_THAT(preferred(all, kStart + 300ms), ElementsAre(1, 0));
 }
 
-TEST(Preferred, WhoIsOftenOverruledComesAfterTheOthersForAWhile) {
+TEST(Preferred, WhoTurnsUsAwayComesAfterTheOthersForAWhile) {
   auto all = servers({1ms, 1ms});
-  for (int i = 0; i < 2; ++i) all[0].overruled(kStart);
+  for (int i = 0; i < 2; ++i) all[0].turned_away(kStart);
   EXPECT_THAT(preferred(all, kStart), ElementsAre(0, 1));
-  all[0].overruled(kStart);
+  all[0].turned_away(kStart);
   EXPECT_THAT(preferred(all, kStart), ElementsAre(1, 0));
   auto later = all;
   later[0].answered(kStart + 61s, 1ms);
   later[1].answered(kStart + 61s, 1ms);
   EXPECT_THAT(preferred(later, kStart + 61s), ElementsAre(0, 1));
-  all[0].useful();
+  all[0].useful(kStart);
   EXPECT_THAT(preferred(all, kStart), ElementsAre(0, 1));
+}
+
+TEST(Preferred, WhoWasOfUseLatelyKeepsItsPlace) {
+  auto all = servers({1ms, 1ms});
+  all[0].useful(kStart);
+  const auto turn_away = [&](Instant now) {
+    for (auto& each : all) each.answered(now, 1ms);
+    for (int i = 0; i < 3; ++i) all[0].turned_away(now);
+  };
+  turn_away(kStart + 60s);
+  EXPECT_THAT(preferred(all, kStart + 60s), ElementsAre(0, 1));
+  turn_away(kStart + 61s);
+  EXPECT_THAT(preferred(all, kStart + 61s), ElementsAre(1, 0));
+}
+
+// Servers of this kind, in order: v validates, p does not; V and P are silent, X validates and nobody is there, S
+// validates and turns us away.
+std::vector<Health> kinds(std::string_view which) {
+  std::vector<Health> all;
+  for (const char kind : which) {
+    auto& server = all.emplace_back(2s);
+    server.sent(kStart);
+    server.answered(kStart, 1ms);
+    if (kind != 'p' && kind != 'P') server.validated();
+    if (kind == 'X') server.unreachable(kStart);
+    for (int i = 0; kind == 'S' && i < 3; ++i) server.turned_away(kStart);
+    if (kind != 'V' && kind != 'P') continue;
+    server.sent(kStart - 10s);
+    probes(server, kStart - 10s, kStart);
+  }
+  return all;
+}
+
+TEST(Preferred, WhileOneThatValidatesServesNoOtherIsAsked) {
+  const std::pair<std::string_view, std::vector<std::size_t>> cases[] = {
+      {"pp", {0, 1}}, {"vp", {0}}, {"pv", {1}},    {"vv", {0, 1}}, {"pvpv", {1, 3}}, {"Vp", {1}},
+      {"VP", {}},     {"vP", {0}}, {"Xp", {1, 0}}, {"Sp", {1, 0}}, {"Svp", {1, 0}},  {"XVp", {2, 0}},
+  };
+  for (const auto& [which, order] : cases) EXPECT_EQ(preferred(kinds(which), kStart), order) << which;
+}
+
+TEST(Preferred, NoSlownessAndNoSpeedPutsAServerBeforeOneThatValidates) {
+  auto all = servers({2s, 1ms});
+  all.emplace_back(2s);  // unknown
+  all[0].validated();
+  all[0].sent(kStart);
+  EXPECT_THAT(preferred(all, kStart + 3s), ElementsAre(0));
+  probes(all[0], kStart + 3s, kStart + 4s);
+  EXPECT_EQ(all[0].state(), State::suspect);
+  EXPECT_THAT(preferred(all, kStart + 4s), ElementsAre(0));
+}
+
+TEST(MayOverrule, TheServfailOfAServerThatValidatesOnlyByOneThatDoesToo) {
+  struct {
+    std::string_view which;
+    std::size_t server;
+    std::set<std::size_t> servfails;
+    bool want;
+  } const cases[] = {
+      {"vp", 1, {}, true},   {"vp", 1, {0}, false}, {"vp", 0, {1}, true},  {"vp", 0, {0, 1}, true},
+      {"pp", 1, {0}, true},  {"vv", 1, {0}, true},  {"ppv", 1, {0}, true}, {"ppv", 1, {0, 2}, false},
+      {"pvv", 2, {1}, true}, {"Vp", 1, {0}, false}, {"Sp", 1, {0}, false},
+  };
+  for (const auto& each : cases)
+    EXPECT_EQ(may_overrule(kinds(each.which), each.server, each.servfails), each.want) << each.which << each.server;
+}
+
+TEST(Health, WhetherAServerValidatesIsAskedOnceAMinuteUntilItIsKnown) {
+  Health health(2s);
+  EXPECT_TRUE(health.check_due(kStart));
+  EXPECT_FALSE(health.check_due(kStart + 59s));
+  EXPECT_TRUE(health.check_due(kStart + 60s));
+  health.validated();
+  EXPECT_FALSE(health.check_due(kStart + 600s));
 }
 
 TEST(Preferred, ASpeedThatIsNotKnownIsMeasuredOnceInAWhile) {

@@ -279,6 +279,88 @@ TEST(Upstream, WhatTheServerValidatedIsMarked) {
   EXPECT_FALSE(ask("plain.test").authenticated);
 }
 
+// Two servers, of which the first marks as validated what it answers, and says SERVFAIL of what is forged.
+struct Mixed {
+  explicit Mixed(unsigned flags_of_other = 0x8180) : other(flags_of_other) {}
+
+  const RawServer validating{[this](const Received& received) {
+    if (!lives) return std::vector<std::string>();
+    const auto name = received.name();
+    if (name.starts_with("forged")) return std::vector{txt_reply(received, "", 0x8182)};
+    if (name.starts_with("silent")) return std::vector<std::string>();
+    return std::vector{name.empty() ? root_reply(received, 0x81a0) : txt_reply(received, "validating", 0x81a0)};
+  }};
+  const unsigned other;
+  const RawServer second{[this](const Received& received) {
+    return std::vector{received.name().empty() ? root_reply(received, other) : txt_reply(received, "second", other)};
+  }};
+  std::atomic<bool> lives = true;
+
+  static std::string root_reply(const Received& received, unsigned flags) {
+    return received.packet.substr(0, 2) + test::u16(flags) + test::u16(1) + test::u16(1) + test::u16(0) + test::u16(0) +
+           received.packet.substr(12, 5) + std::string(1, '\0') + test::u16(2) + test::u16(1) + test::u32(60) +
+           test::u16(8) + test::wire_name("a.root");
+  }
+  std::vector<std::string> servers() const { return {validating.host_port(), second.host_port()}; }
+};
+
+// Waits until what is known of the servers shows: that both have answered whether they validate.
+void wait_for_checks(Asker& ask) {
+  const auto both = [&] {
+    return std::ranges::all_of(ask.upstream->servers(), [](const auto& each) { return each.answers > 0; });
+  };
+  for (int i = 0; i < 6000 && !both(); ++i) std::this_thread::sleep_for(10ms);
+  std::this_thread::sleep_for(50ms);
+}
+
+TEST(Upstream, WhatAValidatingServerDoesNotPassNoOtherPasses) {
+  const Mixed mixed;
+  Asker ask(asking(mixed.servers()));
+  wait_for_checks(ask);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask("forged." + numbered(i)).status, Status::servfail);
+  // Nor does it lose its place by that.
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(ask(numbered(i)).texts, ElementsAre("validating"));
+  EXPECT_THAT(mixed.second.questions(), SizeIs(0));
+}
+
+TEST(Upstream, ANameThatAValidatingServerIsSlowAtIsAskedOfNoOther) {
+  const Mixed mixed;
+  Asker ask(asking(mixed.servers(), 50ms));
+  wait_for_checks(ask);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask("silent." + numbered(i)).status, Status::timeout);
+  EXPECT_THAT(ask("a.test").texts, ElementsAre("validating"));
+  EXPECT_THAT(mixed.second.questions(), SizeIs(0));
+}
+
+TEST(Upstream, TheServfailOfAValidatingServerIsAskedOfAnotherThatValidates) {
+  const Mixed mixed(0x81a0);
+  Asker ask(asking(mixed.servers()));
+  wait_for_checks(ask);
+  EXPECT_THAT(ask("forged.test").texts, ElementsAre("second"));
+}
+
+TEST(Upstream, WithoutTheServerThatValidatesTheOtherServes) {
+  Mixed mixed;
+  Asker ask(asking(mixed.servers(), 100ms));
+  wait_for_checks(ask);
+  mixed.lives = false;
+  ask.start("a.test");
+  ASSERT_TRUE(ask.wait_until(Health::silent));
+  EXPECT_THAT(ask("b.test").texts, ElementsAre("second"));
+  mixed.lives = true;
+  ASSERT_TRUE(ask.wait_until(Health::good));
+  EXPECT_THAT(ask("c.test").texts, ElementsAre("validating"));
+}
+
+TEST(Upstream, ServfailOfServersThatDoNotValidateCostsThemNoPlace) {
+  const DnsServer one("bad.test * !SERVFAIL\ngood.test TXT one"), two("bad.test TXT two\ngood.test TXT two");
+  Asker ask(asking({one.host_port(), two.host_port()}));
+  EXPECT_EQ(ask("good.test").status, Status::ok);  // the speed of each becomes known
+  EXPECT_EQ(ask("good.test").status, Status::ok);
+  for (int i = 0; i < 10; ++i) EXPECT_THAT(ask("bad.test").texts, ElementsAre("two"));
+  EXPECT_THAT(ask("good.test").texts, ElementsAre("one"));
+}
+
 TEST(Upstream, CountsWhatEachServerDid) {
   const DnsServer one("a.test TXT x\ncut.test TXT !TRUNCATE\ncut.test TXT y\nbad.test * !SERVFAIL");
   Asker ask(asking({one.host_port()}));
@@ -368,6 +450,53 @@ TEST(Upstream, ADeadServerCostsNobodyTimeAndNothingGrows) {
   }
   EXPECT_EQ(entries("/proc/self/fd"), descriptors);
   EXPECT_EQ(entries("/proc/self/task"), threads);
+}
+
+// Answers all but names below dead.test.
+struct Overloaded {
+  const RawServer server{[](const Received& received) {
+    return received.name().ends_with("dead.test") ? std::vector<std::string>() : std::vector{txt_reply(received, "x")};
+  }};
+
+  // Sixteen tries open fill it.
+  CaresOptions options(std::chrono::milliseconds timeout, std::chrono::milliseconds patience) const {
+    auto options = asking({server.host_port()}, timeout, 2, patience);
+    options.max_unanswered = 16;
+    return options;
+  }
+  static void flood(Asker& ask, int names) {
+    for (int i = 0; i < names; ++i) ask.start("n" + std::to_string(i) + ".dead.test");
+  }
+};
+
+TEST(Upstream, ANewQuestionIsAskedBeforeThoseThatHaveWaitedLonger) {
+  const Overloaded overloaded;
+  Asker ask(overloaded.options(1s, 1s));
+  Overloaded::flood(ask, 300);
+  EXPECT_THAT(ask("good.test").texts, ElementsAre("x"));
+  // Not all of the others were asked before.
+  EXPECT_LT(overloaded.server.questions().size(), 100u);
+}
+
+TEST(Upstream, WhoHasWaitedForTooLongIsAskedForNoMore) {
+  const Overloaded overloaded;
+  Asker ask(overloaded.options(100ms, 400ms));
+  Overloaded::flood(ask, 300);
+  ASSERT_TRUE(ask.wait_for(300));
+  EXPECT_THAT(ask.statuses, Each(Status::timeout));
+  // By turns of 16 it would have been all of them.
+  std::set<std::string> asked;
+  for (const auto& received : overloaded.server.questions()) asked.insert(received.name());
+  EXPECT_LT(asked.size(), 100u);
+}
+
+TEST(Upstream, WhoHasWaitedForTheLongestMakesRoomInTheQueue) {
+  const Overloaded overloaded;
+  auto options = overloaded.options(1s, 1s);
+  options.max_waiting = 20;
+  Asker ask(options);
+  Overloaded::flood(ask, 300);
+  EXPECT_THAT(ask("good.test").texts, ElementsAre("x"));
 }
 
 TEST(Upstream, AServerThatAnswersAgainIsUsedAgain) {
