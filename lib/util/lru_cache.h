@@ -5,8 +5,7 @@
 //  1. bytes() is the sum of the sizes given to put() for the entries present, plus kEntryOverhead for each;
 //     protected_bytes() is the part of it that is in regular use.
 //  2. bytes() <= max_bytes() and protected_bytes() <= protected_max(), four fifths. An entry that could not fit into
-//  what that
-//     leaves is not kept.
+//     what that leaves is not kept.
 //  3. The index and the two lists hold the same entries, each once.
 //  4. Both lists are ordered by last use, latest first; use() and put() are uses, peek() is not.
 //  5. What is put begins on probation. A second use puts it among the protected, where it stays, replaced or not, until
