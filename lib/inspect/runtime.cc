@@ -87,7 +87,8 @@ Result<std::shared_ptr<const Runtime>> assemble(config::Config config, const Run
   if (!old.resolver || config.dns != old.config.dns) {
     auto made = make_resolver(config.dns, *runtime->clock);
     if (!made) return tl::unexpected(made.error());
-    if (old.cache) (*made)->restore(old.cache->entries());
+    // Other servers begin with nothing: maybe those before them lied.
+    if (old.cache && config.dns.servers == old.config.dns.servers) (*made)->restore(old.cache->entries());
     runtime->cache = std::move(*made);
     runtime->resolver = runtime->cache;
   }

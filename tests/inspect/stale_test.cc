@@ -102,5 +102,22 @@ TEST(DnsReload, ANewResolverKnowsWhatTheOldOneKnew) {
   EXPECT_EQ((*third)->cache, (*second)->cache);
 }
 
+// Maybe the old ones lied, and that is why there are others.
+TEST(DnsReload, OtherServersBeginWithNothing) {
+  const test::DnsServer lying("example.com TXT lie"), honest("example.com TXT truth");
+  auto config = config::defaults();
+  config.dns.servers = {lying.host_port()};
+  const auto first = make_runtime(config);
+  ASSERT_TRUE(first);
+  const auto ask = [](const Runtime& runtime) {
+    return runtime.resolver->lookup("example.com", dns::Type::txt, Deadline::max())->texts;
+  };
+  EXPECT_THAT(ask(**first), ElementsAre("lie"));
+  config.dns.servers = {honest.host_port()};
+  const auto second = make_runtime(config, **first);
+  ASSERT_TRUE(second);
+  EXPECT_THAT(ask(**second), ElementsAre("truth"));
+}
+
 }  // namespace
 }  // namespace sesame::inspect
