@@ -238,7 +238,7 @@ int watch_on(const Common& common, config::Config config) {
     return complain("watch: " + begun.error().message, kUndecided);
   tell(watch::Loudness::info,
        fmt::format("watch: identities={} interval={}s", watcher.size(), runtime->config.watch.interval.count()));
-  watcher.start();
+  if (auto started = watcher.start(); !started) return complain("watch: " + started.error().message, kUndecided);
   while (true) {
     const timespec patience{kRefresh, 0};
     if (sigtimedwait(&signals, nullptr, &patience) > 0) break;

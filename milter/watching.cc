@@ -58,7 +58,11 @@ void Watching::follow(RuntimeStore& store) {
         stop();
       }
     }
-    if (watcher_) watcher_->start();
+    auto started = watcher_ ? watcher_->start() : Result<void>{};
+    if (!started) {
+      log_.line(Level::error, "watch: nothing is watched: " + started.error().message);
+      stop();
+    }
   }
   const std::shared_ptr<const ses::Observer> ledger = watcher_ ? watcher_->ledger() : nullptr;
   if (runtime->watch != ledger) store.replace(inspect::with_watch(*runtime, ledger));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 
+#include "watch/due.h"
 #include "watch/notifier.h"
 #include "watch/wording.h"
 
@@ -44,8 +45,9 @@ class Spell {
       looks_ = 0;
       return;
     }
-    if (looks_++ == 0) first_ = time;
-    last_ = std::max(first_, time);
+    // The clock may be put back between two looks.
+    first_ = looks_++ == 0 ? time : std::min(first_, time);
+    last_ = time;
   }
 
   // Since when what now holds no longer, or from now on, has lasted; nothing when nothing turned.
@@ -252,7 +254,7 @@ struct AlertPolicy::Book {
   }
 
   void add_identities(std::vector<Notice>& notices, std::int64_t now) {
-    if (storm && now < next_digest) return;
+    if (storm && is_yet_to_come(next_digest, now, *std::rbegin(kPauses))) return;
     auto all = all_due(now);
     if (storm && all.size() > kSingles) {
       start_pause(now);
@@ -260,7 +262,7 @@ struct AlertPolicy::Book {
       return;
     }
     storm = false;
-    while (!singles.empty() && singles.front() <= now - kWindow) singles.pop_front();
+    forget_past(singles, now, kWindow);
     for (const auto& due : all) {
       if (singles.size() >= kSingles) {
         storm = true;
@@ -285,10 +287,20 @@ struct AlertPolicy::Book {
     notices.push_back(std::move(notice));
   }
 
+  // All that is not of the last `window`.
+  static void forget_past(std::deque<std::int64_t>& times, std::int64_t now, std::int64_t window) {
+    std::erase_if(times, [=](std::int64_t time) { return !is_yet_to_come(time + window, now, window); });
+  }
+
   void forget_idle(std::int64_t now) {
     for (auto each = entries.begin(); each != entries.end();) {
       auto& entry = each->second;
-      while (!entry.changes.empty() && entry.changes.front() <= now - kHour) entry.changes.pop_front();
+      forget_past(entry.changes, now, kHour);
+      if (entry.told_at > now) {
+        // Told by a clock that was ahead: what comes from now on is not told yet.
+        entry.told_at = now;
+        set_moments(entry);
+      }
       each = entry.idle() && entry.changes.empty() ? entries.erase(each) : std::next(each);
     }
   }

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <functional>
 #include <set>
 #include <utility>
 
 #include "util/file.h"
+#include "watch/due.h"
 
 namespace sesame::watch {
 namespace {
@@ -15,6 +17,8 @@ constexpr std::int64_t kOpenAgain = 60;    // seconds between two tries to open 
 constexpr std::int64_t kReadSilences = 5;  // seconds; people wait for it
 constexpr std::int64_t kPrune = 86400;     // seconds
 constexpr std::size_t kMaxTold = 1000;
+// At the start, when others wait for what begins. What cannot be opened so soon is tried again.
+constexpr int kImpatience = 200;  // milliseconds
 
 std::set<RecordKey> keys_of(const std::vector<RecordState>& states) {
   std::set<RecordKey> keys;
@@ -45,8 +49,9 @@ class Journal::Keeping {
   Opened open() {
     if (path_.empty()) return Opened::no;
     return file_.with([this](File& file) {
+      let_go_of_what_moved(file);
       if (file.memory || !take_lock(file)) return Opened::no;
-      auto opened = Memory::open(path_, Memory::Access::read_write);
+      auto opened = Memory::open(path_, Memory::Access::read_write, patience_);
       if (!judge(file, opened)) return Opened::no;
       file.memory = *std::move(opened);
       return std::exchange(file.followed, false) ? Opened::after_another : Opened::now;
@@ -54,9 +59,10 @@ class Journal::Keeping {
   }
 
   // Does another watch keep it?
-  bool is_elsewhere() {
-    return file_.with([](const File& file) { return file.elsewhere; });
-  }
+  bool is_elsewhere() const { return elsewhere_; }
+
+  // Returns how long was waited before.
+  int wait_at_most(int milliseconds) { return patience_->milliseconds.exchange(milliseconds); }
 
   // The result of `use`, called with the memory; nothing when that does not work.
   template <class Use>
@@ -82,34 +88,41 @@ class Journal::Keeping {
     std::optional<FileLock> lock;
     std::unique_ptr<Memory> memory;
     bool broken = false;
-    bool elsewhere = false;
     bool followed = false;  // it was elsewhere since it was open here
   };
+
+  // What is written to a file that no path leads to is lost with it.
+  void let_go_of_what_moved(File& file) {
+    if (!file.memory || !file.memory->has_moved()) return;
+    say_(Loudness::error, path_ + " was deleted or replaced: what it held is lost to this watch, which opens it anew");
+    file.memory.reset();
+    file.lock.reset();
+  }
 
   bool take_lock(File& file) {
     if (file.lock) return true;
     auto lock = FileLock::take(lock_path(path_));
     // Told as an error of the memory: nobody else is known to keep it.
     if (!lock) {
-      file.elsewhere = false;
+      elsewhere_ = false;
       return judge(file, lock);
     }
     if (!*lock) {
-      if (!file.elsewhere)
+      if (!elsewhere_)
         say_(Loudness::warning, "another watch keeps " + path_ + ": it alerts, and this one does not while it does");
-      file.elsewhere = file.followed = true;
+      elsewhere_ = file.followed = true;
       return false;
     }
-    if (file.elsewhere)
-      say_(Loudness::info, "the other watch has let go of " + path_ + ": this one keeps it, and alerts");
-    file.elsewhere = false;
+    if (elsewhere_) say_(Loudness::info, "the other watch has let go of " + path_ + ": this one keeps it, and alerts");
+    elsewhere_ = false;
     file.lock.emplace(std::move(**lock));
     return true;
   }
 
   template <class Outcome>
   bool judge(File& file, const Outcome& outcome) {
-    if (!outcome && !file.broken)
+    // What comes to nothing in the end, as nobody is waited for, says nothing of the memory.
+    if (!outcome && !file.broken && patience_->milliseconds > 0)
       say_(Loudness::error, "what is observed is not kept for now: " + outcome.error().message);
     if (outcome && file.broken) say_(Loudness::info, "what is observed is kept again in " + path_);
     file.broken = !outcome;
@@ -118,6 +131,8 @@ class Journal::Keeping {
 
   const std::string path_;
   const std::function<void(Loudness, const std::string&)> say_;
+  const std::shared_ptr<Patience> patience_ = std::make_shared<Patience>();
+  std::atomic<bool> elsewhere_ = false;
   Guarded<File> file_;
 };
 
@@ -133,6 +148,7 @@ Journal::Journal(const Options& options, const Clock& clock, Say say)
     });
   };
   keeping_ = std::make_unique<Keeping>(options.memory, talk);
+  const int patience = keeping_->wait_at_most(kImpatience);
   keeping_->open();
   auto notifier = Notifier::make(options.alerts, clock, talk, told);
   if (!notifier) talk(Loudness::error, "alerts go to the log alone: " + notifier.error().message);
@@ -140,6 +156,7 @@ Journal::Journal(const Options& options, const Clock& clock, Say say)
                        : std::make_unique<Notifier>(std::vector<std::unique_ptr<Channel>>{}, options.alerts.reminders,
                                                     clock, talk, told);
   read_memory();
+  keeping_->wait_at_most(patience);
 }
 
 Journal::~Journal() {
@@ -152,7 +169,7 @@ void Journal::read_memory() {
   read_silences();
   const auto notices = keeping_->with([](Memory& memory) { return memory.notices("", 0); });
   const auto sights = keeping_->with([](Memory& memory) { return memory.sights(""); });
-  if (!states->empty()) ledger_->restore(*states, sights ? *sights : std::vector<Sight>{});
+  if (!states->empty()) ledger_->restore(*states, sights ? *sights : std::vector<Sight>{}, clock_.unix_now());
   // Where nothing has ever answered there are no states, and that was told.
   notifier_->restore(*states, notices ? *notices : std::vector<Notice>{});
 }
@@ -186,7 +203,7 @@ void Journal::restore(Past past) {
   if ((past.states.empty() && past.notices.empty()) || !ledger_->states().empty()) return;
   notifier_->restore(past.states, past.notices);
   told_.with([&](auto& told) { told.assign(past.notices.begin(), past.notices.end()); });
-  ledger_->restore(std::move(past.states));
+  ledger_->restore(std::move(past.states), {}, clock_.unix_now());
 }
 
 Past Journal::past() const {
@@ -204,37 +221,63 @@ void Journal::keep_only(std::span<const Subject> subjects) {
   for (const auto& state : ledger_->states()) gone.erase(state.key);
   notifier_->keep_only(subjects);
   if (gone.empty()) return;
-  const std::vector<RecordKey> keys(gone.begin(), gone.end());
-  keeping_->with([&](Memory& memory) { return memory.forget_states(keys); });
+  // Whoever calls this has no time for it.
+  waiting_.with([&gone](auto& waiting) {
+    waiting.push_back([keys = std::vector<RecordKey>(gone.begin(), gone.end())](Memory& memory) {
+      return memory.forget_states(keys);
+    });
+  });
 }
 
 void Journal::take(const Look& look) {
-  const std::lock_guard lock(looks_);
+  std::unique_lock lock(looks_);
   // Nobody may wait for it any more.
   if (stopped_ || !watched_.contains(turn_of(look.subject))) return;
   const auto changes = ledger_->take(look);
   const auto states = ledger_->states_of(look.subject.account, look.subject.identity, look.subject.region);
-  keeping_->with([&](Memory& memory) { return memory.record(look, states, changes); });
+  waiting_.with([&](auto& waiting) {
+    waiting.push_back([look, states, changes](Memory& memory) { return memory.record(look, states, changes); });
+  });
   if (!keeping_->is_elsewhere()) notifier_->take(look, states);
   for (const auto& change : changes) say(Loudness::info, line_of(change));
+  lock.unlock();
+  write();
+}
+
+void Journal::write() {
+  const std::lock_guard lock(writes_);
+  const auto next = [this] {
+    return waiting_.with([](auto& waiting) -> Writing {
+      if (waiting.empty()) return {};
+      auto first = std::move(waiting.front());
+      waiting.pop_front();
+      return first;
+    });
+  };
+  while (const auto writing = next()) keeping_->with(writing);
 }
 
 void Journal::tick() {
   const auto now = clock_.unix_now();
   const auto is_time = [&](std::int64_t& next, std::int64_t period) {
-    // Also when the clock was put back.
-    if (now < next && next <= now + period) return false;
+    if (is_yet_to_come(next, now, period)) return false;
     next = now + period;
     return true;
   };
+  write();
   if (is_time(next_open_, kOpenAgain)) catch_up();
   if (is_time(next_silences_, kReadSilences)) read_silences();
   if (is_time(next_prune_, kPrune))
     keeping_->with([&](Memory& memory) { return memory.prune(now - options_.keep.count()); });
 }
 
-void Journal::start() {
-  notifier_->start();
+Result<void> Journal::start() {
+  return notifier_->start();
+}
+
+void Journal::hurry() {
+  keeping_->wait_at_most(0);
+  notifier_->hurry();
 }
 
 void Journal::step() {
@@ -242,12 +285,14 @@ void Journal::step() {
 }
 
 void Journal::stop() {
+  hurry();
   {
     const std::lock_guard lock(looks_);
     if (stopped_) return;
     stopped_ = true;
   }
   notifier_->stop();
+  write();
   keeping_->close();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -33,7 +34,10 @@ class Journal {
   // To be called about every second, by one thread: silences, acknowledgements and confirmations that somebody left in
   // the memory are taken over, and what is too old is forgotten.
   void tick();
-  void start();  // the thread that tells
+  // The thread that tells; an error when there can be none.
+  Result<void> start();
+  // From now on nobody is waited for: neither who has the memory locked nor a channel. stop() begins with it.
+  void hurry();
   void stop();
   // What that thread does every second, for who did not start it.
   void step();
@@ -41,7 +45,11 @@ class Journal {
  private:
   class Keeping;
 
+  using Writing = std::function<Result<void>(Memory&)>;
+
   void say(Loudness loudness, const std::string& line);
+  // Writes what waits for it, in order. Not under `looks_`: whoever has the memory locked holds up nothing else.
+  void write();
   void read_memory();
   void read_silences();
   // After the start: the memory can be opened only now.
@@ -53,7 +61,9 @@ class Journal {
   const std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
   std::unique_ptr<Keeping> keeping_;
   std::unique_ptr<Notifier> notifier_;
-  std::mutex looks_;  // one look after the other: what came first is told and kept first
+  std::mutex looks_;   // one look after the other: what came first is told and kept first
+  std::mutex writes_;  // one writes at a time
+  Guarded<std::deque<Writing>> waiting_;
   std::vector<Subject> subjects_;
   std::set<Turn> watched_;  // the same
   bool stopped_ = false;

@@ -35,6 +35,7 @@ CREATE TABLE run(
   answer TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
   latency INTEGER NOT NULL, slowest INTEGER NOT NULL, ttl INTEGER NOT NULL, serial INTEGER, open INTEGER NOT NULL);
 CREATE INDEX run_by_subject ON run(subject, open);
+CREATE INDEX run_by_last ON run(last);
 CREATE TABLE blindness(
   id INTEGER PRIMARY KEY, subject INTEGER NOT NULL, kind TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
   count INTEGER NOT NULL, open INTEGER NOT NULL);
@@ -87,8 +88,11 @@ Result<void> prepare_writing(Connection& connection) {
   // What the log beside the file grew to is given back.
   constexpr const char* kModes =
       "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;";
-  if (auto set = connection.execute(kModes); !set) return set;
-  // Somebody else may have made the tables since.
+  return connection.execute(kModes);
+}
+
+Result<void> make_tables(Connection& connection) {
+  // Somebody else may have made them since.
   return in_transaction(connection, [&connection]() -> Result<void> {
     const auto empty = is_empty(connection);
     if (!empty) return tl::unexpected(empty.error());
@@ -115,15 +119,21 @@ std::string lock_path(const std::string& path) {
 Memory::Memory(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 Memory::~Memory() = default;
 
-Result<std::unique_ptr<Memory>> Memory::open(const std::string& path, Access access) {
+Result<std::unique_ptr<Memory>> Memory::open(const std::string& path, Access access,
+                                             std::shared_ptr<const Patience> patience) {
   const bool writes = access == Access::read_write;
-  auto connection = Connection::open(path, writes ? Connection::Access::read_write : Connection::Access::read_only);
+  auto connection = Connection::open(path, writes ? Connection::Access::read_write : Connection::Access::read_only,
+                                     std::move(patience));
   if (!connection) return tl::unexpected(connection.error());
   const auto empty = is_empty(**connection);
   if (!empty) return tl::unexpected(empty.error());
   if (*empty && !writes) return failure(path + ": is empty: no watch has written to it yet");
   if (writes) {
     if (auto prepared = prepare_writing(**connection); !prepared) return tl::unexpected(prepared.error());
+  }
+  // What is there already is opened, and read, also while another has it locked for writing.
+  if (*empty) {
+    if (auto made = make_tables(**connection); !made) return tl::unexpected(made.error());
   }
   auto database = std::make_unique<Database>();
   database->connection = std::move(*connection);
@@ -243,6 +253,11 @@ Result<void> Memory::forget_states(std::span<const RecordKey> keys) {
     }
     return {};
   });
+}
+
+bool Memory::has_moved() const {
+  const std::lock_guard lock(database_->mutex);
+  return database_->connection->has_moved();
 }
 
 Result<std::vector<RecordState>> Memory::states() const {

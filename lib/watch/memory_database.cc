@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
+#include <chrono>
+#include <thread>
 
 namespace sesame::watch::database {
 namespace {
 
 constexpr mode_t kMode = 0640;
-constexpr int kPatience = 5000;  // milliseconds that another writer is waited for
+constexpr int kPause = 20;             // milliseconds between two tries while another has it locked
+constexpr int kManySteps = 1'000'000;  // of SQLite's virtual machine: only what forgets old rows takes so many
 
 tl::unexpected<Error> file_trouble(const std::string& path, const char* what) {
   return failure(fmt::format("{}: {}: {}", path, what, errno_text(errno)));
@@ -57,7 +59,8 @@ const char* meaning_of(int code) {
 
 }  // namespace
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access,
+                                                     std::shared_ptr<const Patience> patience) {
   const bool writes = access == Access::read_write;
   if (path.empty()) return failure("the path of the memory is empty");
   if (writes) {
@@ -69,7 +72,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   // A name that begins with "file:" is a file's all the same: without SQLITE_OPEN_URI no name is a URI. One that is
   // relative could still be taken for ":memory:".
   const auto name = path.front() == '/' ? path : "./" + path;
-  std::unique_ptr<Connection> connection(new Connection(path));
+  std::unique_ptr<Connection> connection(new Connection(path, std::move(patience)));
   sqlite3* handle = nullptr;
   // Each connection is used under one mutex of ours.
   const int flags = (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) | SQLITE_OPEN_NOMUTEX;
@@ -79,11 +82,30 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Ac
   // Where it may not write, SQLite opens a file for reading all the same.
   if (writes && sqlite3_db_readonly(handle, "main") == 1) return failure(path + ": may not be written");
   sqlite3_extended_result_codes(handle, 1);
-  sqlite3_busy_timeout(handle, kPatience);
+  sqlite3_busy_handler(handle, &Connection::on_busy, connection.get());
+  sqlite3_progress_handler(handle, kManySteps, &Connection::on_progress, connection.get());
   // Who may read the file but write nothing beside it can read it also when nobody else has it open.
   int persist = 1;
   sqlite3_file_control(handle, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
   return connection;
+}
+
+// 0: it is given up.
+int Connection::on_busy(void* connection, int tries) {
+  const auto& patience = *static_cast<Connection*>(connection)->patience_;
+  if (tries * kPause >= patience.milliseconds) return 0;
+  std::this_thread::sleep_for(std::chrono::milliseconds(kPause));
+  return 1;
+}
+
+// 0: it goes on.
+int Connection::on_progress(void* connection) {
+  return static_cast<Connection*>(connection)->patience_->milliseconds > 0 ? 0 : 1;
+}
+
+bool Connection::has_moved() {
+  int moved = 0;
+  return sqlite3_file_control(handle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
 }
 
 tl::unexpected<Error> Connection::trouble(int code) const {

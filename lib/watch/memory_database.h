@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -12,6 +13,7 @@
 #include <string_view>
 
 #include "util/result.h"
+#include "watch/memory.h"
 
 namespace sesame::watch::database {
 
@@ -20,18 +22,24 @@ class Connection {
  public:
   enum class Access { read_write, read_only };
   // An error names the file.
-  static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access);
+  static Result<std::unique_ptr<Connection>> open(const std::string& path, Access access,
+                                                  std::shared_ptr<const Patience> patience);
 
   const std::string& path() const { return path_; }
   Result<void> execute(const char* statements);
   // Prepared once, for as long as the file is open; null when that fails. `sql` is a literal.
   sqlite3_stmt* prepared(std::string_view sql);
   sqlite3* handle() { return handle_.get(); }
+  // Does its path lead to another file by now, or to none?
+  bool has_moved();
   // What SQLite says of its result `code`, with the file's name.
   tl::unexpected<Error> trouble(int code) const;
 
  private:
-  explicit Connection(std::string path) : path_(std::move(path)) {}
+  Connection(std::string path, std::shared_ptr<const Patience> patience)
+      : path_(std::move(path)), patience_(std::move(patience)) {}
+  static int on_busy(void* connection, int tries);
+  static int on_progress(void* connection);
 
   struct Close {
     void operator()(sqlite3* handle) const { sqlite3_close_v2(handle); }
@@ -39,7 +47,8 @@ class Connection {
   struct Finalize {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
-  std::string path_;
+  const std::string path_;
+  const std::shared_ptr<const Patience> patience_;
   std::unique_ptr<sqlite3, Close> handle_;
   std::map<std::string_view, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
 };

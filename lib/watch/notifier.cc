@@ -8,16 +8,20 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <tuple>
 
 #include "util/text.h"
+#include "watch/due.h"
+#include "watch/guard.h"
 
 namespace sesame::watch {
 namespace {
 
 // After the first failure, the second, and the third.
 constexpr std::int64_t kRetries[] = {60, 300, 900};
+constexpr std::int64_t kLongest = 900;
 constexpr std::chrono::seconds kTick{1};
 
 Loudness loudness_of(State state) {
@@ -64,6 +68,7 @@ struct Notifier::Worker {
   const Clock& clock;
   const Say say;
   const Told told;
+  Guard guard;
   std::atomic<bool> stopping = false;
   std::vector<std::unique_ptr<Channel>> channels;
 
@@ -79,7 +84,7 @@ struct Notifier::Worker {
   std::thread thread;
 
   Worker(const Clock& time, Say log, Told done, std::vector<std::chrono::seconds> reminders)
-      : clock(time), say(std::move(log)), told(std::move(done)), policy(std::move(reminders)) {}
+      : clock(time), say(std::move(log)), told(std::move(done)), guard(say), policy(std::move(reminders)) {}
 
   void use(std::vector<std::unique_ptr<Channel>> all) {
     channels = std::move(all);
@@ -126,7 +131,8 @@ struct Notifier::Worker {
     auto best = waiting.end();
     const auto order = [this](const Delivery& each) { return std::tuple(failing[each.channel], each.failures > 0); };
     for (auto each = waiting.begin(); each != waiting.end(); ++each)
-      if (each->next <= now && (best == waiting.end() || order(*each) < order(*best))) best = each;
+      if (!is_yet_to_come(each->next, now, kLongest) && (best == waiting.end() || order(*each) < order(*best)))
+        best = each;
     return best;
   }
 
@@ -151,13 +157,22 @@ struct Notifier::Worker {
     waiting.erase(delivery);
   }
 
+  // What a library throws is a failure like others.
+  static Result<void> deliver(Channel& channel, const Notice& notice) {
+    try {
+      return channel.deliver(notice);
+    } catch (const std::exception& error) {
+      return failure(fmt::format("the {}: {}", channel.name(), error.what()));
+    }
+  }
+
   void step() {
     const std::lock_guard lock(round_mutex);
     take_in();
     while (!stopping) {
       const auto due = next_due();
       if (due == waiting.end()) return;
-      const auto result = channels[due->channel]->deliver(due->parcel->notice);
+      const auto result = deliver(*channels[due->channel], due->parcel->notice);
       if (result) {
         succeeded(due);
       } else {
@@ -171,18 +186,22 @@ struct Notifier::Worker {
 
   void run() {
     while (!stopping) {
-      step();
+      guard.run([this] { step(); });
       std::unique_lock lock(wake_mutex);
       wake.wait_for(lock, kTick, [this] { return stopping.load(); });
     }
   }
 
-  void stop() {
+  void hurry() {
     {
       const std::lock_guard lock(wake_mutex);
       stopping = true;
     }
     wake.notify_all();
+  }
+
+  void stop() {
+    hurry();
     if (thread.joinable()) thread.join();
   }
 };
@@ -226,8 +245,18 @@ void Notifier::keep_only(std::span<const Subject> subjects) {
   worker_->policy.keep_only(subjects);
 }
 
-void Notifier::start() {
-  if (!worker_->thread.joinable()) worker_->thread = std::thread([worker = worker_.get()] { worker->run(); });
+Result<void> Notifier::start() {
+  if (worker_->thread.joinable()) return {};
+  try {
+    worker_->thread = std::thread([worker = worker_.get()] { worker->run(); });
+  } catch (const std::system_error& error) {
+    return failure(std::string("no thread can be started: ") + error.what());
+  }
+  return {};
+}
+
+void Notifier::hurry() {
+  worker_->hurry();
 }
 
 void Notifier::stop() {

@@ -79,7 +79,10 @@ class Notifier {
   void take(const Look& look, std::span<const RecordState> states);
   void keep_only(std::span<const Subject> subjects);
 
-  void start();
+  // An error when there can be no thread.
+  Result<void> start();
+  // Deliveries under way end, and none begins. stop() begins with it.
+  void hurry();
   // Ends deliveries under way. What nobody was told yet is not remembered as told.
   void stop();
   // What the thread does every second: what is due is logged and tried. For who has no thread, as tests.

@@ -7,9 +7,11 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "watch/guard.h"
 #include "watch/journal.h"
 #include "watch/schedule.h"
 
@@ -86,7 +88,10 @@ class Core {
  public:
   Core(const Options& options, const Clock& clock, Say say, Past past)
       : clock_(clock),
-        journal_(options, clock, std::move(say)),
+        guard_([say](Loudness loudness, const std::string& line) {
+          if (say) say(loudness, "watch: " + line);
+        }),
+        journal_(options, clock, say),
         options_(options),
         schedule_({std::max<Duration>(options.interval, seconds(1)), std::max(1.0, double(options.max_rate)),
                    seconds(1), std::random_device{}()}) {
@@ -124,7 +129,7 @@ class Core {
         ready_.notify_one();
       }
       lock.unlock();
-      journal_.tick();
+      guard_.run([this] { journal_.tick(); });
       lock.lock();
       const auto now = clock_.steady_now();
       const auto wake = tasks_.size() + busy_ < kAtOnce ? schedule_.wake() : Schedule::Time::max();
@@ -141,8 +146,9 @@ class Core {
       tasks_.pop_front();
       ++busy_;
       lock.unlock();
-      finish(*task.subject, task.look_at(*task.subject));
+      const auto questions = look_at(*task.subject, task.look_at);
       lock.lock();
+      schedule_.done(turn_of(*task.subject), questions);
       --busy_;
       changed_.notify_all();
     }
@@ -150,17 +156,21 @@ class Core {
 
   std::vector<Look> look_once();
 
-  void start_thread(std::thread& into, void (Core::*run)(), const std::shared_ptr<Core>& self) {
-    {
-      const std::lock_guard lock(mutex_);
+  Result<std::thread> start_thread(void (Core::*run)(), const std::shared_ptr<Core>& self) {
+    // Held until the thread is counted, which it waits for.
+    const std::lock_guard lock(mutex_);
+    try {
+      std::thread thread([self, run] {
+        self->guard_.run([&] { ((*self).*run)(); });
+        const std::lock_guard own(self->mutex_);
+        --self->threads_;
+        self->changed_.notify_all();
+      });
       ++threads_;
+      return thread;
+    } catch (const std::system_error& error) {
+      return failure(std::string("no thread can be started: ") + error.what());
     }
-    into = std::thread([self, run] {
-      ((*self).*run)();
-      const std::lock_guard lock(self->mutex_);
-      --self->threads_;
-      self->changed_.notify_all();
-    });
   }
 
   // Have all threads ended?
@@ -173,13 +183,19 @@ class Core {
   }
 
  private:
-  void finish(const Subject& subject, const Look& look) {
-    journal_.take(look);
-    const std::lock_guard lock(mutex_);
-    schedule_.done(turn_of(subject), questions_of(look));
+  // How many questions it took; whatever comes of it, it is over then.
+  std::size_t look_at(const Subject& subject, const Watcher::LookAt& look_at) {
+    std::size_t questions = 1;
+    guard_.run([&] {
+      const auto look = look_at(subject);
+      questions = questions_of(look);
+      journal_.take(look);
+    });
+    return questions;
   }
 
   const Clock& clock_;
+  Guard guard_;
   Journal journal_;
   const Options options_;
   mutable std::mutex mutex_;
@@ -220,15 +236,22 @@ std::vector<Look> Core::look_once() {
       --left;
       const auto place = places.at(*who);
       own.unlock();
-      looks[place] = look_at(*all[place]);
-      journal_.take(looks[place]);
+      looks[place].subject = *all[place];
+      guard_.run([&] {
+        looks[place] = look_at(*all[place]);
+        journal_.take(looks[place]);
+      });
       own.lock();
       round.done(*who, questions_of(looks[place]));
     }
   };
   lock.unlock();
   std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < std::min(kAtOnce, all.size()); ++i) threads.emplace_back(work);
+  try {
+    for (std::size_t i = 1; i < std::min(kAtOnce, all.size()); ++i) threads.emplace_back(work);
+  } catch (const std::system_error&) {
+    // With fewer it takes longer.
+  }
   work();
   for (auto& thread : threads) thread.join();
   return looks;
@@ -282,16 +305,22 @@ std::size_t Watcher::size() const {
   return impl_->core->size();
 }
 
-void Watcher::start() {
-  if (!impl_->threads.empty()) return;
-  impl_->core->journal().start();
-  impl_->threads.resize(kAtOnce + 1);
-  for (std::size_t i = 0; i < impl_->threads.size(); ++i)
-    impl_->core->start_thread(impl_->threads[i], i == 0 ? &Core::schedule_until_stop : &Core::work_until_stop,
-                              impl_->core);
+Result<void> Watcher::start() {
+  if (!impl_->threads.empty()) return {};
+  auto done = impl_->core->journal().start();
+  for (std::size_t i = 0; done && i <= kAtOnce; ++i) {
+    auto thread = impl_->core->start_thread(i == 0 ? &Core::schedule_until_stop : &Core::work_until_stop, impl_->core);
+    if (thread)
+      impl_->threads.push_back(*std::move(thread));
+    else
+      done = tl::unexpected(thread.error());
+  }
+  if (!done) stop();
+  return done;
 }
 
 void Watcher::stop() {
+  impl_->core->journal().hurry();
   const bool ended = impl_->threads.empty() || impl_->core->stop();
   for (auto& thread : impl_->threads) {
     if (!ended) {

@@ -55,8 +55,10 @@ class Watcher {
   // The same by any other way of looking, which several threads use at once.
   void watch(std::vector<Subject> subjects, LookAt look_at);
   std::size_t size() const;  // identities watched
-  void start();              // threads of its own
-  // Ends them, within two seconds: looks that take longer are abandoned, and nothing comes of them.
+  // Threads of its own; with an error, as when there can be no more of them, nothing has begun.
+  Result<void> start();
+  // Ends them, within two seconds or three: looks that take longer are abandoned, and nothing comes of them, and nobody
+  // who has the memory locked is waited for. Once ended it begins no more.
   void stop();
   // One look at each now, by a few threads, with all that comes of it; in the order of the subjects. For `sesame watch
   // --once`, instead of start().

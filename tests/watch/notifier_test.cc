@@ -647,7 +647,7 @@ TEST_F(NotifierTest, DropsTheOldestOfAFullQueue) {
 
 TEST_F(NotifierTest, WorksOnAThreadOfItsOwn) {
   make(1);
-  notifier->start();
+  ASSERT_TRUE(notifier->start());
   change("example.com", State::missing);
   for (int i = 0; i < 1000; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

@@ -350,6 +350,7 @@ TEST(Watch, WhatIsNoLongerWatchedIsForgottenByTheMemoryToo) {
   EXPECT_THAT(kept(), ElementsAre("example.com", "example.net"));
   const std::vector left = {subject_of("example.net")};
   hand.journal->keep_only(left);
+  hand.journal->tick();
   EXPECT_THAT(kept(), ElementsAre("example.net"));
   // A look that was under way.
   hand.journal->take(hand.world.look(subject_of("example.com")));
@@ -543,7 +544,7 @@ TEST(Watcher, LooksAtAllAgainAndAgainAndPredictionsGetToKnow) {
   Threads test;
   Watcher watcher(each_second(), system_clock(), test.lines.say());
   watcher.watch(subjects(20), test.look_at());
-  watcher.start();
+  ASSERT_TRUE(watcher.start());
   EXPECT_TRUE(comes_true([&] {
     for (int i = 0; i < 20; ++i)
       if (test.seen.count(fmt::format("d{}.example", i)) < 2) return false;
@@ -557,7 +558,7 @@ TEST(Watcher, FollowsAReload) {
   Threads test;
   Watcher watcher(each_second(), system_clock(), test.lines.say());
   watcher.watch({subject_of("old.example"), subject_of("kept.example")}, test.look_at());
-  watcher.start();
+  ASSERT_TRUE(watcher.start());
   ASSERT_TRUE(comes_true([&] { return test.seen.count("old.example") > 0 && test.seen.count("kept.example") > 0; }));
   watcher.watch({subject_of("kept.example"), subject_of("new.example")}, test.look_at());
   EXPECT_EQ(watcher.size(), 2u);
@@ -581,7 +582,7 @@ TEST(Watcher, NoMoreThanAFewLooksAtOnce) {
     test.seen.add(subject.identity);
     return test.world.look(subject);
   });
-  watcher.start();
+  ASSERT_TRUE(watcher.start());
   EXPECT_TRUE(comes_true([&] { return test.seen.size() == 100; }));
   watcher.stop();
   EXPECT_LE(most, 8);
@@ -603,7 +604,7 @@ TEST(Watcher, StopsThoughALookHangsAndNothingComesOfItThen) {
     hanging->ended = true;
     return look;
   });
-  watcher->start();
+  ASSERT_TRUE(watcher->start());
   ASSERT_TRUE(comes_true([&] { return hanging->began.load(); }));
   const auto ledger = watcher->ledger();
   watcher->stop();
