@@ -8,14 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json time_or_null(const std::optional<std::int64_t>& time) {
-  return time ? Json(timestamp(*time)) : Json(nullptr);
-}
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 double milliseconds(std::chrono::microseconds latency) {
   return static_cast<double>(latency.count()) / 1000.0;
 }
@@ -69,6 +61,14 @@ Json list_of(const std::vector<T>& rows, Json (*value_of)(const T&)) {
 }
 
 }  // namespace
+
+Json time_or_null(const std::optional<std::int64_t>& time) {
+  return time ? Json(timestamp(*time)) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) {
+  return text.empty() ? Json(nullptr) : Json(text);
+}
 
 Json state_value(const RecordState& state) {
   auto value = key_value(state.key);
@@ -141,7 +141,15 @@ Json silences_value(const Chronicle& chronicle) {
 }
 
 std::string text_of(const Json& value) {
-  return value.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::string text;
+  for (const char c : value.dump(2, ' ', true, Json::error_handler_t::replace)) {
+    // RFC 8259 Section 7 leaves DEL as it is.
+    if (c == '\x7f')
+      text += "\\u007f";
+    else
+      text += c;
+  }
+  return text + "\n";
 }
 
 }  // namespace sesame::watch

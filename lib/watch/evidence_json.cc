@@ -25,14 +25,6 @@ Json expected_value(const Knowledge& knowledge) {
   return list;
 }
 
-Json time_or_null(const std::optional<std::int64_t>& time) {
-  return time ? Json(timestamp(*time)) : Json(nullptr);
-}
-
-Json text_or_null(const std::string& text) {
-  return text.empty() ? Json(nullptr) : Json(text);
-}
-
 // In the API's own words.
 Json ses_value(const Knowledge& knowledge) {
   auto list = Json::array();

@@ -264,7 +264,6 @@ std::string look_text(const Seen& seen) {
 
 Json look_value(const Seen& seen) {
   const auto& look = seen.look;
-  const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
   Json value = {{"account", look.subject.account},
                 {"identity", look.subject.identity},
                 {"region", look.subject.region},
