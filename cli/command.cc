@@ -73,7 +73,7 @@ RuntimePtr with_memory(RuntimePtr runtime) {
   auto sights = (*memory)->sights("").value_or(std::vector<watch::Sight>{});
   std::erase_if(sights, [oldest](const watch::Sight& each) { return each.time < oldest; });
   auto ledger = std::make_shared<watch::Ledger>();
-  ledger->restore(*std::move(states), sights);
+  ledger->restore(*std::move(states), sights, runtime->clock->unix_now());
   return inspect::with_watch(*runtime, std::move(ledger));
 }
 

@@ -21,6 +21,7 @@ struct ServerFault {
   std::string transport;             // "UDP" or "TCP"
   std::int64_t first = 0, last = 0;  // unix seconds
   std::size_t count = 0;
+  std::size_t asked = 0;  // so many servers were asked the same at that look, the well ones too; 0 = not known
 };
 
 // The parent and the zone itself name different servers.
@@ -62,7 +63,8 @@ struct Outage {
   std::int64_t first_bad = 0;      // the first answer that SES may have come upon
   // Since then no server that answered had what SES needs, without a break that was seen; absent: some always had.
   std::optional<std::int64_t> missing_since;
-  std::optional<std::int64_t> restored;  // since then every server has it again; absent: it still lasts
+  // Since then some server has had it again, where SES may have found it; absent: it still lasts.
+  std::optional<std::int64_t> restored;
 };
 
 struct History {
