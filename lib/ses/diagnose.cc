@@ -20,9 +20,8 @@ struct Row {
 constexpr std::array kRows = {
     Row{Code::dkim_records_flap, "dkim-records-flap", Severity::error,
         "the history of answers; the API (VerificationInfo)",
-        "A name server fails for the DKIM records of {domain}: {server} answered {answer} for {type} {name} "
-        "({how}){seen}",
-        "Mend or remove the name server {server}; keep the tokens, and do not delete and create the identity anew."},
+        "{who} for the DKIM records of {domain}: {servers}{fault} ({how}){seen}",
+        "{remedy}; keep the tokens, and do not delete and create the identity anew."},
     Row{Code::dkim_past_fault, "dkim-past-fault", Severity::warning, "the history of answers; the API",
         "The DKIM records of {domain} answer everywhere now; {fault}{checked}",
         "Wait for the next check of SES; if the status is not SUCCESS near the fifth day, put the signing attributes "

@@ -21,6 +21,25 @@ void append(std::vector<Finding>& findings, std::vector<Finding> more) {
   std::ranges::move(more, std::back_inserter(findings));
 }
 
+// What the records show by themselves; what their servers were seen to do is told already.
+std::vector<Finding> untold_faults(const KeyRecords& records, const Observed& observed, const Identity& settings) {
+  std::vector<Finding> findings;
+  report_records(records, settings, findings);
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.code == Code::dkim_txt_servfail && std::ranges::any_of(observed.txt_fails, [&](const auto& name) {
+             return finding.text.starts_with(name + ":");
+           });
+  });
+  return findings;
+}
+
+// Does it tell of the domain's name servers, whoever signs?
+bool is_about_servers(const Finding& finding) {
+  using enum Code;
+  return finding.code == dkim_records_flap || finding.code == dns_dnssec_bogus ||
+         finding.code == dns_delegation_mismatch || finding.code == dkim_txt_servfail;
+}
+
 Finding only_amazonses(const Identity& identity, const mail::Mailbox& from) {
   const std::string domain(identity.domain());
   return make_finding(Code::only_amazonses_signature,
@@ -151,7 +170,7 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   auto records = look_up_keys(world, given, settings);
   auto observed = observe(world, given, records);
   auto faults = std::move(observed.causes);
-  report_records(records, settings, faults);
+  append(faults, untold_faults(records, observed, settings));
 
   auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
                                              : judge(records, observed, settings, faults);
@@ -207,7 +226,7 @@ SesSignature predict_signature(const Surroundings& world, const Identity& identi
   if (signature.usable != Tri::no) {
     signature.usable = Tri::unknown;
     signature.reason = "whether " + identity.name + " inherits the DKIM of " + domain->name + " is not known";
-    signature.findings.clear();
+    std::erase_if(signature.findings, [](const Finding& finding) { return !is_about_servers(finding); });
   }
   return signature;
 }

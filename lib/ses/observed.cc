@@ -6,6 +6,7 @@
 
 #include "dns/name.h"
 #include "ses/dkim_state.h"
+#include "ses/faults.h"
 #include "util/clock.h"
 #include "util/text.h"
 
@@ -18,21 +19,83 @@ constexpr std::int64_t kFresh = 7 * kDay;
 
 using Faults = std::vector<ServerFault>;
 
+// Who is at fault, and what helps: one server of several can be taken out of the delegation, but not the last.
+std::string who_fails(const Extent& extent) {
+  if (extent.failing == 1 && !extent.is_all()) return "A name server fails";
+  auto text = to_text(extent) + (extent.failing == 1 ? " fails" : " fail");
+  text.front() = to_upper(text.front());
+  return text;
+}
+
+std::string remedy_for(const Faults& faults, const Extent& extent) {
+  const auto names = some_of(servers_of(faults));
+  const bool one = extent.failing == 1;
+  if (std::ranges::all_of(faults, [](const ServerFault& each) { return each.answer.starts_with("serial "); }))
+    return fmt::format("Make the name server{} {} load the zone again", one ? "" : "s", names);
+  if (extent.is_all()) return "Mend the zone, or the servers themselves: no other would be left";
+  if (one) return "Mend the name server " + names + ", or remove it from the delegation while others answer well";
+  return extent.asked > 0 ? "Mend the name servers " + names + ", or remove them while others answer well"
+                          : "Mend the zone at its name servers; remove one only while others answer well";
+}
+
+const ServerFault& worst_of(const Faults& faults) {
+  return *std::ranges::max_element(
+      faults, {}, [](const ServerFault& fault) { return std::pair(fault.transport != "TCP", fault.count); });
+}
+
 void report_present(const Faults& faults, const Identity& identity, std::vector<Finding>& findings) {
   if (faults.empty()) return;
-  const auto& worst = *std::ranges::max_element(faults, {}, &ServerFault::count);
-  const auto others = faults.size() - 1;
+  const auto& worst = worst_of(faults);
+  Faults same = {worst};
+  for (const auto& each : faults)
+    if (each.server == worst.server && each.name == worst.name && each.type == worst.type &&
+        each.answer == worst.answer && each.transport != worst.transport)
+      same.push_back(each);
+  const auto others = faults.size() - same.size();
+  const auto transports = transports_of(same);
+  const auto extent = extent_of(faults);
   findings.push_back(make_finding(
       Code::dkim_records_flap,
-      {{"domain", std::string(identity.domain())},
-       {"server", worst.server},
-       {"answer", worst.answer},
-       {"type", dns::to_string(worst.type)},
-       {"name", worst.name},
-       {"how", fmt::format("{} times since {}{}{}", worst.count, timestamp(worst.first),
-                           worst.transport.empty() ? "" : " over " + worst.transport,
+      {{"who", who_fails(extent)},
+       {"domain", std::string(identity.domain())},
+       {"servers", extent.failing == 1 ? "" : some_of(servers_of(faults)) + "; "},
+       {"fault", sentence(worst)},
+       {"how", fmt::format("{} time{} since {}{}{}", worst.count, worst.count == 1 ? "" : "s", timestamp(worst.first),
+                           transports.empty() ? "" : " over " + transports,
                            others == 0 ? "" : fmt::format(", and {} other fault{}", others, others == 1 ? "" : "s"))},
+       {"remedy", remedy_for(faults, extent)},
        {"seen", what_ses_saw(identity.verification)}}));
+}
+
+// Takes out of `faults` those of a name whose CNAME answers while TXT fails wherever it was asked for: by the number
+// of servers, or by what our own look-up shows where that is not known. No one server is at fault then.
+Faults take_txt_faults(const KeyRecords& records, Faults& faults) {
+  Faults taken;
+  for (const auto& selector : records.selectors) {
+    if (selector.expected.empty()) continue;
+    Faults own;
+    for (const auto& fault : faults)
+      if (fault.name == selector.name) own.push_back(fault);
+    const auto is_txt_failure = [](const ServerFault& each) { return each.type == dns::Type::txt && is_failure(each); };
+    const auto extent = extent_of(own);
+    const bool everywhere = extent.asked > 0 ? extent.is_all() : selector.txt_only_fails && extent.failing > 1;
+    if (own.empty() || !everywhere || !std::ranges::all_of(own, is_txt_failure)) continue;
+    taken.insert(taken.end(), own.begin(), own.end());
+    std::erase_if(faults, [&](const ServerFault& fault) { return fault.name == selector.name; });
+  }
+  return taken;
+}
+
+void report_txt(const Faults& faults, Observed& observed) {
+  if (faults.empty()) return;
+  for (const auto& fault : faults)
+    if (std::ranges::find(observed.txt_fails, fault.name) == observed.txt_fails.end())
+      observed.txt_fails.push_back(fault.name);
+  const auto& worst = worst_of(faults);
+  observed.causes.push_back(make_finding(
+      Code::dkim_txt_servfail, {{"name", join(observed.txt_fails, ", ")},
+                                {"status", fmt::format("{} from {} since {}", worst.answer, to_text(extent_of(faults)),
+                                                       timestamp(worst.first))}}));
 }
 
 // The records are well now; SES has not seen it yet.
@@ -43,8 +106,7 @@ void report_past(const std::vector<ServerFault>& faults, const Identity& identit
   const auto checked = identity.verification.last_checked;
   findings.push_back(
       make_finding(Code::dkim_past_fault, {{"domain", std::string(identity.domain())},
-                                           {"fault", fmt::format("the last bad answer was {} from {} at {}",
-                                                                 last.answer, last.server, timestamp(last.last))},
+                                           {"fault", "at " + timestamp(last.last) + " " + sentence(last)},
                                            {"checked", checked ? "; SES last looked at " + timestamp(*checked) : ""}}));
 }
 
@@ -74,11 +136,10 @@ void report_temperrors(const KeyTemperrors& errors, const Identity& identity, st
 // Only who gets no whole answer over UDP asks over TCP: SES does not, receivers seldom do.
 void report_tcp(const Faults& faults, const Identity& identity, std::vector<Finding>& findings) {
   if (faults.empty()) return;
-  const auto& worst = *std::ranges::max_element(faults, {}, &ServerFault::count);
   findings.push_back(make_finding(Code::dkim_temperror_partial, {{"who", "Receivers that ask over TCP may not get"},
                                                                  {"domain", std::string(identity.domain())},
-                                                                 {"server", worst.server},
-                                                                 {"transport", worst.transport}}));
+                                                                 {"server", some_of(servers_of(faults))},
+                                                                 {"transport", "TCP"}}));
 }
 
 // What is told of the outage as a whole, and what fails over TCP alone, is taken out of `faults`.
@@ -229,8 +290,9 @@ Observed observe(const Surroundings& world, const Identity& identity, const KeyR
     observed.servers_differ = !history.delegation->only_on.empty();
   }
   const auto over_tcp = take_tcp_faults(history.dkim_outage, history.present);
-  report_present(history.present, identity, observed.causes);
   observed.servers_differ = observed.servers_differ || !history.present.empty();
+  report_txt(take_txt_faults(records, history.present), observed);
+  report_present(history.present, identity, observed.causes);
   observed.some_failed = !over_tcp.empty();
   report_tcp(over_tcp, identity, observed.remarks);
   observed.clocks = dkim_clocks_of(world, identity, history, records);

@@ -15,14 +15,15 @@
 namespace sesame::ses {
 
 struct Observed {
-  bool servers_differ = false;       // SES or a receiver may get another answer than we did
-  bool bogus = false;                // whoever validates DNSSEC gets none
-  bool some_failed = false;          // some receivers could not get the key
-  std::vector<Finding> causes;       // of what the records or SES show
-  std::vector<Finding> remarks;      // what else was seen
-  Clocks clocks;                     // what SES has made of the last outage of the records
-  std::vector<Finding> outcome;      // the same for people; none where it goes on as usual
-  std::optional<Arrival> signed_by;  // mail that SES signed for the domain within the last day
+  bool servers_differ = false;         // SES or a receiver may get another answer than we did
+  bool bogus = false;                  // whoever validates DNSSEC gets none
+  bool some_failed = false;            // some receivers could not get the key
+  std::vector<Finding> causes;         // of what the records or SES show
+  std::vector<std::string> txt_fails;  // names whose TXT fails at all servers, though the CNAME answers: told in causes
+  std::vector<Finding> remarks;        // what else was seen
+  Clocks clocks;                       // what SES has made of the last outage of the records
+  std::vector<Finding> outcome;        // the same for people; none where it goes on as usual
+  std::optional<Arrival> signed_by;    // mail that SES signed for the domain within the last day
 };
 
 // `records` are those it signs with. Without an observer nothing was observed.

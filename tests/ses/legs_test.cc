@@ -275,6 +275,85 @@ ses::ServerFault server_fault(const SesWorld& w) {
   return fault;
 }
 
+// The same of so many servers, for this type.
+std::vector<ses::ServerFault> faults_of(const SesWorld& w, std::size_t servers, std::size_t asked,
+                                        dns::Type type = dns::Type::cname) {
+  std::vector<ses::ServerFault> faults;
+  for (std::size_t i = 1; i <= servers; ++i) {
+    auto fault = server_fault(w);
+    fault.server = "ns" + std::to_string(i) + ".example.com";
+    fault.type = type;
+    fault.asked = asked;
+    faults.push_back(fault);
+  }
+  return faults;
+}
+
+std::function<void(SesWorld&)> at_servers(std::size_t servers, std::size_t asked, dns::Type type = dns::Type::cname) {
+  return [=](SesWorld& w) {
+    w.history.emplace();
+    w.history->present = faults_of(w, servers, asked, type);
+  };
+}
+
+std::function<void(SesWorld&)> answering(const std::string& answer) {
+  return [answer](SesWorld& w) {
+    at_servers(1, 0, dns::Type::txt)(w);
+    w.history->present.front().answer = answer;
+  };
+}
+
+// One server of several can be taken out of the delegation; the last cannot, nor can all.
+std::vector<TextCase> server_texts() {
+  const auto flap = Code::dkim_records_flap, txt = Code::dkim_txt_servfail;
+  return {
+      {"OneOfHowManyIsNotKnown",
+       flap,
+       at_servers(1, 0),
+       {"A name server fails for the DKIM records of example.com: ns1.example.com answered SERVFAIL",
+        "Mend the name server ns1.example.com, or remove it from the delegation while others answer well"},
+       {"all"}},
+      {"SomeOfMany",
+       flap,
+       at_servers(4, 6),
+       {"4 of 6 name servers fail for", "ns1.example.com, ns2.example.com, ns3.example.com and 1 more; ns1.example.com",
+        "and 3 other faults", "or remove them while others answer well"},
+       {"A name server fails"}},
+      {"SeveralOfHowManyIsNotKnown",
+       flap,
+       at_servers(4, 0),
+       {"4 name servers fail for", "ns3.example.com and 1 more", "Mend the zone at its name servers"},
+       {"A name server fails", "remove it"}},
+      {"All",
+       flap,
+       at_servers(4, 4),
+       {"All 4 name servers fail for", "Mend the zone, or the servers themselves"},
+       {"A name server fails", "remove"}},
+      {"TheOnlyOne", flap, at_servers(1, 1), {"The only name server fails for"}, {"remove"}},
+      {"TxtAtAllOfThem",
+       txt,
+       at_servers(2, 2, dns::Type::txt),
+       {"t1._domainkey.example.com: the CNAME answers but TXT fails (SERVFAIL from both name servers since "
+        "2023-11-13T22:13:20Z)",
+        "Have the DNS provider serve TXT through the CNAME"},
+       {"remove"}},
+      {"NoAnswer", flap, answering("no answer in 3 s"), {"ns1.example.com gave no answer in 3 s to TXT t1."}, {}},
+      {"Refused", flap, answering("connection refused"), {"ns1.example.com refused the connection for TXT t1."}, {}},
+      {"Lame", flap, answering("not authoritative"), {"ns1.example.com is not authoritative for TXT t1."}, {}},
+      {"LameWithReferral",
+       flap,
+       answering("not authoritative, refers to example"),
+       {"ns1.example.com is not authoritative (refers to example) for TXT t1."},
+       {}},
+      {"Unreachable", flap, answering("port unreachable"), {"ns1.example.com failed (port unreachable) for TXT"}, {}},
+      {"OldSerial",
+       flap,
+       answering("serial 7, others have 9"),
+       {"ns1.example.com has serial 7, others have 9 for TXT", "Make the name server ns1.example.com load the zone"},
+       {"registrar", "delegation", "remove"}},
+  };
+}
+
 std::vector<TextCase> history_texts() {
   return {
       {"FlapNamesServerQueryAndCount",
@@ -297,7 +376,8 @@ std::vector<TextCase> history_texts() {
          w.identity().dkim.status = Status::pending;
          w.identity().verification.last_checked = w.now - 2 * kHour;
        },
-       {"SERVFAIL from ns2.example.com (192.0.2.53) at 2023-11-14T21:13:20Z; SES last looked at 2023-11-14T20:13:20Z"},
+       {"answer everywhere now; at 2023-11-14T21:13:20Z ns2.example.com (192.0.2.53) answered SERVFAIL for TXT "
+        "t1._domainkey.example.com; SES last looked at 2023-11-14T20:13:20Z"},
        {}},
       {"RecordsThatAreGoneTellByWhoseClock",
        Code::dkim_lost,
@@ -372,6 +452,7 @@ std::string name_of(const testing::TestParamInfo<TextCase>& info) {
 
 INSTANTIATE_TEST_SUITE_P(State, LegText, testing::ValuesIn(state_texts()), name_of);
 INSTANTIATE_TEST_SUITE_P(MailFrom, LegText, testing::ValuesIn(mail_from_texts()), name_of);
+INSTANTIATE_TEST_SUITE_P(Servers, LegText, testing::ValuesIn(server_texts()), name_of);
 INSTANTIATE_TEST_SUITE_P(History, LegText, testing::ValuesIn(history_texts()), name_of);
 
 std::vector<TextCase> advice_texts() {

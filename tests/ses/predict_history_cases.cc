@@ -60,6 +60,93 @@ std::function<void(SesWorld&)> without_tokens(std::function<ses::Arrival(SesWorl
   });
 }
 
+ses::ServerFault fault_of(const SesWorld& w, const std::string& server, std::size_t asked) {
+  auto result = fault(w);
+  result.server = server;
+  result.asked = asked;
+  return result;
+}
+
+constexpr const char* kSilentZone =
+    "t1._domainkey.example.com * !SERVFAIL\nt2._domainkey.example.com * !SERVFAIL\n"
+    "t3._domainkey.example.com * !SERVFAIL\n_dmarc.example.com TXT !SERVFAIL\n";
+
+// What was observed is told beside what a look-up that fails leaves open, and decides nothing.
+std::vector<PredictCase> undecided_cases() {
+  return {
+      {"DnsDnssecBogusWhileNothingIsAnswered",
+       seen([](SesWorld& w, ses::History& h) {
+         w.dns(kSilentZone);
+         h.bogus_zone = "example.com";
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dns-dnssec-bogus", "dmarc-temperror"},
+       {"dkim-ok", "dmarc-none-aligned"}},
+      {"DkimRecordsFlapWhileNothingIsAnswered",
+       seen([](SesWorld& w, ses::History& h) {
+         w.dns(kSilentZone);
+         h.present = {fault(w)};
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-records-flap", "dmarc-temperror"},
+       {"dkim-ok", "dmarc-none-aligned"}},
+      {"DnsDnssecBogusOfAnAddressThatMayInherit",
+       seen([](SesWorld& w, ses::History& h) {
+         w.add_identity("news@example.com");
+         w.dns(kSilentZone);
+         h.bogus_zone = "example.com";
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"identity-address-override", "dns-dnssec-bogus", "dmarc-temperror"},
+       {"dkim-ok", "dmarc-none-aligned"}},
+      {"DkimTxtServfailAtAllServers",
+       seen([](SesWorld& w, ses::History& h) {
+         w.dns("t1.dkim.amazonses.com TXT !SERVFAIL");
+         h.present = {fault_of(w, "ns1.example.com", 2), fault_of(w, "ns2.example.com", 2)};
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-txt-servfail"},
+       {"dkim-records-flap"}},
+      {"DkimTxtServfailAtSeveralServersAndNow",
+       seen([](SesWorld& w, ses::History& h) {
+         w.dns("t1.dkim.amazonses.com TXT !SERVFAIL");
+         h.present = {fault_of(w, "ns1.example.com", 0), fault_of(w, "ns2.example.com", 0)};
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-txt-servfail"},
+       {"dkim-records-flap"}},
+      {"DkimTxtServfailNotOfOneServer",
+       seen([](SesWorld& w, ses::History& h) { h.present = {fault_of(w, "ns1.example.com", 2)}; }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-records-flap"},
+       {"dkim-txt-servfail"}},
+      {"DkimTxtServfailNotWhereTheCnameFailsToo",
+       seen([](SesWorld& w, ses::History& h) {
+         h.present = {fault_of(w, "ns1.example.com", 1), fault_of(w, "ns1.example.com", 1)};
+         h.present.back().type = dns::Type::cname;
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-records-flap"},
+       {"dkim-txt-servfail"}},
+      {"DkimTxtServfailNotWhereItIsAbsent",
+       seen([](SesWorld& w, ses::History& h) {
+         h.present = {fault_of(w, "ns1.example.com", 1)};
+         h.present.back().answer = "NXDOMAIN";
+       }),
+       Verdict::unknown,
+       Confidence::unknown,
+       {"dkim-records-flap"},
+       {"dkim-txt-servfail"}},
+  };
+}
+
 std::vector<PredictCase> server_cases() {
   return {
       {"DkimRecordsFlap",
@@ -321,8 +408,7 @@ std::vector<PredictCase> arrival_cases() {
 
 std::vector<PredictCase> history_cases() {
   auto all = server_cases();
-  const auto more = arrival_cases();
-  all.insert(all.end(), more.begin(), more.end());
+  for (const auto& more : {undecided_cases(), arrival_cases()}) all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 
