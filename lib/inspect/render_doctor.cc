@@ -97,8 +97,10 @@ Json arrival_value(const std::optional<ses::Arrival>& arrival) {
           {"aligned", {{"dkim", arrival->dkim_aligned}, {"spf", arrival->spf_aligned}}}};
 }
 
-Json span_value(const ses::Span& span) {
-  return {{"earliest", timestamp(span.earliest)}, {"latest", timestamp(span.latest)}};
+// SES may never miss what some server always had: then there is no latest moment.
+Json span_value(const ses::Span& span, const ses::Outage& outage) {
+  return {{"earliest", timestamp(span.earliest)},
+          {"latest", outage.missing_since ? Json(timestamp(span.latest)) : Json(nullptr)}};
 }
 
 Json outage_value(const std::optional<ses::Outage>& outage, const ses::Clocks& clocks) {
@@ -111,8 +113,8 @@ Json outage_value(const std::optional<ses::Outage>& outage, const ses::Clocks& c
                 {"ses_stops", nullptr},
                 {"ses_ends", nullptr}};
   if (clocks.phase == ses::Clocks::Phase::as_usual) return value;
-  value["ses_stops"] = span_value(clocks.stops);
-  value["ses_ends"] = span_value(clocks.ends);
+  value["ses_stops"] = span_value(clocks.stops, *outage);
+  value["ses_ends"] = span_value(clocks.ends, *outage);
   return value;
 }
 

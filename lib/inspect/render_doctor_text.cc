@@ -5,6 +5,7 @@
 
 #include "inspect/layout.h"
 #include "inspect/render_doctor.h"
+#include "ses/faults.h"
 #include "util/clock.h"
 #include "util/text.h"
 
@@ -268,6 +269,37 @@ std::string outage_text(const ses::Outage& outage, const ses::Clocks& clocks, Ne
               : text;
 }
 
+// What is wrong with the zone, whichever of its servers is asked.
+std::string zone_faults(const ses::History& history) {
+  std::string text;
+  if (!history.bogus_zone.empty())
+    text += entry("DNSSEC", printable(history.bogus_zone) +
+                                " fails validation: whoever validates gets none of its records; if SES misses one it "
+                                "stops signing at once, and revokes the set-up 5 days later");
+  if (const auto& found = history.delegation)
+    text += entry(
+        "Zone",
+        fmt::format("the parent delegates to {}, the zone lists {}{}", join(found->parent, ", "),
+                    join(found->child, ", "),
+                    found->only_on.empty() ? "" : "; " + found->name + " is only on " + join(found->only_on, ", ")));
+  return text;
+}
+
+// One entry for each server and answer.
+std::string server_faults(const char* when, const std::vector<ses::ServerFault>& faults) {
+  std::string text;
+  for (const auto& group : ses::grouped(faults)) {
+    auto first = group.faults.front().first, last = group.faults.front().last;
+    for (const auto& fault : group.faults) {
+      first = std::min(first, fault.first);
+      last = std::max(last, fault.last);
+    }
+    text += entry(when, fmt::format("{}: {} since {}, last at {}", group.server, ses::to_text(group), timestamp(first),
+                                    timestamp(last)));
+  }
+  return text;
+}
+
 std::string sightings(const Examination& examination) {
   std::string text;
   const auto time = [](const std::optional<std::int64_t>& seconds) { return seconds ? timestamp(*seconds) : "never"; };
@@ -285,16 +317,11 @@ std::string sightings(const Examination& examination) {
   if (!examination.history) return text;
   const auto& history = *examination.history;
   std::string observed;
-  for (const auto* faults : {&history.present, &history.past})
-    for (const auto& fault : *faults)
-      observed += entry(faults == &history.present ? "Now" : "Before",
-                        fmt::format("{} answered {} for {} {} over {}, {} from {} to {}", fault.server, fault.answer,
-                                    dns::to_string(fault.type), fault.name, fault.transport,
-                                    plural(fault.count, "time"), timestamp(fault.first), timestamp(fault.last)));
   if (history.dkim_outage)
     observed += entry("DKIM", outage_text(*history.dkim_outage, examination.dkim_clocks, Needed::by_dkim));
   if (history.mail_from_outage)
     observed += entry("MX", outage_text(*history.mail_from_outage, examination.mail_from_clocks, Needed::by_mail_from));
+  observed += zone_faults(history) + server_faults("Now", history.present) + server_faults("Before", history.past);
   if (history.arrival) {
     const auto& arrival = *history.arrival;
     observed += entry("Arrived", fmt::format("{}: signed d={} s={}, {}; MAIL FROM {}, {}", timestamp(arrival.time),

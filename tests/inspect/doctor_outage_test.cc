@@ -88,5 +88,70 @@ TEST(DoctorOutage, OfSomeServersIsTold) {
                         "stopped signing; revocation about 2023-11-19T21:13:20Z at the earliest"));
 }
 
+// SES may never miss what some server always has.
+TEST(DoctorOutage, OfSomeServersHasNoLatestMoment) {
+  const auto some = examination_of({"", 0, 0, "", ""}), gone = examination_of({"", 24, 0, "", ""});
+  const auto told = [](const ses::Examination& examination) {
+    return json::parse(doctor_json({&examination, 1}, Shape::one))["observed"]["dkim_outage"];
+  };
+  for (const char* span : {"ses_stops", "ses_ends"}) {
+    EXPECT_TRUE(told(some)[span]["earliest"].is_string());
+    EXPECT_TRUE(told(some)[span]["latest"].is_null());
+    EXPECT_TRUE(told(gone)[span]["latest"].is_string());
+  }
+}
+
+// `servers` fail for TXT of three names, over UDP and TCP.
+std::vector<ses::ServerFault> faults_of(int servers) {
+  std::vector<ses::ServerFault> faults;
+  for (const char* token : {"t1", "t2", "t3"})
+    for (int server = 1; server <= servers; ++server)
+      for (const char* transport : {"UDP", "TCP"}) {
+        ses::ServerFault fault;
+        fault.server = "ns" + std::to_string(server) + ".example.net";
+        fault.name = std::string(token) + "._domainkey.example.com";
+        fault.answer = "SERVFAIL";
+        fault.transport = transport;
+        fault.first = kNow - kHour, fault.last = kNow;
+        fault.count = 5;
+        faults.push_back(fault);
+      }
+  return faults;
+}
+
+TEST(DoctorObserved, TellsOfAServerOnceAndOfTheClockBefore) {
+  auto examination = examination_of({"", 0, 0, "", ""});
+  examination.history->present = faults_of(2);
+  const auto text = joined(doctor_text({&examination, 1}));
+  for (const char* server : {"ns1", "ns2"})
+    EXPECT_THAT(text, HasSubstr(std::string("Now ") + server +
+                                ".example.net: SERVFAIL to TXT of 3 DKIM names over UDP and TCP, 30 times since "
+                                "2023-11-14T21:13:20Z, last at 2023-11-14T22:13:20Z"));
+  const auto now = text.find(" Now ");
+  EXPECT_LT(text.find(" DKIM "), now);
+  EXPECT_EQ(text.find(" Now ", text.find(" Now ", now + 1) + 1), std::string::npos);
+}
+
+TEST(DoctorObserved, NamesTheOneNameAndKeepsAnswersApart) {
+  auto examination = examination_of({"", 0, 0, "", ""});
+  examination.history->dkim_outage.reset();
+  auto& past = examination.history->past = {faults_of(1).front(), faults_of(1).front()};
+  past.back().answer = "connection refused";
+  past.back().transport = "TCP";
+  const auto text = joined(doctor_text({&examination, 1}));
+  EXPECT_THAT(text, HasSubstr("Before ns1.example.net: SERVFAIL to TXT t1._domainkey.example.com over UDP, 5 times"));
+  EXPECT_THAT(text, HasSubstr("Before ns1.example.net: connection refused for TXT t1._domainkey.example.com over TCP"));
+}
+
+TEST(DoctorObserved, TellsOfAZoneThatFailsValidationAndOfAnotherDelegation) {
+  auto examination = examination_of({"", 0, 0, "", ""});
+  examination.history.emplace().bogus_zone = "example.com";
+  examination.history->delegation = {{"ns1.example.net", "old.example.net"}, {"ns1.example.net"}, "", {}};
+  const auto text = joined(doctor_text({&examination, 1}));
+  EXPECT_THAT(text, HasSubstr("What was observed DNSSEC example.com fails validation"));
+  EXPECT_THAT(text, HasSubstr("revokes the set-up 5 days later"));
+  EXPECT_THAT(text, HasSubstr("Zone the parent delegates to ns1.example.net, old.example.net, the zone lists ns1."));
+}
+
 }  // namespace
 }  // namespace sesame::inspect
