@@ -170,7 +170,24 @@ const std::vector<FaultCase> kFaults = {
      "dkim-records-flap", "ns2.example.com (192.0.2.53) answered NXDOMAIN"},
     {"TxtFailsEverywhere",
      spoil(Part::dkim, Quality::failing, "SERVFAIL", [](const auto& seen) { return in_txt(seen); }), Part::dkim,
-     State::degraded, "dkim-txt-servfail", "answered SERVFAIL for TXT"},
+     State::degraded, "dkim-txt-servfail",
+     "both name servers answered SERVFAIL for TXT t1._domainkey.example.com over UDP and TCP, and 1 other fault"},
+    {"NotAuthoritative", spoil(Part::mail_from_mx, Quality::failing, "not authoritative", at_ns2), Part::mail_from_mx,
+     State::degraded, "mailfrom-mx",
+     "ns2.example.com (192.0.2.53) is not authoritative for MX bounce.example.com over UDP and TCP"},
+    {"Refused",
+     spoil(Part::mail_from_mx, Quality::failing, "connection refused",
+           [](const auto& seen) { return at_ns2(seen) && seen.transport == Transport::tcp; }),
+     Part::mail_from_mx, State::degraded, "mailfrom-mx",
+     "ns2.example.com (192.0.2.53) refused the connection for MX bounce.example.com over TCP"},
+    {"NoKey", [](Look& look) { look.no_key = true; }, Part::dkim, State::degraded, "dkim-no-key",
+     "no DKIM selector of example.com holds a key"},
+    {"NoPlainAlias",
+     [](Look& look) {
+       look.proxied = {"t1._domainkey.example.com"};
+       spoil(Part::dkim, Quality::wrong, "TXT \"p=\", without the CNAME", anywhere)(look);
+     },
+     Part::dkim, State::missing, "dkim-cname-proxied", "without the CNAME"},
     {"OneServerIsSilent", spoil(Part::dkim, Quality::failing, "no answer in 3 s", at_ns2), Part::dkim, State::degraded,
      "dkim-records-flap", "ns2.example.com (192.0.2.53) gave no answer in 3 s to CNAME"},
     {"OneServerDropsTcp",
@@ -205,8 +222,7 @@ const std::vector<FaultCase> kFaults = {
     {"OldSerial",
      spoil(Part::zone, Quality::old, "serial 7, others have 9",
            [](const auto& seen) { return at_ns2(seen) && seen.type == Type::soa; }),
-     Part::zone, State::degraded, "dkim-records-flap",
-     "ns2.example.com (192.0.2.53) has serial 7, others have 9 for SOA"},
+     Part::zone, State::degraded, "dkim-records-flap", "ns2.example.com (192.0.2.53) has serial 7, others have 9"},
     {"Delegation",
      [](Look& look) {
        look.delegation = {{"ns1.example.com", "ns2.example.com"},
@@ -232,6 +248,25 @@ const std::vector<FaultCase> kFaults = {
        spoil(Part::dkim, Quality::absent, "NXDOMAIN", by_resolver)(look);
      },
      Part::dkim, State::missing, "dkim-cname-missing", "and no name server can be asked directly"},
+    {"ZoneUnknownAndTheResolverFindsNothing",
+     [](Look& look) {
+       kGone(look);
+       for (auto& record : look.records) std::erase_if(record.observations, at_servers);
+     },
+     Part::dkim, State::degraded, "dkim-temperror-partial", "the resolver of this host answered NXDOMAIN"},
+    {"ZoneGoneAsTheResolverSays",
+     [](Look& look) {
+       kGone(look);
+       spoil(Part::zone, Quality::absent, "NXDOMAIN", anywhere)(look);
+       for (auto& record : look.records) std::erase_if(record.observations, at_servers);
+     },
+     Part::dkim, State::missing, "dkim-cname-missing", "the resolver of this host answered NXDOMAIN"},
+    {"GoneAtOneServerWhileTheOtherIsSilentButTheResolverHasIt",
+     [](Look& look) {
+       spoil(Part::dkim, Quality::absent, "NXDOMAIN", at_servers)(look);
+       spoil(Part::dkim, Quality::failing, "no answer in 3 s", at_ns2)(look);
+     },
+     Part::dkim, State::degraded, "dkim-records-flap", "ns1.example.com (192.0.2.52) answered NXDOMAIN"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Ledger, Fault, testing::ValuesIn(kFaults), [](const auto& each) { return each.param.name; });
@@ -260,6 +295,100 @@ TEST(Ledger, ServersThatCannotBeReachedAreNotHeldAgainstTheRecords) {
         if (at_servers(seen)) seen.quality = Quality::failing;
   }),
               IsEmpty());
+}
+
+// With name servers out of reach, `change` is all that the resolver says.
+Spoil unreachable(const Spoil& change) {
+  return [=](Look& look) {
+    look.servers_unreachable = true;
+    spoil(Part::dkim, Quality::failing, "no answer in 3 s", at_servers)(look);
+    change(look);
+  };
+}
+
+TEST(Ledger, TheResolverAloneDoesNotEndAFaultThatNameServersHad) {
+  Watch watch;
+  watch.look();
+  for (const auto& fault : {kOneFails, kGone}) {
+    watch.look(fault);
+    const auto before = watch.of(Part::dkim);
+    for (int i = 0; i < 4; ++i) EXPECT_THAT(watch.look(unreachable(kGood)), IsEmpty());
+    const auto after = watch.of(Part::dkim);
+    EXPECT_EQ(after.state, before.state);
+    EXPECT_EQ(after.checked, before.checked);
+    EXPECT_EQ(after.reason, before.reason);
+  }
+  watch.look();
+  EXPECT_EQ(watch.of(Part::dkim).state, State::recovering);
+  for (int i = 0; i < 4; ++i) watch.look(unreachable(kGood));
+  EXPECT_EQ(watch.of(Part::dkim).state, State::recovering);
+}
+
+TEST(Ledger, TheResolverEndsWhatWasItsOwnFault) {
+  Watch watch;
+  watch.look();
+  const auto fails = spoil(Part::dkim, Quality::failing, "SERVFAIL", by_resolver);
+  watch.look(unreachable(fails));
+  EXPECT_EQ(watch.of(Part::dkim).state, State::degraded);
+  for (int i = 0; i < 3; ++i) watch.look(unreachable(kGood));
+  EXPECT_EQ(watch.of(Part::dkim).state, State::healthy);
+}
+
+TEST(Ledger, ASerialThatMayBeOldDoesNotEndTheZonesFault) {
+  const auto soa = [](const Observation& seen) { return at_ns2(seen) && seen.type == Type::soa; };
+  const auto old = spoil(Part::zone, Quality::old, "serial 7, others have 9", soa);
+  const Spoil behind = [soa](Look& look) {
+    for (auto& record : look.records)
+      for (auto& seen : record.observations) seen.behind = record.record.part == Part::zone && soa(seen);
+  };
+  Watch watch;
+  EXPECT_THAT(watch.look(behind), IsEmpty());
+  EXPECT_EQ(watch.of(Part::zone).checked, kStart) << "that is no reason to know nothing";
+  watch.look(old);
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(watch.look(behind), IsEmpty());
+  EXPECT_EQ(watch.of(Part::zone).state, State::degraded);
+  EXPECT_THAT(watch.look(), SizeIs(1));
+}
+
+TEST(Ledger, LackOfAKeyDoesNotStartSesClock) {
+  Watch watch;
+  watch.look();
+  watch.look([](Look& look) { look.no_key = true; });
+  EXPECT_EQ(watch.of(Part::dkim).code, "dkim-no-key");
+  EXPECT_THAT(watch.deadlines(), IsEmpty());
+}
+
+TEST(Ledger, TellsAllServersThatFailInTheSameWay) {
+  const struct {
+    int servers, failing;
+    const char* code;
+    const char* reason;
+  } cases[] = {
+      {4, 4, "dkim-txt-servfail", "all 4 name servers answered SERVFAIL for TXT t1._domainkey.example.com over UDP"},
+      {4, 2, "dkim-txt-servfail", "ns1.test (192.0.2.1) and ns2.test (192.0.2.2) answered SERVFAIL for TXT"},
+      {4, 3, "dkim-txt-servfail", "ns1.test (192.0.2.1), ns2.test (192.0.2.2) and ns3.test (192.0.2.3) answered"},
+      {6, 5, "dkim-txt-servfail",
+       "ns1.test (192.0.2.1), ns2.test (192.0.2.2), ns3.test (192.0.2.3) and 2 more answered SERVFAIL for TXT"},
+      {4, 1, "dkim-records-flap", "ns1.test (192.0.2.1) answered SERVFAIL for TXT t1._domainkey.example.com over UDP"},
+  };
+  for (const auto& c : cases) {
+    Watch watch;
+    watch.look();
+    watch.look([&](Look& look) {
+      auto& seen = look.records.front().observations;
+      std::erase_if(seen, at_servers);
+      for (int i = 1; i <= c.servers; ++i)
+        for (const auto type : {Type::cname, Type::txt}) {
+          const bool fails = type == Type::txt && i <= c.failing;
+          const auto n = std::to_string(i);
+          seen.push_back({watch.now, Part::dkim, "t1._domainkey.example.com", type, "ns" + n + ".test", "192.0.2." + n,
+                          Transport::udp, fails ? Quality::failing : Quality::good, fails ? "SERVFAIL" : "fine"});
+        }
+    });
+    EXPECT_EQ(watch.of(Part::dkim).code, c.code) << c.reason;
+    EXPECT_EQ(watch.of(Part::dkim).reason.substr(0, std::string(c.reason).size()), c.reason);
+    EXPECT_THAT(watch.of(Part::dkim).reason, testing::Not(HasSubstr("other fault")));
+  }
 }
 
 TEST(Ledger, APolicyThatWasNeverHereIsNotMissed) {
@@ -386,8 +515,10 @@ TEST(Ledger, WhatNobodyCouldAskForIsNotGoneForCertain) {
     ASSERT_TRUE(outage);
     EXPECT_FALSE(outage->missing_since);
     EXPECT_EQ(ses::dkim_clocks(*outage, std::nullopt, watch.now).goes_on, Tri::unknown);
+    const auto again = watch.now;
     watch.look(kGone);
-    EXPECT_EQ(watch.history().dkim_outage->missing_since, kStart);
+    EXPECT_EQ(watch.history().dkim_outage->missing_since, again);
+    EXPECT_EQ(watch.history().dkim_outage->first_bad, kStart);
   }
 }
 
@@ -553,6 +684,175 @@ TEST(Confirmation, OfDkimSaysNothingOfAMailFromDomainAtFault) {
   EXPECT_FALSE(watch.history().mail_from_outage);
 }
 
+// What nobody saw is not known: gaps in the watching, and clocks that are wrong.
+struct GapCase {
+  std::string name;
+  std::function<void(Watch&)> live;
+  ses::Clocks::Phase phase;
+  Tri goes_on;
+  std::optional<std::int64_t> first_bad = kStart;  // of the outage; nothing: any
+};
+void PrintTo(const GapCase& c, std::ostream* out) {
+  *out << c.name;
+}
+
+class Gap : public testing::TestWithParam<GapCase> {};
+
+TEST_P(Gap, IsNoAbsence) {
+  const auto& c = GetParam();
+  Watch watch;
+  c.live(watch);
+  const auto outage = watch.history().dkim_outage;
+  ASSERT_TRUE(outage);
+  const auto clocks = ses::dkim_clocks(*outage, std::nullopt, watch.now);
+  EXPECT_STREQ(to_string(clocks.phase), to_string(c.phase));
+  EXPECT_EQ(clocks.goes_on, c.goes_on);
+  if (c.first_bad) {
+    EXPECT_EQ(outage->first_bad, *c.first_bad);
+  }
+}
+
+const Spoil kBlackout = [](Look& look) { look.nothing_answers = true; };
+const Spoil kSilence = spoil(Part::dkim, Quality::failing, "no answer in 3 s", anywhere);
+
+void restart(Watch& watch, std::int64_t later) {
+  watch.now += later;
+  watch.ledger.restore(watch.ledger.states(), {}, watch.now);
+}
+
+void look_at(Watch& watch, std::int64_t time, const Spoil& change) {
+  watch.now = time;
+  watch.look(change);
+}
+
+// Seen to be gone for an hour; then what is given, for so long; then all is well.
+std::function<void(Watch&)> gone_then(std::int64_t duration, const Spoil& change, std::int64_t well = 5 * kHour) {
+  return [=](Watch& watch) {
+    for (int i = 0; i < 6; ++i) watch.look(kGone);
+    watch.go_on(duration, change);
+    if (well > 0) watch.go_on(well, kGood);
+  };
+}
+
+const std::vector<GapCase> kGaps = {
+    {"OffForNineDaysThenGood",
+     [](Watch& watch) {
+       watch.go_on(kHour, kGone);
+       restart(watch, 9 * kDay);
+       watch.go_on(5 * kHour, kGood);
+     },
+     Phase::as_usual, Tri::yes},
+    {"NothingAnswersForNineDays", gone_then(9 * kDay, kBlackout, 0), Phase::may_be_revoked, Tri::unknown},
+    {"NothingAnswersForNineDaysThenGood", gone_then(9 * kDay, kBlackout), Phase::as_usual, Tri::yes},
+    {"ServersSilentForNineDays", gone_then(9 * kDay, kSilence, 0), Phase::may_be_revoked, Tri::unknown},
+    {"ServersSilentForNineDaysThenGood", gone_then(9 * kDay, kSilence), Phase::as_usual, Tri::yes},
+    {"OffForFourDaysThenStillGone",
+     [](Watch& watch) {
+       watch.go_on(kHour, kGone);
+       restart(watch, 4 * kDay);
+       watch.look(kGone);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    {"OffForFourDaysBeforeTheFirstLook",
+     [](Watch& watch) {
+       watch.go_on(kHour, kGone);
+       restart(watch, 4 * kDay);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    {"OffForNineDaysBeforeTheFirstLook",
+     [](Watch& watch) {
+       watch.go_on(kHour, kGone);
+       restart(watch, 9 * kDay);
+     },
+     Phase::may_be_revoked, Tri::unknown},
+    {"OffForNineDaysAfterSix",
+     [](Watch& watch) {
+       watch.go_on(6 * kDay, kGone);
+       restart(watch, 9 * kDay);
+       watch.look(kGone);
+     },
+     Phase::may_be_revoked, Tri::unknown},
+    {"FoundGoneBeforeTheClockWasSet",
+     [](Watch& watch) {
+       look_at(watch, 1000, kGone);
+       look_at(watch, kStart, kGone);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    {"FoundGoneByAClockAhead",
+     [](Watch& watch) {
+       look_at(watch, kStart + 400 * kDay, kGone);
+       look_at(watch, kStart, kGone);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    {"FoundGoneByAClockAheadThenGood",
+     [](Watch& watch) {
+       look_at(watch, kStart + 400 * kDay, kGone);
+       look_at(watch, kStart, kGood);
+       EXPECT_EQ(watch.history().dkim_outage->restored, kStart);
+       watch.go_on(4 * kDay, kGood);
+     },
+     Phase::as_usual, Tri::yes},
+    {"ClockAheadForOneLook",
+     [](Watch& watch) {
+       watch.go_on(kHour, kGone);
+       look_at(watch, kStart + 400 * kDay, kGone);
+       look_at(watch, kStart + 2 * kHour, kGone);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    {"ClockPutBack",
+     [](Watch& watch) {
+       watch.go_on(4 * kDay, kGone);
+       look_at(watch, kStart + 2 * kDay, kGone);
+       EXPECT_EQ(watch.history().dkim_outage->missing_since, kStart + 2 * kDay);
+       watch.go_on(2 * kDay, kGone);
+     },
+     Phase::may_have_stopped, Tri::unknown},
+    // What is certain stays so.
+    {"LooksEveryTenMinutesForNineDays",
+     [](Watch& watch) {
+       while (watch.now < kStart + 9 * kDay) watch.look(kGone);
+     },
+     Phase::revoked, Tri::no},
+    {"LooksEveryTenMinutesForNineDaysThenGood",
+     [](Watch& watch) {
+       while (watch.now < kStart + 9 * kDay) watch.look(kGone);
+       watch.go_on(20 * kDay, kGood);
+     },
+     Phase::revoked, Tri::no},
+    {"RestartsOfAnHour",
+     [](Watch& watch) {
+       while (watch.now < kStart + 9 * kDay) {
+         watch.go_on(3 * kHour, kGone);
+         restart(watch, kHour);
+       }
+     },
+     Phase::revoked, Tri::no},
+    {"OffForNineDaysAfterNine",
+     [](Watch& watch) {
+       watch.go_on(9 * kDay, kGone);
+       restart(watch, 9 * kDay);
+       EXPECT_TRUE(watch.history().dkim_outage->missing_since);
+       watch.look(kGone);
+       watch.go_on(kDay, kGood);
+     },
+     Phase::revoked, Tri::no},
+    {"ClockNotSetForOneLookOfFourDays",
+     [](Watch& watch) {
+       watch.go_on(4 * kDay, kGone);
+       const auto now = watch.now;
+       look_at(watch, 1000, kGone);
+       look_at(watch, now, kGone);
+     },
+     Phase::has_stopped, Tri::no},
+    {"ClockPutBackAfterNineDays",
+     [](Watch& watch) {
+       watch.go_on(9 * kDay, kGone);
+       look_at(watch, kStart + 2 * kDay, kGood);
+     },
+     Phase::revoked, Tri::no, std::nullopt},
+};
+INSTANTIATE_TEST_SUITE_P(Ledger, Gap, testing::ValuesIn(kGaps), [](const auto& each) { return each.param.name; });
+
 // Each of two records is gone for four days, one after the other: SES never found all it needs.
 TEST(Ledger, AbsencesOfSeveralRecordsWithoutABreakAreOne) {
   auto two = good_look(kStart);
@@ -571,9 +871,8 @@ TEST(Ledger, AbsencesOfSeveralRecordsWithoutABreakAreOne) {
       }
     ledger.take(look);
   };
-  take(kStart, "t1._domainkey.example.com");
-  take(kStart + 4 * kDay, "t2._domainkey.example.com");
-  take(kStart + 8 * kDay, "t2._domainkey.example.com");
+  for (auto time = kStart; time <= kStart + 8 * kDay; time += kHour)
+    take(time, time < kStart + 4 * kDay ? "t1._domainkey.example.com" : "t2._domainkey.example.com");
   ses::Identity identity;
   identity.name = "example.com", identity.region = "us-east-1";
   const auto outage = ledger.history_of(identity).dkim_outage;
