@@ -5,6 +5,7 @@
 
 #include "dkim/key.h"
 #include "dns/name.h"
+#include "ses/needs.h"
 #include "util/text.h"
 
 namespace sesame::ses {
@@ -195,6 +196,10 @@ std::string common_zone(const KeyRecords& records) {
   return may_hold_key ? zone : "";
 }
 
+bool may_host(std::string_view zone, std::string_view region, std::string_view expected) {
+  return !zone.empty() && !is_of_another_region(zone, region, expected);
+}
+
 void settle_on(const std::string& zone, KeyRecords& records) {
   records.zone_by_region = false;
   for (auto& selector : records.selectors) {
@@ -304,9 +309,30 @@ KeyRecords look_up_keys(const Surroundings& world, const Identity& given, const 
   if (!records.zone_by_region || settings.dkim.status.value_or(Status::success) != Status::success) return records;
   const auto zone = common_zone(records);
   const auto* parent = replica_parent(key_owner(world.account, given), world.account);
-  if (!zone.empty() && !is_of_another_region(zone, parent ? parent->region : settings.region, expected))
-    settle_on(zone, records);
+  if (may_host(zone, parent ? parent->region : settings.region, expected)) settle_on(zone, records);
   return records;
+}
+
+KeySight look_at_keys(dns::Resolver& resolver, Deadline deadline, std::string_view domain,
+                      const std::vector<std::string>& tokens, const KeyZone& expected) {
+  const Account none;
+  auto records = look_up_keys({resolver, none, deadline, nullptr}, domain, tokens, expected.zone);
+  KeySight sight;
+  if (!expected.guessed_for.empty()) {
+    const auto zone = common_zone(records);
+    if (may_host(zone, expected.guessed_for, expected.zone)) settle_on(zone, records);
+  }
+  const auto& selectors = records.selectors;
+  for (const auto& selector : selectors)
+    if (is_as_expected(selector)) sight.zone = dns::parent(selector.expected);
+  sight.undecided = records.undecided();
+  sight.proxied = records.names(State::proxied);
+  sight.none_holds_key = !selectors.empty() && records.count(State::idle) == selectors.size();
+  return sight;
+}
+
+bool may_lead_to(std::string_view target, std::string_view token, const KeyZone& expected) {
+  return may_host(amazon_zone(target, token), expected.guessed_for, expected.zone);
 }
 
 void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings) {

@@ -15,7 +15,10 @@ Needs needs_of(const Account& account, const Identity& identity) {
   }
   if (&key_owner(account, identity) != &identity) return needs;
   const auto settings = signing_settings(account, identity);
-  needs.zone_by_region = is_zone_by_region(account, identity);
+  if (is_zone_by_region(account, identity) && settings.dkim.status.value_or(Status::success) == Status::success) {
+    const auto* parent = replica_parent(identity, account);
+    needs.zone_by_region = parent ? parent->region : identity.region;
+  }
   for (const auto& token : settings.dkim.tokens) {
     const auto name = dns::canonical(dkim::key_name(token, settings.domain()));
     const auto& zone = settings.dkim.signing_hosted_zone;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "dns/name.h"
 #include "ses/diagnose.h"
@@ -71,6 +72,8 @@ class Judge {
     }
     if (result_.verdict == Verdict::faulty || result_.verdict == Verdict::missing) explain();
     add_zone_faults();
+    add_lack_of_key();
+    if (result_.verdict == Verdict::good && !sees_enough()) result_.verdict = Verdict::unproven;
     return std::move(result_);
   }
 
@@ -93,6 +96,10 @@ class Judge {
     return !any_fault([](const Observation& seen) { return !seen.from_resolver(); });
   }
 
+  bool sees_enough() const {
+    return !look_.servers_unreachable && std::ranges::none_of(all_, [](const auto* seen) { return seen->behind; });
+  }
+
   void collect_faults() {
     for (const auto* seen : all_)
       if (is_fault(*seen, record_.part) && counts(*seen))
@@ -103,33 +110,56 @@ class Judge {
   void by_resolver() {
     const auto stand = stand_of(resolver_, record_.types);
     result_.somewhere = stand == Stand::has || stand == Stand::partly;
-    result_.verdict = resolver_.empty()        ? Verdict::untold
-                      : stand == Stand::lacks  ? Verdict::missing
-                      : result_.faults.empty() ? Verdict::good
-                                               : Verdict::faulty;
+    result_.verdict = resolver_.empty()                              ? Verdict::untold
+                      : stand == Stand::lacks && resolver_suffices() ? Verdict::missing
+                      : result_.faults.empty()                       ? Verdict::good
+                                                                     : Verdict::faulty;
+  }
+
+  // Servers that could not even be found may have the record, unless the zone is known to be gone with all it held.
+  bool resolver_suffices() const {
+    if (look_.servers_unreachable || record_.part == Part::dmarc || record_.part == Part::amazon) return true;
+    const auto zone = std::ranges::find(look_.records, Part::zone, [](const auto& each) { return each.record.part; });
+    return zone != look_.records.end() && !zone->observations.empty() &&
+           std::ranges::all_of(zone->observations, [](const Observation& seen) {
+             return seen.from_resolver() && seen.quality == Quality::absent;
+           });
   }
 
   void by_servers() {
     result_.somewhere = any(Stand::has) || any(Stand::partly);
-    result_.verdict = any(Stand::lacks) && !result_.somewhere ? Verdict::missing
-                      : result_.faults.empty()                ? Verdict::good
-                                                              : Verdict::faulty;
+    const bool lacking = any(Stand::lacks) && !result_.somewhere;
+    result_.verdict = lacking && !is_one_against_resolver() ? Verdict::missing
+                      : result_.faults.empty()              ? Verdict::good
+                                                            : Verdict::faulty;
+  }
+
+  // One server lacks it, and of the others, which are silent, one has it: the resolver has found it there.
+  bool is_one_against_resolver() const {
+    return stands_.size() > 1 && std::ranges::count(stands_, Stand::lacks) == 1 &&
+           stand_of(resolver_, record_.types) == Stand::has;
   }
 
   void explain() {
     const auto& faults = result_.faults;
-    auto told = worst_of(faults);
-    const bool both = told.transport == "UDP" && std::ranges::any_of(faults, [&](const ses::ServerFault& each) {
-                        return each.transport == "TCP" && each.server == told.server && each.name == told.name &&
-                               each.type == told.type && each.answer == told.answer;
-                      });
-    if (both) told.transport = "UDP and TCP";
+    const auto& worst = worst_of(faults);
+    std::set<std::string> servers, transports;
+    std::size_t others = 0;
+    for (const auto& each : faults) {
+      if (each.name != worst.name || each.type != worst.type || each.answer != worst.answer ||
+          is_of_server(each) != is_of_server(worst)) {
+        ++others;
+        continue;
+      }
+      servers.insert(each.server);
+      transports.insert(each.transport);
+    }
     result_.code = ses::to_string(code());
-    result_.reason = sentence(told);
+    result_.reason = sentence(worst, {servers.begin(), servers.end()}, stands_.size(),
+                              transports.size() > 1 ? "UDP and TCP" : worst.transport);
     if (result_.verdict == Verdict::missing && !stands_.empty())
       result_.reason = "no name server that answers has it: " + result_.reason;
     if (look_.servers_unreachable) result_.reason += ", and no name server can be asked directly";
-    const auto others = faults.size() - (both ? 2 : 1);
     if (others > 0) result_.reason += fmt::format(", and {} other fault{}", others, others == 1 ? "" : "s");
     if (stands_.empty() || !resolver_only()) return;
     result_.reason += is_bogus() ? ", since " + look_.bogus_zone + " fails DNSSEC validation"
@@ -160,6 +190,9 @@ class Judge {
     const bool aliased = !record_.expected.empty();
     const bool alias_fails = any_fault([](const Observation& seen) { return seen.type == dns::Type::cname; });
     const bool only_text_fails = aliased && !alias_fails;
+    const bool everywhere = result_.verdict == Verdict::missing || !any(Stand::has);
+    if (aliased && everywhere && std::ranges::find(look_.proxied, record_.name) != look_.proxied.end())
+      return Code::dkim_cname_proxied;
     if (result_.verdict == Verdict::missing)
       return only_text_fails ? Code::dkim_txt_servfail
              : !wrong        ? Code::dkim_cname_missing
@@ -168,7 +201,10 @@ class Judge {
     if (resolver_only()) return only_text_fails ? Code::dkim_txt_servfail : Code::dkim_temperror_partial;
     if (look_.delegation && look_.delegation->name == record_.name) return Code::dns_delegation_mismatch;
     if (std::ranges::none_of(result_.faults, is_serious)) return Code::dkim_temperror_partial;
-    return only_text_fails && !any(Stand::has) ? Code::dkim_txt_servfail : Code::dkim_records_flap;
+    // More than one server, and half of them or more: that is how they are set up.
+    const auto failing = stands_.size() - static_cast<std::size_t>(std::ranges::count(stands_, Stand::has));
+    const bool as_a_rule = everywhere || (failing > 1 && 2 * failing >= stands_.size());
+    return only_text_fails && as_a_rule ? Code::dkim_txt_servfail : Code::dkim_records_flap;
   }
 
   // What is wrong with a zone though its servers answer.
@@ -187,6 +223,21 @@ class Judge {
       result_.code = ses::to_string(Code::dns_dnssec_bogus);
       result_.reason = look_.bogus_zone + " fails DNSSEC validation: validating resolvers answer SERVFAIL";
     }
+  }
+
+  // No server's fault: what stands at Amazon's end has no key.
+  void add_lack_of_key() {
+    if (!look_.no_key || !is_dkim() || record_.expected.empty()) return;
+    if (result_.verdict != Verdict::good && (result_.verdict != Verdict::faulty || !resolver_only())) return;
+    for (const auto* seen : resolver_)
+      if (result_.faults.empty() && seen->type == dns::Type::txt)
+        result_.faults.push_back({kResolver, seen->name, seen->type, seen->answer, dns::to_string(seen->transport),
+                                  look_.time, look_.time, 1});
+    if (result_.faults.empty()) return;
+    result_.verdict = Verdict::faulty;
+    result_.code = ses::to_string(Code::dkim_no_key);
+    result_.reason = "no DKIM selector of " + look_.subject.domain + " holds a key: " + result_.faults.front().name +
+                     " leads to SES, and nothing that SES signs can verify";
   }
 
   const Look& look_;
@@ -218,15 +269,56 @@ const ses::ServerFault& worst_of(const std::vector<ses::ServerFault>& faults) {
   return *std::ranges::min_element(faults, {}, weight);
 }
 
+namespace {
+
+struct Phrase {
+  std::string one, many;
+};
+
+// What a server, or several, did with a question, which is named next; "serial 7, others have 9" is of none.
+Phrase phrase_of(const std::string& answer) {
+  if (answer.starts_with("serial ")) return {"has " + answer, "have " + answer};
+  if (answer.starts_with("not authoritative")) return {"is " + answer + " for", "are " + answer + " for"};
+  if (answer.starts_with("no answer")) return {"gave " + answer + " to", "gave " + answer + " to"};
+  if (answer == "connection refused") return {"refused the connection for", "refused the connection for"};
+  if (answer == "port unreachable") return {"has no open port for", "have no open port for"};
+  return {"answered " + answer + " for", "answered " + answer + " for"};
+}
+
+std::string said(const ses::ServerFault& fault, const std::string& phrase) {
+  return fault.answer.starts_with("serial ") ? phrase : phrase + " " + dns::to_string(fault.type);
+}
+
+}  // namespace
+
 std::string said(const ses::ServerFault& fault) {
-  const auto& answer = fault.answer;
-  const auto* verb = answer.starts_with("serial ") ? "has" : answer.starts_with("no answer") ? "gave" : "answered";
-  return fmt::format("{} {} {} {}", verb, answer, answer.starts_with("no answer") ? "to" : "for",
-                     dns::to_string(fault.type));
+  return said(fault, phrase_of(fault.answer).one);
 }
 
 std::string sentence(const ses::ServerFault& fault) {
-  return fmt::format("{} {} {} over {}", fault.server, said(fault), fault.name, fault.transport);
+  return sentence(fault, {fault.server}, 0, fault.transport);
+}
+
+std::string sentence(const ses::ServerFault& fault, std::vector<std::string> servers, std::size_t all,
+                     const std::string& transport) {
+  constexpr std::size_t kNamed = 3;
+  // The one to tell of first comes first.
+  std::ranges::stable_partition(servers, [&](const auto& server) { return server == fault.server; });
+  const auto count = servers.size();
+  const auto phrase = phrase_of(fault.answer);
+  std::string who = servers.front();
+  if (count > 1 && count == all) {
+    who = count == 2 ? "both name servers" : fmt::format("all {} name servers", count);
+  } else if (count > kNamed) {
+    servers.resize(kNamed);
+    who = fmt::format("{} and {} more", join(servers, ", "), count - kNamed);
+  } else if (count > 1) {
+    const auto last = servers.back();
+    servers.pop_back();
+    who = join(servers, ", ") + " and " + last;
+  }
+  const auto text = who + " " + said(fault, count > 1 ? phrase.many : phrase.one);
+  return fault.answer.starts_with("serial ") ? text : fmt::format("{} {} over {}", text, fault.name, transport);
 }
 
 }  // namespace sesame::watch

@@ -11,8 +11,9 @@
 namespace sesame::watch {
 
 struct Judgement {
-  // untold: nobody who was asked said anything of use.
-  enum class Verdict { good, faulty, missing, untold } verdict = Verdict::untold;
+  // untold: nobody who was asked said anything of use. unproven: no fault is seen, by a look that does not see enough
+  // to say that one of the name servers is over.
+  enum class Verdict { good, unproven, faulty, missing, untold } verdict = Verdict::untold;
   bool somewhere = false;                // some server has it
   std::string code;                      // of the finding that tells of the fault
   std::string reason;                    // one sentence, without its full stop
@@ -32,5 +33,8 @@ const ses::ServerFault& worst_of(const std::vector<ses::ServerFault>& faults);
 std::string said(const ses::ServerFault& fault);
 // "ns2.example.com (192.0.2.53) answered SERVFAIL for TXT x._domainkey.example.com over UDP".
 std::string sentence(const ses::ServerFault& fault);
+// The same of several servers, out of `all`: "all 4 name servers answered ...".
+std::string sentence(const ses::ServerFault& fault, std::vector<std::string> servers, std::size_t all,
+                     const std::string& transport);
 
 }  // namespace sesame::watch

@@ -8,7 +8,8 @@
 #include <tuple>
 #include <utility>
 
-#include "util/text.h"
+#include "dns/name.h"
+#include "ses/needs.h"
 #include "watch/quality.h"
 #include "watch/serials.h"
 #include "watch/server_look.h"
@@ -19,6 +20,7 @@ namespace {
 
 // Silence takes longer to be noticed than this, so that whoever answered within it answered during the silence.
 constexpr std::int64_t kJustNow = 2;  // seconds
+constexpr std::size_t kMaxKept = 100'000;
 
 bool is_definite(const dns::Answer& answer) {
   return !dns::is_temporary(answer.status) && !answer.stale;
@@ -27,6 +29,10 @@ bool is_definite(const dns::Answer& answer) {
 // Only the resolver is asked: the user's servers have no part in it, or a policy may stand elsewhere in the tree.
 bool is_by_resolver(Part part) {
   return part == Part::amazon || part == Part::dmarc;
+}
+
+bool is_at_fault(const RecordLook& record) {
+  return std::ranges::any_of(record.observations, [](const auto& seen) { return seen.quality != Quality::good; });
 }
 
 }  // namespace
@@ -51,6 +57,7 @@ struct Looker::State {
   explicit State(const Means& given) : means(given), directory(given) {}
 
   bool resolver_works();
+  void settle_targets(Look& look, Deadline deadline);
   Look look(const Subject& subject);
 
   const Means means;
@@ -61,6 +68,8 @@ struct Looker::State {
  private:
   std::mutex mutex_;
   std::int64_t worked_at_ = 0;  // guarded by mutex_
+  // Of domain and token the zone of the target that it turned out to have. Guarded by mutex_.
+  std::map<std::pair<std::string, std::string>, std::string> key_zones_;
 };
 
 // Does it, just now? Asks for a name that nobody can have in a cache.
@@ -68,7 +77,7 @@ bool Looker::State::resolver_works() {
   const auto now = means.clock.unix_now();
   {
     const std::lock_guard lock(mutex_);
-    if (worked_at_ != 0 && now - worked_at_ <= kJustNow) return true;
+    if (worked_at_ != 0 && now >= worked_at_ && now - worked_at_ <= kJustNow) return true;
   }
   std::random_device random;
   const auto name = fmt::format("{:08x}{:08x}.amazonses.com", random(), random());
@@ -76,6 +85,36 @@ bool Looker::State::resolver_works() {
   const std::lock_guard lock(mutex_);
   worked_at_ = now;
   return true;
+}
+
+// What can be told of all keys of Easy DKIM only together: the zone that their CNAMEs should lead to, and whether there
+// is a key at all.
+void Looker::State::settle_targets(Look& look, Deadline deadline) {
+  std::vector<Record*> aliases;
+  for (auto& [record, observations] : look.records)
+    if (record.part == Part::dkim && !record.expected.empty()) aliases.push_back(&record);
+  if (aliases.empty()) return;
+  std::vector<std::string> tokens;
+  for (const auto* record : aliases) tokens.push_back(record->name.substr(0, record->name.find('.')));
+  const ses::KeyZone expected{std::string(dns::parent(aliases.front()->expected)), aliases.front()->zone_by_region};
+  auto sight = ses::look_at_keys(means.resolver, deadline, look.subject.domain, tokens, expected);
+  look.no_key = sight.none_holds_key;
+  look.proxied = std::move(sight.proxied);
+  if (expected.guessed_for.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (key_zones_.size() >= kMaxKept) key_zones_.clear();
+    auto& known = key_zones_[{look.subject.domain, tokens.front()}];
+    if (!sight.zone.empty()) known = sight.zone;
+    if (sight.undecided && sight.zone.empty()) sight.zone = known;
+  }
+  // As long as DNS does not tell, every zone that may be right is.
+  if (sight.zone.empty() && sight.undecided) return;
+  const auto& zone = sight.zone.empty() ? expected.zone : sight.zone;
+  for (std::size_t i = 0; i < aliases.size(); ++i) {
+    aliases[i]->expected = tokens[i] + "." + zone;
+    aliases[i]->zone_by_region.clear();
+  }
 }
 
 namespace {
@@ -87,10 +126,6 @@ class ResolverLook {
       : means_(means), directory_(directory), began_(means.clock.steady_now()), deadline_(began_ + kPatience) {}
 
   Deadline deadline() const { return deadline_; }
-  // The identity's own records are told: some just now, or all of them, be it from a cache.
-  bool knows() const { return own_.fresh || (own_.told && !own_.failing); }
-  // Enough where no name server ever answered.
-  bool knows_some() const { return own_.told; }
   // Something came just now, and from no cache.
   bool has_fresh() const { return has_fresh_; }
   const std::string& bogus_zone() const { return bogus_zone_; }
@@ -105,7 +140,7 @@ class ResolverLook {
       auto& seen = silence.record->observations[silence.place];
       const auto answer = means_.resolver.lookup(seen.name, seen.type, deadline);
       if (answer->status == dns::Status::timeout) return false;
-      take(*answer, seen.part);
+      take(*answer);
       check_validation(*answer);
       std::tie(seen.quality, seen.answer) = appraised(*silence.yardstick, *answer);
       seen.ttl = answer->ttl;
@@ -127,7 +162,7 @@ class ResolverLook {
     const auto answer = means_.resolver.lookup(name, type, deadline_);
     const auto latency = std::chrono::steady_clock::now() - before;
     const auto part = record.record.part;
-    take(*answer, part);
+    take(*answer);
     check_validation(*answer);
     // A name that is no zone's, as far as known, has no name servers of its own to miss.
     if (part == Part::zone && zone.empty() && answer->status == dns::Status::nodata) return;
@@ -149,17 +184,15 @@ class ResolverLook {
 
   static std::pair<Quality, std::string> appraised(const Yardstick& yardstick, const dns::Answer& answer) {
     auto [quality, text] = yardstick.appraise(answer);
+    // An alias to nothing: Amazon has no such selector.
+    const bool leads_nowhere =
+        answer.type == dns::Type::txt && answer.status == dns::Status::nxdomain && !answer.cnames.empty();
+    if (quality == Quality::good && leads_nowhere) quality = Quality::failing;
     return {quality, std::move(text)};
   }
 
-  void take(const dns::Answer& answer, Part part) {
-    const bool told = is_definite(answer);
-    const bool fresh = told && answer.received >= began_;
-    has_fresh_ = has_fresh_ || fresh;
-    if (is_by_resolver(part)) return;
-    own_.told = own_.told || told;
-    own_.failing = own_.failing || !told;
-    own_.fresh = own_.fresh || fresh;
+  void take(const dns::Answer& answer) {
+    has_fresh_ = has_fresh_ || (is_definite(answer) && answer.received >= began_);
   }
 
   // RFC 4035 Section 5.5: what fails validation is SERVFAIL, unless checking is disabled.
@@ -178,10 +211,6 @@ class ResolverLook {
   const Means& means_;
   Directory& directory_;
   const Deadline began_, deadline_;
-  struct Own {
-    bool told = false, failing = false, fresh = false;
-  };
-  Own own_;
   struct Silence {
     RecordLook* record = nullptr;
     std::size_t place = 0;  // among its observations
@@ -210,6 +239,7 @@ Look Looker::State::look(const Subject& subject) {
     return zone;
   };
   add_zone(directory.zone_of(subject.domain, resolver.deadline()));
+  settle_targets(look, resolver.deadline());
   std::vector<std::string> zones;
   std::vector<Yardstick> yardsticks;
   yardsticks.reserve(look.records.size());
@@ -231,22 +261,24 @@ Look Looker::State::look(const Subject& subject) {
   for (std::size_t i = 0; i < look.records.size(); ++i)
     if (look.records[i].record.part != Part::zone) servers.want(zones[i], look.records[i], yardsticks[i]);
   servers.ask();
-  servers.tell();
   // A look at either edge of an outage near us, or with a resolver that is down, says nothing of any record.
   const bool began_in_silence = resolver.all_silent() && servers.any_silent();
   resolver.ask_again();
   const bool silent = resolver.any_silent() || servers.any_silent();
   look.nothing_answers = began_in_silence || (silent && !resolver_works());
+  const bool reaches_any = !look.nothing_answers && servers.reaches_any();
+  servers.tell();
   if (look.nothing_answers) return look;
 
   look.delegation = servers.delegation(look.records);
   look.bogus_zone = resolver.bogus_zone();
-  if (servers.any_answered()) return look;
+  // What is mended at the parent is seen at once.
+  if (of_zone && (look.delegation || is_at_fault(*of_zone)))
+    for (const auto& zone : look.zones) directory.doubt(zone);
+  if (reaches_any) return look;
   // What a cache still knows is no sign that anything reaches us.
   look.nothing_answers = !resolver.has_fresh() && !resolver_works();
-  const bool ever_answered = families[0] || families[1];
-  const bool knows = ever_answered ? resolver.knows() : resolver.knows_some();
-  look.servers_unreachable = !look.nothing_answers && servers.any_asked() && knows;
+  look.servers_unreachable = !look.nothing_answers && servers.any_asked();
   return look;
 }
 

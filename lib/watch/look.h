@@ -37,13 +37,15 @@ struct Observation {
   std::chrono::microseconds latency{};
   std::uint32_t ttl = 0;                  // seconds
   std::optional<std::uint32_t> serial{};  // of the zone, where the answer tells it
+  // That serial is behind and has not moved yet: only later can be told whether it is old or on its way.
+  bool behind = false;
   bool from_resolver() const { return address.empty(); }
 };
 
 // Of one record: all that was observed of it now. What is not the server's doing is no observation: where this host has
 // no way to an address (no IPv6, say), and where a datagram had no room for what TCP then tells.
 struct RecordLook {
-  Record record;
+  Record record;  // the subject's, or with the target in the zone that it turned out to have
   std::vector<Observation> observations;
 };
 
@@ -53,11 +55,14 @@ struct Look {
   std::vector<RecordLook> records;  // one for each of the subject's, in their order
   std::vector<std::string> zones;   // that hold the records; the first holds the domain
   std::optional<ses::DelegationMismatch> delegation;
-  std::string bogus_zone;  // fails DNSSEC validation, though it answers where nobody validates; "" = none
+  std::string bogus_zone;            // fails DNSSEC validation, though it answers where nobody validates; "" = none
+  bool no_key = false;               // all DKIM records are as they should be, and no selector holds a key
+  std::vector<std::string> proxied;  // DKIM records that are no plain CNAME, as the resolver sees them
   // Somebody was silent, and the resolver does not answer now: nothing is known about the records, and the fault is
   // most likely near us.
   bool nothing_answers = false;
-  // The resolver answers, but none of the name servers did: direct DNS is blocked on the way. Not held against them.
+  // The resolver answers, but no name server does, be it the parent's or Amazon's: direct DNS is blocked on the way.
+  // Not held against them.
   bool servers_unreachable = false;
 };
 
@@ -70,8 +75,8 @@ struct Means {
 };
 
 // Remembers from look to look what changes rarely, so that the servers of a parent zone are asked for a delegation once
-// in an hour at most, however many identities there are below it; and since when a server's serial is behind: it is
-// `old` only after the zone's own refresh time. Thread-safe.
+// in an hour at most while all is well, however many identities there are below it; and since when a server's serial is
+// behind: it is `old` only after the zone's own refresh time. Thread-safe.
 class Looker {
  public:
   explicit Looker(const Means& means);

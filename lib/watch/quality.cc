@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <variant>
 
 #include "dkim/key.h"
 #include "dmarc/dmarc.h"
 #include "dns/name.h"
+#include "ses/needs.h"
 #include "spf/parse.h"
 #include "spf/spf.h"
 #include "util/text.h"
@@ -114,15 +114,9 @@ void Yardstick::find_way(dns::Resolver& resolver, Deadline deadline) {
 
 bool Yardstick::is_target(const std::string& name) const {
   if (name == record_.expected) return true;
-  if (!record_.zone_by_region) return false;
-  constexpr std::array kTops = {std::string_view("amazonses.com"), std::string_view("amazonses.eu"),
-                                std::string_view("amazonaws.com"), std::string_view("amazonaws.com.cn"),
-                                std::string_view("amazonaws.eu")};
-  const auto zone = dns::parent(name);
-  const auto token = std::string_view(name).substr(0, name.find('.'));
-  const auto expected = std::string_view(record_.expected).substr(0, record_.expected.find('.'));
-  const auto below = [&](std::string_view top) { return zone != top && dns::is_at_or_below(zone, top); };
-  return token == expected && std::ranges::any_of(kTops, below);
+  const auto token = std::string_view(record_.expected).substr(0, record_.expected.find('.'));
+  const ses::KeyZone guess{std::string(dns::parent(record_.expected)), record_.zone_by_region};
+  return !guess.guessed_for.empty() && ses::may_lead_to(name, token, guess);
 }
 
 bool Yardstick::leads_well(const std::vector<std::string>& names) const {

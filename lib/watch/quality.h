@@ -19,6 +19,7 @@ struct Appraisal {
 class Yardstick {
  public:
   // For all of a record. SPF that does not name amazonses.com is evaluated with the resolver.
+  // The record outlives it.
   Yardstick(const Record& record, dns::Resolver& resolver, Deadline deadline);
 
   // Of an answer to one of the record's questions: the resolver's, or a name server's that has authority.

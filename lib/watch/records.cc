@@ -17,7 +17,7 @@ std::vector<Record> records_of(const ses::Account& account, const ses::Identity&
   for (const auto& key : needs.keys) {
     const bool aliased = !key.target.empty();
     const auto types = aliased ? std::vector{Type::cname, Type::txt} : std::vector{Type::txt};
-    records.push_back({Part::dkim, key.name, types, key.target, aliased && needs.zone_by_region});
+    records.push_back({Part::dkim, key.name, types, key.target, aliased ? needs.zone_by_region : ""});
   }
   if (!needs.mail_from.empty()) {
     records.push_back({Part::mail_from_mx, needs.mail_from, {Type::mx}, needs.feedback});

@@ -23,8 +23,8 @@ struct Record {
   // What should stand there: the target of the CNAME, "10 feedback-smtp.us-east-1.amazonses.com"; "" = judged by its
   // meaning (a key, a policy, an SPF record that SES passes).
   std::string expected;
-  // The region's zone stands in for one that SES did not tell: another zone of Amazon's is as good.
-  bool zone_by_region = false;
+  // SES did not tell the zone of that target: the zone of this region stands in for it (ses::KeyZone::guessed_for).
+  std::string zone_by_region = {};
   bool operator==(const Record&) const = default;
 };
 

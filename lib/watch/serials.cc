@@ -10,17 +10,18 @@ constexpr std::size_t kMaxKept = 100'000;
 
 }  // namespace
 
-bool Serials::is_old(const std::string& zone, const IpAddress& address, const dns::Soa& newest, std::uint32_t serial,
-                     std::int64_t now) {
+Serials::Standing Serials::standing(const std::string& zone, const IpAddress& address, const dns::Soa& newest,
+                                    std::uint32_t serial, std::int64_t now) {
   const std::lock_guard lock(mutex_);
   if (!is_behind(serial, newest.serial)) {
     lags_.erase({zone, address});
-    return false;
+    return Standing::level;
   }
   if (lags_.size() >= kMaxKept) lags_.clear();
-  auto& lag = lags_.try_emplace({zone, address}, Lag{serial, now}).first->second;
-  if (lag.serial != serial) lag = {serial, now};
-  return now - lag.since > std::min<std::int64_t>(newest.refresh, kDay);
+  auto& lag = lags_.try_emplace({zone, address}, Lag{serial, now, false}).first->second;
+  if (lag.serial != serial) lag = {serial, now, true};
+  if (now - lag.since > std::min<std::int64_t>(newest.refresh, kDay)) return Standing::old;
+  return lag.moved ? Standing::on_its_way : Standing::behind;
 }
 
 }  // namespace sesame::watch

@@ -20,15 +20,17 @@ inline bool is_behind(std::uint32_t serial, std::uint32_t other) {
 // Thread-safe.
 class Serials {
  public:
-  // Has this server been at its serial, which is behind, for longer than the zone's own refresh time? One that moves on
-  // is on its way.
-  bool is_old(const std::string& zone, const IpAddress& address, const dns::Soa& newest, std::uint32_t serial,
-              std::int64_t now);
+  // old: it has been at its serial, which is behind, for longer than the zone's own refresh time. One that moves on is
+  // on its way; one that has not moved yet may be either.
+  enum class Standing { level, on_its_way, behind, old };
+  Standing standing(const std::string& zone, const IpAddress& address, const dns::Soa& newest, std::uint32_t serial,
+                    std::int64_t now);
 
  private:
   struct Lag {
     std::uint32_t serial = 0;
     std::int64_t since = 0;
+    bool moved = false;
   };
 
   std::mutex mutex_;

@@ -28,7 +28,7 @@ bool has_authority(const dns::ProbeReply& reply) {
 }  // namespace
 
 ServerLook::ServerLook(const Means& means, Directory& directory, Serials& serials, Families& families)
-    : means_(means), directory_(directory), serials_(serials), families_(families) {}
+    : means_(means), directory_(directory), serials_(serials), families_(families), began_(means.clock.unix_now()) {}
 
 ServerLook::Errand ServerLook::errand(const ZoneLook& zone, const Spot& spot, const std::string& name, dns::Type type,
                                       dns::Transport transport) const {
@@ -129,8 +129,7 @@ std::vector<ServerLook::Result> ServerLook::carry_out(const std::vector<Errand>&
   std::vector<Result> results;
   for (std::size_t i = 0; i < errands.size(); ++i) {
     any_asked_ = true;
-    const auto family = family_of(errands[i].spot.address);
-    if (replies[i].trouble.empty()) answered_[family] = families_[family] = true;
+    if (replies[i].trouble.empty()) heard(errands[i].spot.address);
     results.push_back({errands[i], now, std::move(replies[i])});
   }
   return results;
@@ -141,8 +140,24 @@ bool ServerLook::is_told(const Result& result) const {
   const auto& [errand, time, reply] = result;
   if (reply.not_asked) return false;
   const auto family = family_of(errand.spot.address);
-  if (!reply.trouble.empty()) return families_[family] || !answered_[1 - family];
+  if (!reply.trouble.empty()) return families_[family] != 0 || !was_heard(1 - family);
   return !(reply.truncated && errand.question.transport == dns::Transport::udp);
+}
+
+void ServerLook::heard(const IpAddress& address) {
+  families_[family_of(address)] = means_.clock.unix_now();
+}
+
+bool ServerLook::reaches_any() {
+  if (was_heard(0) || was_heard(1)) return true;
+  std::vector<dns::ProbeQuestion> questions;
+  for (const auto& zone : zones_)
+    for (const auto& address : directory_.control_servers(zone.servers.zone))
+      questions.push_back({{address, means_.port}, zone.servers.zone, dns::Type::ns, dns::Transport::udp});
+  const auto replies = ask_all(means_.prober, questions);
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (replies[i].trouble.empty()) heard(questions[i].server.address);
+  return was_heard(0) || was_heard(1);
 }
 
 bool ServerLook::any_silent() const {
@@ -179,7 +194,7 @@ Observation ServerLook::observe(const Result& result) {
   seen.server = errand.spot.server;
   seen.address = errand.spot.address.to_string();
   seen.transport = errand.question.transport;
-  auto [quality, answer] = appraise(result);
+  auto [quality, answer] = appraise(result, seen);
   seen.quality = quality;
   seen.answer = std::move(answer);
   seen.latency = reply.latency;
@@ -188,26 +203,27 @@ Observation ServerLook::observe(const Result& result) {
   return seen;
 }
 
-Appraisal ServerLook::appraise(const Result& result) {
+Appraisal ServerLook::appraise(const Result& result, Observation& seen) {
   const auto& reply = result.reply;
   if (!reply.trouble.empty()) return {Quality::failing, printable(reply.trouble)};
   if (dns::is_temporary(reply.answer.status)) return {Quality::failing, dns::to_string(reply.answer.status)};
   if (!reply.referred_to.empty())
     return {Quality::failing, "not authoritative, refers to " + printable(reply.referred_to)};
   if (!reply.authoritative) return {Quality::failing, "not authoritative"};
-  return result.errand.question.type == dns::Type::soa ? appraise_serial(result)
+  return result.errand.question.type == dns::Type::soa ? appraise_serial(result, seen)
                                                        : result.errand.yardstick->appraise(reply.answer);
 }
 
-Appraisal ServerLook::appraise_serial(const Result& result) {
+Appraisal ServerLook::appraise_serial(const Result& result, Observation& seen) {
   const auto& [errand, time, reply] = result;
   const auto& [servers, newest, sets, records] = *errand.zone;
   if (!newest || !reply.soa || reply.soa->zone != servers.zone) return errand.yardstick->appraise(reply.answer);
   const auto serial = reply.soa->serial;
-  const bool old = serials_.is_old(servers.zone, errand.spot.address, *newest, serial, time);
+  const auto standing = serials_.standing(servers.zone, errand.spot.address, *newest, serial, time);
+  seen.behind = standing == Serials::Standing::behind;
   auto text = fmt::format("serial {}", serial);
   if (is_behind(serial, newest->serial)) text += fmt::format(", others have {}", newest->serial);
-  return {old ? Quality::old : Quality::good, std::move(text)};
+  return {standing == Serials::Standing::old ? Quality::old : Quality::good, std::move(text)};
 }
 
 std::optional<ses::DelegationMismatch> ServerLook::delegation(const std::vector<RecordLook>& records) const {

@@ -16,8 +16,9 @@
 
 namespace sesame::watch {
 
-// Whether an address of the family (IPv4, IPv6) has ever answered: where none has, this host may have no way to such.
-using Families = std::array<std::atomic<bool>, 2>;
+// When an address of the family (IPv4, IPv6) last answered, of whatever identity; 0 = never, and this host may have no
+// way to such.
+using Families = std::array<std::atomic<std::int64_t>, 2>;
 
 class ServerLook {
  public:
@@ -28,13 +29,15 @@ class ServerLook {
   // All servers of the zone about a record; nothing is asked before ask().
   void want(const std::string& zone, RecordLook& record, const Yardstick& yardstick);
   void ask();
+  // Has any name server answered since this look began? Where none has, those above the zones and Amazon's are asked:
+  // when they answer, it is no fault of the way there.
+  bool reaches_any();
   // Adds the observations to the records.
   void tell();
 
   bool any_asked() const { return any_asked_; }
   // Nobody answered, or nobody was there.
   bool any_silent() const;
-  bool any_answered() const { return answered_[0] || answered_[1]; }
   // After tell(). Of the first zone that has one.
   std::optional<ses::DelegationMismatch> delegation(const std::vector<RecordLook>& records) const;
 
@@ -66,19 +69,21 @@ class ServerLook {
   void ask_cut_ones_over_tcp(const std::vector<Result>& results);
   bool is_told(const Result& result) const;
   Observation observe(const Result& result);
-  Appraisal appraise(const Result& result);
-  Appraisal appraise_serial(const Result& result);
+  Appraisal appraise(const Result& result, Observation& seen);
+  void heard(const IpAddress& address);
+  bool was_heard(std::size_t family) const { return families_[family] >= began_; }
+  Appraisal appraise_serial(const Result& result, Observation& seen);
   void tell_what_was_left_out();
 
   const Means& means_;
   Directory& directory_;
   Serials& serials_;
   Families& families_;
+  const std::int64_t began_;
   std::deque<ZoneLook> zones_;  // errands point into it
   std::vector<Errand> errands_;
   std::vector<Result> results_;
   bool any_asked_ = false;
-  std::array<bool, 2> answered_{};  // by family, in this look
 };
 
 }  // namespace sesame::watch

@@ -14,6 +14,7 @@ constexpr std::int64_t kHour = 3600;
 constexpr std::size_t kMaxServers = 16;    // of one zone
 constexpr std::size_t kMaxKept = 100'000;  // names remembered; beyond that all is found out anew
 constexpr std::size_t kParentsAsked = 2;
+constexpr const char* kAmazon = "amazonses.com";
 
 template <class Map>
 void make_room(Map& map) {
@@ -65,7 +66,9 @@ std::string Directory::walk_to_zone(const std::string& name, std::size_t least_l
   {
     const std::lock_guard lock(mutex_);
     const auto found = apexes_.find(name);
-    if (found != apexes_.end() && now < found->second.until) return found->second.zone;
+    // Also when the clock was put back.
+    if (found != apexes_.end() && now < found->second.until && found->second.until - now <= kHour)
+      return found->second.zone;
     if (found != apexes_.end()) known = found->second.zone;
   }
   bool certain = true;
@@ -117,7 +120,7 @@ std::optional<std::vector<std::string>> Directory::parent_servers(const std::str
     const std::lock_guard lock(mutex_);
     make_room(delegations_);
     auto& delegation = delegations_[zone];
-    if (delegation.asked != 0 && now - delegation.asked < kHour) return delegation.servers;
+    if (delegation.asked != 0 && now >= delegation.asked && now - delegation.asked < kHour) return delegation.servers;
     known = delegation.servers;
     // Nobody else asks meanwhile.
     before = std::exchange(delegation.asked, now);
@@ -134,11 +137,30 @@ std::optional<std::vector<std::string>> Directory::parent_servers(const std::str
 
 // Of each server of the parent zone one address.
 Directory::Addresses Directory::servers_above(const std::string& zone) {
-  Addresses servers;
   const auto deadline = soon();
   const auto above = walk_to_zone(std::string(dns::parent(zone)), 1, deadline);
-  if (above.empty()) return servers;
-  auto names = look_up(above, dns::Type::ns, deadline)->names;
+  return above.empty() ? Addresses() : servers_at(above, deadline);
+}
+
+void Directory::doubt(const std::string& zone) {
+  const std::lock_guard lock(mutex_);
+  const auto found = delegations_.find(zone);
+  if (found != delegations_.end()) found->second.asked = 0;
+}
+
+std::vector<IpAddress> Directory::control_servers(const std::string& zone) {
+  auto servers = servers_above(zone);
+  if (servers.size() > kParentsAsked) servers.resize(kParentsAsked);
+  auto others = servers_at(kAmazon, soon());
+  if (others.size() > kParentsAsked) others.resize(kParentsAsked);
+  servers.insert(servers.end(), others.begin(), others.end());
+  return servers;
+}
+
+// Of each server of the zone one address.
+Directory::Addresses Directory::servers_at(const std::string& zone, Deadline deadline) {
+  Addresses servers;
+  auto names = look_up(zone, dns::Type::ns, deadline)->names;
   sort_out(names);
   for (const auto& name : names) {
     const auto addresses = addresses_of(name, deadline);

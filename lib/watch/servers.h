@@ -46,6 +46,10 @@ class Directory {
   // it would be a top-level domain, which has no records of the user's.
   std::string zone_of(const std::string& name, Deadline deadline);
   ZoneServers servers_of(const std::string& zone);
+  // The parent's servers are to be asked at the next look, however lately they were.
+  void doubt(const std::string& zone);
+  // Some name servers that are not the zone's: of its parent, and Amazon's.
+  std::vector<IpAddress> control_servers(const std::string& zone);
   // Addresses of name servers that only the zone itself names.
   void add_servers(ZoneServers& servers, const std::vector<std::string>& names);
 
@@ -65,6 +69,7 @@ class Directory {
   dns::AnswerPtr look_up(const std::string& name, dns::Type type, Deadline deadline);
   std::optional<std::vector<std::string>> parent_servers(const std::string& zone);
   Addresses servers_above(const std::string& zone);
+  Addresses servers_at(const std::string& zone, Deadline deadline);
   std::optional<std::vector<std::string>> ask_above(const std::string& zone, const Addresses& servers);
   std::vector<std::string> own_servers(const std::string& zone);
   Addresses addresses_of(const std::string& server, Deadline deadline);

@@ -259,6 +259,9 @@ TEST(Look, SerialIsOldOnlyWhenTheZonesRefreshTimeIsOver) {
   World world;
   world.at(3, "example.test SOA 6 3600");
   const auto is_old = [&] { return faults(world.looker.look(subject())); };
+  // Whether it is old only time tells.
+  const auto seen = part_of(world.looker.look(subject()), Part::zone).observations;
+  EXPECT_EQ(std::ranges::count(seen, true, &Observation::behind), 1);
   EXPECT_THAT(is_old(), IsEmpty());
   world.clock.now += 3600;
   EXPECT_THAT(is_old(), IsEmpty());
@@ -267,7 +270,9 @@ TEST(Look, SerialIsOldOnlyWhenTheZonesRefreshTimeIsOver) {
   // It moves on, though not far enough.
   world.at_all("example.test SOA 9 3600");
   world.at(3, "example.test SOA 8 3600");
-  EXPECT_THAT(is_old(), IsEmpty());
+  EXPECT_EQ(
+      std::ranges::count(part_of(world.looker.look(subject()), Part::zone).observations, true, &Observation::behind),
+      0);
   world.at(3, "example.test SOA 9 3600");
   world.clock.now += 7200;
   EXPECT_THAT(is_old(), IsEmpty());
@@ -304,22 +309,107 @@ TEST(Look, RecordRemovedEverywhere) {
   EXPECT_THAT(found, Each(HasSubstr("absent NXDOMAIN")));
 }
 
-TEST(Look, AliasToElsewhereIsWrongUnlessTheZoneWasGuessed) {
+// The alias of the identity leads to `target` everywhere, where `there` stands; in us-east-1.
+void lead_to(World& world, const std::string& target, const std::string& there) {
   auto records = std::string(kRecords);
-  const std::string right = "tok.dkim.amazonses.com", other = "tok.dkim.eu-south-1.amazonses.com";
-  records.replace(records.find(right), right.size(), other);
-  World world;
+  const std::string usual = "tok.dkim.amazonses.com";
+  records.replace(records.find(usual), usual.size(), target);
   for (int i = 0; i < kServers; ++i)
     world.servers[static_cast<std::size_t>(i)]->with_zone(
         [&](test::Zone& zone) { zone = test::Zone("! role authority\n" + records); });
   world.resolver.zone() = world.unchecked.zone() =
-      test::Zone(records + std::string(kElsewhere) + other + " TXT \"p=\"\n");
+      test::Zone(records + std::string(kElsewhere) + (there.empty() ? "" : target + " TXT " + there + "\n"));
+}
+
+constexpr const char* kKey =
+    "p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDwIRP/UC3SBsEmGqZ9ZJW3/DkMoGeLnQg1fWn7/"
+    "zYtIxN2SnFCjxOCKG9v3b4jYfcTNh5ijSsq"
+    "631uBItLa7od+v/RtdC2UzJ1lWT947qR+Rcac2gbto/NMqJ0fzfVjH4OuKhitdY9tf6mcwGjaNBcWToIMmPSPDdQPNUYckcQ2QIDAQAB";
+
+TEST(Look, AliasMayLeadToAnotherZoneOfAmazonOnlyWhereTheZoneIsAGuessAndKeysStandThere) {
+  enum class Zone { told, guessed };
+  const struct {
+    Zone zone;
+    std::string target, there;
+    bool good;
+  } cases[] = {
+      {Zone::told, "tok.a1.dkim.us-east-1.amazonses.com", kKey, false},
+      {Zone::guessed, "tok.a1.dkim.us-east-1.amazonses.com", kKey, true},
+      {Zone::guessed, "tok.a1.dkim.us-east-1.amazonses.com", "", false},
+      {Zone::guessed, "tok.dkim.amazonaws.com", "", false},
+      {Zone::guessed, "tok.dkim.eu-south-1.amazonses.com", kKey, false},
+      {Zone::guessed, "other.a1.dkim.us-east-1.amazonses.com", kKey, false},
+      {Zone::guessed, "tok.dkim.example.net", kKey, false},
+  };
+  for (const auto& each : cases) {
+    World world;
+    lead_to(world, each.target, each.there);
+    auto watched = subject();
+    if (each.zone == Zone::guessed) watched.records.front().zone_by_region = "us-east-1";
+    const auto found = faults(world.looker.look(watched));
+    EXPECT_EQ(found.size(), each.good ? 0u : 2u + kServers * 3) << each.target;
+    EXPECT_THAT(found, Each(HasSubstr("wrong CNAME " + each.target)));
+  }
+}
+
+TEST(Look, ServerWithAnotherTargetThanTheOthersIsAtFaultThoughTheZoneIsAGuess) {
+  const std::string right = "tok.a1.dkim.us-east-1.amazonses.com", other = "tok.a2.dkim.us-east-1.amazonses.com";
+  World world;
+  lead_to(world, right, kKey);
+  world.servers[1]->with_zone([&](test::Zone& zone) {
+    zone = test::Zone(
+        "! role authority\nexample.test SOA 7 3600\nexample.test NS ns1.example.test\n"
+        "tok._domainkey.example.test CNAME " +
+        other + "\n");
+  });
   auto watched = subject();
+  watched.records.resize(1);
+  watched.records.front().zone_by_region = "us-east-1";
   const auto found = faults(world.looker.look(watched));
-  EXPECT_EQ(found.size(), 2u + kServers * 3);
-  EXPECT_THAT(found, Each(HasSubstr("wrong CNAME " + other)));
-  watched.records.front().zone_by_region = true;
-  EXPECT_THAT(faults(world.looker.look(watched)), IsEmpty());
+  EXPECT_THAT(found, testing::SizeIs(3));
+  EXPECT_THAT(found, Each(testing::AllOf(HasSubstr("ns2.example.test"), HasSubstr("wrong CNAME " + other))));
+  // The zone is known from now on, though the resolver fails.
+  world.at_resolver("tok._domainkey.example.test * !SERVFAIL");
+  const auto later = faults(world.looker.look(watched));
+  EXPECT_THAT(later, testing::SizeIs(5));
+  EXPECT_THAT(later, testing::Not(testing::Contains(HasSubstr("ns1.example.test"))));
+}
+
+TEST(Look, AliasToASelectorThatAmazonHasNotIsAFaultOfNoServer) {
+  World world;
+  world.at_resolver("tok.dkim.amazonses.com * !NXDOMAIN");
+  const auto look = world.looker.look(subject());
+  EXPECT_THAT(faults(look), ElementsAre("DKIM TXT resolver UDP failing CNAME tok.dkim.amazonses.com; NXDOMAIN"));
+  EXPECT_TRUE(look.no_key);
+}
+
+TEST(Look, TellsWhenNoSelectorHoldsAKey) {
+  const struct {
+    const char* first;
+    std::string second;
+    bool none;
+  } cases[] = {{"\"\"", "\"\"", true}, {"\"\"", kKey, false}, {"\"\"", "!SERVFAIL", false}, {"\"\"", "!NODATA", true}};
+  for (const auto& each : cases) {
+    World world;
+    auto watched = subject();
+    watched.records.push_back(
+        {Part::dkim, "two._domainkey.example.test", {dns::Type::cname, dns::Type::txt}, "two.dkim.amazonses.com"});
+    world.at_all("two._domainkey.example.test CNAME two.dkim.amazonses.com");
+    world.resolver.zone() = test::Zone(std::string(kRecords) +
+                                       "two._domainkey.example.test CNAME two.dkim.amazonses.com\n"
+                                       "tok.dkim.amazonses.com TXT " +
+                                       each.first + "\ntwo.dkim.amazonses.com TXT " + each.second + "\n");
+    EXPECT_EQ(world.looker.look(watched).no_key, each.none) << each.second;
+  }
+}
+
+TEST(Look, TellsWhatIsNoPlainAlias) {
+  for (const std::string line :
+       {"tok._domainkey.example.test TXT v=DKIM1; p=", "tok._domainkey.example.test A 192.0.2.1"}) {
+    World world;
+    world.resolver.zone() = test::Zone("example.test SOA 7 3600\nexample.test NS ns1.example.test\n" + line);
+    EXPECT_THAT(world.looker.look(subject()).proxied, ElementsAre("tok._domainkey.example.test")) << line;
+  }
 }
 
 TEST(Look, OwnKeyIsGoodWhenItParses) {
@@ -418,6 +508,30 @@ TEST(Look, ServersThatOnlyWeCannotReachAreNotToBlame) {
   EXPECT_FALSE(look.nothing_answers);
 }
 
+// All that serve the domain are dead, and the resolver has it in its cache.
+TEST(Look, AllServersOfOneDomainDownAreToBlameWhileAnyOtherAnswers) {
+  World world;
+  for (int i = 0; i < kServers; ++i) world.servers[static_cast<std::size_t>(i)]->stop();
+  const auto check = [](const Look& look) {
+    EXPECT_FALSE(look.nothing_answers || look.servers_unreachable);
+    const auto found = faults(look);
+    for (int i = 1; i <= kServers; ++i)
+      EXPECT_THAT(found, testing::Contains(fmt::format("DKIM TXT ns{}.example.test UDP failing port unreachable", i)));
+  };
+  check(world.looker.look(subject()));  // the parent's
+  world.servers[kParent - 1]->stop();
+  world.clock.now += 60;
+  EXPECT_TRUE(world.looker.look(subject()).servers_unreachable);
+
+  // Amazon's, where nobody knows the parent.
+  World other;
+  for (int i = 0; i < kServers; ++i) other.servers[static_cast<std::size_t>(i)]->stop();
+  other.resolver.zone() = test::Zone(std::string(kRecords) +
+                                     "amazonses.com TXT v=spf1 -all\n"
+                                     "amazonses.com NS ns.amazon.test\nns.amazon.test A 127.53.0.5\n");
+  check(other.looker.look(subject()));
+}
+
 TEST(Look, ParentAndZoneNameOtherServers) {
   World world;
   // The zone lists three; the fourth is delegated to, and lacks the record.
@@ -472,6 +586,17 @@ TEST(Look, ParentIsAskedOnceInAnHour) {
   world.clock.now += 1;
   world.looker.look(subject());
   EXPECT_EQ(parent.queries().size(), 2u);
+}
+
+TEST(Look, ADelegationThatIsMendedIsSeenAtTheNextLook) {
+  World world;
+  world.servers[kParent - 1]->with_zone([](test::Zone& zone) {
+    zone = test::Zone("! role authority\ntest SOA 1 3600\nexample.test NS ns1.example.test\n");
+  });
+  EXPECT_TRUE(world.looker.look(subject()).delegation);
+  world.servers[kParent - 1]->with_zone([](test::Zone& zone) { zone = test::Zone(kParentZone); });
+  world.clock.now += 60;
+  EXPECT_FALSE(world.looker.look(subject()).delegation);
 }
 
 TEST(Look, AddressesThisHostHasNoWayToAreLeftOut) {

@@ -57,8 +57,10 @@ TEST(SubjectsOf, ADomainWithEverything) {
   EXPECT_THAT(
       all[0].records,
       ElementsAre(
-          Record{Part::dkim, "t1._domainkey.example.com", {Type::cname, Type::txt}, "t1.dkim.amazonses.com", true},
-          Record{Part::dkim, "t2._domainkey.example.com", {Type::cname, Type::txt}, "t2.dkim.amazonses.com", true},
+          Record{
+              Part::dkim, "t1._domainkey.example.com", {Type::cname, Type::txt}, "t1.dkim.amazonses.com", "us-east-1"},
+          Record{
+              Part::dkim, "t2._domainkey.example.com", {Type::cname, Type::txt}, "t2.dkim.amazonses.com", "us-east-1"},
           Record{Part::mail_from_mx, "bounce.example.com", {Type::mx}, "10 feedback-smtp.us-east-1.amazonses.com"},
           Record{Part::mail_from_spf, "bounce.example.com", {Type::txt}, ""},
           Record{Part::dmarc, "_dmarc.example.com", {Type::txt}, ""},
@@ -73,14 +75,20 @@ TEST(SubjectsOf, TheZoneThatSesToldIsTheOneExpected) {
   ASSERT_EQ(keys.size(), 1u);
   EXPECT_EQ(keys[0].name, "t1._domainkey.example.com");
   EXPECT_EQ(keys[0].expected, "t1.a1.dkim.eu-west-1.amazonses.com");
-  EXPECT_FALSE(keys[0].zone_by_region);
+  EXPECT_EQ(keys[0].zone_by_region, "");
+}
+
+TEST(SubjectsOf, AZoneIsNoGuessWhereSesMissesTheRecords) {
+  auto domain = identity("example.com", {"t1"});
+  domain.dkim.status = ses::Status::pending;
+  EXPECT_EQ(of_part(subjects({domain})[0], Part::dkim).at(0).zone_by_region, "");
 }
 
 TEST(SubjectsOf, ByodkimIsOneTxt) {
   auto domain = identity("example.com", {"own"});
   domain.dkim.origin = "EXTERNAL";
   EXPECT_THAT(of_part(subjects({domain})[0], Part::dkim),
-              ElementsAre(Record{Part::dkim, "own._domainkey.example.com", {Type::txt}, "", false}));
+              ElementsAre(Record{Part::dkim, "own._domainkey.example.com", {Type::txt}, "", ""}));
 }
 
 TEST(SubjectsOf, AReplicaHasTheRecordsOfItsParent) {
@@ -94,6 +102,7 @@ TEST(SubjectsOf, AReplicaHasTheRecordsOfItsParent) {
     const auto keys = of_part(subject, Part::dkim);
     ASSERT_EQ(keys.size(), 1u);
     EXPECT_EQ(keys[0].expected, "t1.dkim.af-south-1.amazonses.com");
+    EXPECT_EQ(keys[0].zone_by_region, "af-south-1");
   }
 }
 
