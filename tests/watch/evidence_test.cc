@@ -1,6 +1,7 @@
 // What `sesame watch --evidence` writes for those who can mend the servers.
 #include "watch/evidence.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "chronicle_case.h"
@@ -156,6 +157,19 @@ TEST(Evidence, AsJsonHasExpectationsRowsAndTheWordsOfSes) {
   EXPECT_EQ(value["ses"][0]["SOARecord"]["SerialNumber"], 2026010107);
   EXPECT_EQ(value["zones"][0]["zones"][0], "example.com");
   EXPECT_FALSE(value.contains("notices"));
+}
+
+TEST(EvidenceJson, NothingThatAZoneNamesReachesATerminalAsItIs) {
+  Remembered memory;
+  auto look = look_at(kStart, {{kFirst}});
+  look.records.at(0).observations.at(0).server =
+      "\xc2\x9b"
+      "2J\x7f\x1b.example.org";
+  ASSERT_TRUE(memory->record(look, {}, {}));
+  const auto text = watch::evidence_json(chronicle_of(memory, kStart + 60), knowledge());
+  EXPECT_THAT(text, HasSubstr("\\u009b2J\\u007f\\u001b"));
+  EXPECT_TRUE(std::ranges::all_of(text, [](char c) { return c == '\n' || (c >= ' ' && c < '\x7f'); }));
+  EXPECT_FALSE(nlohmann::json::parse(text, nullptr, false).is_discarded());
 }
 
 }  // namespace sesame::test

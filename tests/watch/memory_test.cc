@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "remembered.h"
+#include "watch/memory_database.h"
 
 namespace sesame::test {
 
@@ -579,6 +580,18 @@ TEST(MemoryFile, ServesSeveralThreads) {
   const auto runs = runs_of(memory, "");
   ASSERT_THAT(runs, SizeIs(4));
   for (const auto& run : runs) EXPECT_EQ(run.count, 20u);
+}
+
+TEST(Prune, FindsWhatIsOldWithoutReadingTheRest) {
+  const ScratchDirectory directory;
+  const auto path = directory.file("watch.sqlite");
+  ASSERT_TRUE(Memory::open(path, Access::read_write));
+  using watch::database::Connection;
+  const auto connection = Connection::open(path, Connection::Access::read_only, std::make_shared<watch::Patience>());
+  ASSERT_TRUE(connection);
+  watch::database::Query plan(**connection, "EXPLAIN QUERY PLAN SELECT id FROM run WHERE last < 1");
+  ASSERT_TRUE(plan.next().value_or(false));
+  EXPECT_THAT(plan.text(3), HasSubstr("run_by_last"));
 }
 
 }  // namespace sesame::test

@@ -645,6 +645,77 @@ TEST_F(NotifierTest, DropsTheOldestOfAFullQueue) {
   EXPECT_EQ(lines("\"d0.example: "), 1);
 }
 
+// A machine that starts with a clock far ahead, and is put right.
+TEST_F(NotifierTest, AClockThatIsPutBackSilencesNothing) {
+  make(1);
+  clock.now = kStart + 30 * kDay;
+  books[0]->works = false;
+  for (int i = 0; i < 10; ++i) change(domain(i), State::degraded);
+  for (int i = 0; i < 4; ++i) notifier->step();  // one by one, and the beginning of a storm
+  EXPECT_EQ(books[0]->tries, 5);
+  clock.now = kStart;
+  books[0]->works = true;
+  notifier->step();
+  EXPECT_THAT(books[0]->taken, SizeIs(testing::Ge(5u)));  // what failed, and was to be tried again in 30 days
+  for (int i = 20; i < 30; ++i) change(domain(i), State::missing);
+  for (int passed = 0; passed < kHour; passed += kMinute, clock.now += kMinute) notifier->step();
+  EXPECT_GT(lines("alert: "), 5);  // many of them together
+}
+
+// Each identity has a few alerts in an hour: of an hour that is still to come there are none.
+TEST_F(NotifierTest, WhatWasToldByAClockThatWasAheadCountsNoLonger) {
+  make(0);
+  clock.now = kStart + 30 * kDay;
+  for (int i = 0; i < 8; ++i) {
+    change("example.com", i % 2 == 0 ? State::missing : State::healthy);
+    notifier->step();
+    clock.now += 2 * kMinute;
+  }
+  const auto before = lines("alert: ");
+  clock.now = kStart;
+  change("example.com", State::missing);
+  notifier->step();
+  EXPECT_EQ(lines("alert: "), before + 1);
+}
+
+TEST(AlertPolicyClock, WhatAllLooksHaveInCommonIsToldThoughTheClockIsPutBack) {
+  World world;
+  auto silent = seen("example.com", kStart + 30 * kDay);
+  silent.nothing_answers = true;
+  world.policy->take(silent, {});
+  for (int i = 0; i < 3; ++i, world.now += kMinute) {
+    silent.time = world.now;
+    world.policy->take(silent, {});
+    world.due();
+  }
+  EXPECT_THAT(world.told, SizeIs(1));
+}
+
+// As a library may, when memory is short.
+class ThrowingChannel final : public Channel {
+ public:
+  std::string name() const override { return "thrower"; }
+  Result<void> deliver(const Notice&) override { throw std::bad_alloc(); }
+};
+
+TEST_F(NotifierTest, WhatALibraryThrowsIsAFailureOfItsChannelAlone) {
+  auto book = std::make_shared<FakeChannel::Book>();
+  std::vector<std::unique_ptr<Channel>> channels;
+  channels.push_back(std::make_unique<ThrowingChannel>());
+  channels.push_back(std::make_unique<FakeChannel>("mail", book));
+  notifier = std::make_unique<Notifier>(
+      std::move(channels), kReminders, clock,
+      [this](Loudness, const std::string& line) {
+        const std::lock_guard lock(mutex);
+        log.push_back(line);
+      },
+      [](const Notice&) {});
+  change("example.com", State::missing);
+  notifier->step();
+  EXPECT_THAT(book->taken, SizeIs(1));
+  EXPECT_EQ(lines("the thrower: "), 1);
+}
+
 TEST_F(NotifierTest, WorksOnAThreadOfItsOwn) {
   make(1);
   ASSERT_TRUE(notifier->start());

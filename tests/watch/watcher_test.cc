@@ -1,10 +1,13 @@
 #include "watch/watcher.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <atomic>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -13,6 +16,20 @@
 #include <thread>
 
 #include "watch/journal.h"
+#include "watch/memory_database.h"
+
+// How many threads there may be yet; any number where it is negative.
+static std::atomic<int> threads_left = -1;
+
+// The dynamic linker prefers this to the C library's, for the C++ library too.
+extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                              void* argument) noexcept {
+  if (threads_left == 0) return EAGAIN;
+  if (threads_left > 0) --threads_left;
+  using Original = int (*)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
+  static const auto original = reinterpret_cast<Original>(::dlsym(RTLD_NEXT, "pthread_create"));
+  return original(thread, attributes, run, argument);
+}
 
 namespace sesame::watch {
 namespace {
@@ -481,6 +498,44 @@ TEST(Watch, ARestartKnowsTheZonesAgain) {
   EXPECT_EQ(hand.journal->ledger()->history_of(identity).bogus_zone, "example.com");
 }
 
+TEST(Watch, AMemoryThatWasDeletedIsToldAndBegunAnew) {
+  const Directory directory;
+  const auto path = directory.file("watch.sqlite");
+  Hand hand({subject_of("example.com")}, kept_in(path));
+  hand.rounds_for(kHour);
+  std::filesystem::remove(path);
+  hand.rounds_for(kHour);
+  EXPECT_THAT(hand.lines.with("was deleted or replaced"), SizeIs(1));
+  const auto memory = Memory::open(path, Memory::Access::read_only);
+  ASSERT_TRUE(memory);
+  EXPECT_THAT((*memory)->states().value(), SizeIs(4));
+}
+
+// Another process that writes, and takes its time.
+class Locked {
+ public:
+  explicit Locked(const std::string& path) {
+    auto opened =
+        database::Connection::open(path, database::Connection::Access::read_write, std::make_shared<Patience>());
+    if (opened) connection_ = *std::move(opened);
+    EXPECT_TRUE(connection_ && connection_->execute("BEGIN EXCLUSIVE"));
+  }
+
+ private:
+  std::unique_ptr<database::Connection> connection_;
+};
+
+TEST(Watch, WhatIsThereIsReadThoughAnotherHasItLocked) {
+  const Directory directory;
+  const auto path = directory.file("watch.sqlite");
+  Hand hand({subject_of("example.com")}, kept_in(path));
+  hand.round();
+  const Locked locked(path);
+  hand.begin();
+  EXPECT_THAT(hand.lines.with("is not kept for now"), IsEmpty());
+  EXPECT_THAT(hand.journal->ledger()->states(), SizeIs(4));
+}
+
 // The threads.
 
 // Waits a while for what other threads bring about.
@@ -491,6 +546,31 @@ bool comes_true(Condition&& condition) {
     std::this_thread::sleep_for(milliseconds(5));
   }
   return false;
+}
+
+TEST(Watch, WhoeverHasTheMemoryLockedHoldsUpNoReload) {
+  const Directory directory;
+  const auto path = directory.file("watch.sqlite");
+  const auto subject = subject_of("example.com");
+  Hand hand({subject}, kept_in(path));
+  hand.round();
+  const Locked locked(path);
+  hand.clock.advance(kMinute);
+  std::atomic<bool> ended = false;
+  std::thread writes([&] {
+    hand.journal->take(hand.world.look(subject));
+    ended = true;
+  });
+  const auto is_taken = [&] {
+    const auto states = hand.journal->ledger()->states();
+    return !states.empty() && states.front().checked == hand.clock.unix_now();
+  };
+  EXPECT_TRUE(comes_true(is_taken));
+  const std::vector left = {subject_of("example.net")};
+  hand.journal->keep_only(left);
+  EXPECT_FALSE(ended);
+  hand.journal->hurry();
+  writes.join();
 }
 
 // How often each identity was looked at.
@@ -662,6 +742,64 @@ TEST(Watcher, TheNextKnowsWhatTheOneBeforeTold) {
   second.tell();
   EXPECT_THAT(second.past().notices, SizeIs(1));
   EXPECT_EQ(test.lines.with("state: ").size(), told_once);
+}
+
+TEST(Watcher, EndsThoughAnotherHasTheMemoryLocked) {
+  const Directory directory;
+  Threads test;
+  auto options = each_second();
+  options.memory = directory.file("watch.sqlite");
+  Watcher watcher(options, system_clock(), test.lines.say());
+  watcher.watch(subjects(20), test.look_at());
+  ASSERT_TRUE(watcher.start());
+  EXPECT_TRUE(comes_true([&] { return test.seen.size() == 20; }));
+  const Locked locked(options.memory);
+  // All threads wait for it.
+  EXPECT_TRUE(comes_true([&] { return !test.lines.with("is not kept for now").empty(); }));
+  std::atomic<bool> ended = false;
+  std::thread stops([&] {
+    watcher.stop();
+    ended = true;
+  });
+  EXPECT_TRUE(comes_true([&] { return ended.load(); }));
+  stops.join();
+}
+
+TEST(Watcher, GoesOnThoughALookThrows) {
+  Threads test;
+  Watcher watcher(each_second(), system_clock(), test.lines.say());
+  watcher.watch(subjects(2), [&](const Subject& subject) {
+    test.seen.add(subject.identity);
+    if (subject.identity == "d0.example") throw std::bad_alloc();
+    return test.world.look(subject);
+  });
+  ASSERT_TRUE(watcher.start());
+  EXPECT_TRUE(comes_true([&] { return test.seen.count("d0.example") >= 3 && test.seen.count("d1.example") >= 3; }));
+  watcher.stop();
+  EXPECT_THAT(test.lines.with("an error inside"), SizeIs(1));
+}
+
+TEST(Watcher, ThatNoThreadsCanBeHadIsAnErrorAndNoMore) {
+  for (int had = 0; had <= 9; ++had) {
+    Threads test;
+    Watcher watcher(each_second(), system_clock(), test.lines.say());
+    watcher.watch(subjects(3), test.look_at());
+    threads_left = had;
+    const auto started = watcher.start();
+    threads_left = -1;
+    ASSERT_FALSE(started) << had;
+    EXPECT_THAT(started.error().message, HasSubstr("no thread can be started"));
+  }
+}
+
+TEST(Watcher, LooksOnceWithTheOnlyThreadThereIs) {
+  Threads test;
+  Watcher watcher(each_second(), system_clock(), test.lines.say());
+  watcher.watch(subjects(3), test.look_at());
+  threads_left = 0;
+  const auto looks = watcher.look_once();
+  threads_left = -1;
+  EXPECT_THAT(looks, SizeIs(3));
 }
 
 }  // namespace
