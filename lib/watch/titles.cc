@@ -12,6 +12,7 @@ namespace sesame::watch {
 namespace {
 
 constexpr std::size_t kMaxName = 48, kMaxAnswer = 40;
+constexpr std::size_t kMaxReminded = 38;  // beside the longest deadline
 // Where it would be too long otherwise.
 constexpr std::size_t kShortName = 32, kShortServer = 24, kShortAnswer = 16;
 
@@ -71,7 +72,7 @@ std::string change_title(const RecordState& record) {
 }
 
 std::string reminder_title(const std::string& identity, std::int64_t now, const Moment& moment) {
-  const auto who = cut(identity, kMaxName);
+  const auto who = cut(identity, kMaxReminded);
   const auto& deadline = moment.deadline;
   // What is told late, after a silence, tells the time that is left then.
   const auto when = deadline.earliest > now
