@@ -143,8 +143,8 @@ std::vector<Setting<Config>> dns_settings() {
                     .type = integer(0, 3600),
                     .unit = "seconds",
                     .fallback = whole(0),
-                    .help = "An answer is kept at least so long, whatever its time to live. 0: as long as its owner "
-                            "says."},
+                    .help = "An answer with records is kept at least so long, whatever its time to live. 0: as long "
+                            "as its owner says."},
                    SESAME_MEMBER(dns.min_ttl)),
       bind<Config>({.section = "dns",
                     .name = "max_ttl",
