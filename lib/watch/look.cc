@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <mutex>
 #include <random>
-#include <tuple>
 #include <utility>
 
 #include "dns/name.h"
@@ -142,7 +141,9 @@ class ResolverLook {
       if (answer->status == dns::Status::timeout) return false;
       take(*answer);
       check_validation(*answer);
-      std::tie(seen.quality, seen.answer) = appraised(*silence.yardstick, *answer);
+      auto appraisal = silence.yardstick->appraise(*answer);
+      seen.quality = appraisal.quality;
+      seen.answer = std::move(appraisal.answer);
       seen.ttl = answer->ttl;
       return true;
     });
@@ -171,7 +172,9 @@ class ResolverLook {
     seen.part = part;
     seen.name = name;
     seen.type = type;
-    std::tie(seen.quality, seen.answer) = appraised(yardstick, *answer);
+    auto appraisal = yardstick.appraise(*answer);
+    seen.quality = appraisal.quality;
+    seen.answer = std::move(appraisal.answer);
     seen.latency = std::chrono::duration_cast<std::chrono::microseconds>(latency);
     seen.ttl = answer->ttl;
     if (answer->status == dns::Status::timeout) {
@@ -182,14 +185,6 @@ class ResolverLook {
     record.observations.push_back(std::move(seen));
   }
 
-  static std::pair<Quality, std::string> appraised(const Yardstick& yardstick, const dns::Answer& answer) {
-    auto [quality, text] = yardstick.appraise(answer);
-    // An alias to nothing: Amazon has no such selector.
-    const bool leads_nowhere =
-        answer.type == dns::Type::txt && answer.status == dns::Status::nxdomain && !answer.cnames.empty();
-    if (quality == Quality::good && leads_nowhere) quality = Quality::failing;
-    return {quality, std::move(text)};
-  }
 
   void take(const dns::Answer& answer) {
     has_fresh_ = has_fresh_ || (is_definite(answer) && answer.received >= began_);
