@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""`sesame watch`: what goes together, one look, and what the memory tells of it. No name server can be asked here (their
-port is another one's): what is seen rests on the resolver. What the memory holds is tested beside it, in tests/watch."""
+"""`sesame watch`: what goes together, one look, and what the memory tells of it. The name server of the domain is an address
+where nobody listens, so that what is seen rests on the resolver. What the memory holds is tested in tests/watch."""
 
 import signal
 import subprocess
@@ -12,6 +12,8 @@ import keys
 from harness import DnsTest, sesame
 
 ZONE = {
+    "example.com": {"SOA": [[7, 3600]], "NS": ["ns.example.com"]},
+    "ns.example.com": {"A": ["127.53.0.53"]},
     "amazonses.com": {"TXT": ["v=spf1 ip4:198.51.100.0/24 -all"]},
     "bounce.example.com": {"MX": [[10, "feedback-smtp.us-east-1.amazonses.com"]],
                            "TXT": ["v=spf1 include:amazonses.com ~all"]},
