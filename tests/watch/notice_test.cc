@@ -221,8 +221,9 @@ TEST(Text, OfEachPartSaysWhatToPublish) {
       {Part::amazon, "None of your records is at fault"},
   };
   for (const auto& [part, fix] : cases) {
+    const auto notice = change(record(State::missing, part));
     std::string text;
-    for (const auto word : split(change(record(State::missing, part)).text, '\n'))
+    for (const auto word : split(notice.text, '\n'))
       text += std::string(trim(word)) + " ";
     EXPECT_THAT(text, HasSubstr(fix)) << to_string(part);
   }
