@@ -104,7 +104,7 @@ class Judge {
     for (const auto* seen : all_)
       if (is_fault(*seen, record_.part) && counts(*seen))
         result_.faults.push_back({who(*seen), seen->name, seen->type, seen->answer, dns::to_string(seen->transport),
-                                  look_.time, look_.time, 1});
+                                  look_.time, look_.time, 1, seen->from_resolver() ? 0 : stands_.size()});
   }
 
   void by_resolver() {
@@ -232,7 +232,7 @@ class Judge {
     for (const auto* seen : resolver_)
       if (result_.faults.empty() && seen->type == dns::Type::txt)
         result_.faults.push_back({kResolver, seen->name, seen->type, seen->answer, dns::to_string(seen->transport),
-                                  look_.time, look_.time, 1});
+                                  look_.time, look_.time, 1, seen->from_resolver() ? 0 : stands_.size()});
     if (result_.faults.empty()) return;
     result_.verdict = Verdict::faulty;
     result_.code = ses::to_string(Code::dkim_no_key);

@@ -83,7 +83,7 @@ bool read_names(const json* list, std::vector<std::string>& into) {
 json value_of(const ses::ServerFault& fault) {
   return {{"server", fault.server}, {"name", fault.name},           {"type", static_cast<int>(fault.type)},
           {"answer", fault.answer}, {"transport", fault.transport}, {"first", fault.first},
-          {"last", fault.last},     {"count", fault.count}};
+          {"last", fault.last},     {"count", fault.count},         {"asked", fault.asked}};
 }
 
 bool read_fault(const json& value, ses::ServerFault& into) {
@@ -96,6 +96,7 @@ bool read_fault(const json& value, ses::ServerFault& into) {
       .number("first", into.first)
       .number("last", into.last)
       .number("count", into.count)
+      .number("asked", into.asked)
       .ok();
 }
 

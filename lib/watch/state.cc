@@ -48,6 +48,7 @@ void add(const ses::ServerFault& fault, std::vector<ses::ServerFault>& faults) {
   if (same != faults.end()) {
     same->answer = fault.answer;
     same->last = fault.last;
+    same->asked = fault.asked;
     ++same->count;
   } else if (faults.size() < kMaxFaults) {
     faults.push_back(fault);
