@@ -104,7 +104,7 @@ std::vector<Moment> moments_of(const std::vector<Deadline>& deadlines,
     for (const auto before : reminders)
       moments.push_back({Moment::Which::near, deadline, deadline.earliest - before.count()});
     moments.push_back({Moment::Which::comes, deadline, deadline.earliest});
-    if (has_latest(deadline)) moments.push_back({Moment::Which::surely, deadline, deadline.latest});
+    if (deadline.latest) moments.push_back({Moment::Which::surely, deadline, *deadline.latest});
   }
   std::ranges::stable_sort(moments, {}, &Moment::at);
   return moments;
@@ -115,7 +115,7 @@ std::optional<Deadline> next_of(std::span<const Deadline> deadlines, std::int64_
   std::optional<Deadline> next;
   std::int64_t best = 0;
   for (const auto& deadline : deadlines) {
-    for (const auto at : {deadline.earliest, std::max(deadline.latest, deadline.earliest)}) {
+    for (const auto at : {deadline.earliest, deadline.latest.value_or(deadline.earliest)}) {
       const bool sooner = at > now && (best <= now || at < best);
       const bool later = at <= now && best <= now && at > best;
       if (next && !sooner && !later) continue;
@@ -157,7 +157,7 @@ struct AlertPolicy::Book {
 
   void set_moments(Entry& entry) {
     const auto standing = entry.standing();
-    entry.moments = moments_of(clocks_of(standing), reminders);
+    entry.moments = moments_of(deadlines_of(standing, 0), reminders);
     // What a clock says of the moment a fault begins is told with the change.
     auto told = std::numeric_limits<std::int64_t>::max();
     for (const auto& record : standing) told = std::min(told, record.first_bad.value_or(record.since));
@@ -165,12 +165,19 @@ struct AlertPolicy::Book {
     std::erase_if(entry.moments, [told](const Moment& moment) { return moment.at <= told; });
   }
 
-  // The last of the points on SES's clocks that came and were not told: what came before it is past.
+  static bool is_certain(const Entry& entry, const Moment& moment, std::int64_t now) {
+    return std::ranges::any_of(deadlines_of(entry.standing(), now), [&moment](const Deadline& deadline) {
+      return deadline.kind == moment.deadline.kind && deadline.latest;
+    });
+  }
+
+  // The last of the points on SES's clocks that came and were not told: what came before it is past. Of what nobody has
+  // seen missing lately it is not said that SES has surely acted.
   static std::optional<Moment> moment_of(const Entry& entry, std::int64_t now) {
     std::optional<Moment> last;
     for (const auto& moment : entry.moments) {
       if (moment.at > now) break;
-      last = moment;
+      if (moment.which != Moment::Which::surely || is_certain(entry, moment, now)) last = moment;
     }
     return last;
   }
@@ -223,7 +230,7 @@ struct AlertPolicy::Book {
     std::tie(notice.account, notice.identity, notice.region) = due.key;
     add_changes(due, notice.changes);
     const auto standing = due.entry->standing();
-    const auto deadlines = clocks_of(standing);
+    const auto deadlines = deadlines_of(standing, now);
     notice.deadline = due.changed ? next_of(deadlines, now) : due.moment->deadline;
     if (due.changed)
       word_change(notice, {standing, deadlines});

@@ -199,10 +199,10 @@ std::string text_of(const Notice& notice) {
   for (const auto& change : notice.changes)
     value["changes"].push_back(
         {{"key", value_of(change.after.key)}, {"before", value_of(change.before)}, {"after", value_of(change.after)}});
-  if (notice.deadline)
-    value["deadline"] = {{"kind", to_string(notice.deadline->kind)},
-                         {"earliest", notice.deadline->earliest},
-                         {"latest", notice.deadline->latest}};
+  if (notice.deadline) {
+    value["deadline"] = {{"kind", to_string(notice.deadline->kind)}, {"earliest", notice.deadline->earliest}};
+    if (notice.deadline->latest) value["deadline"]["latest"] = *notice.deadline->latest;
+  }
   return dumped(value);
 }
 

@@ -53,7 +53,7 @@ json to_object(const Change& change) {
 
 json to_object(const Deadline& deadline) {
   json object = {{"kind", to_string(deadline.kind)}, {"earliest", timestamp(deadline.earliest)}};
-  if (has_latest(deadline)) object["latest"] = timestamp(deadline.latest);
+  if (deadline.latest) object["latest"] = timestamp(*deadline.latest);
   return object;
 }
 

@@ -256,17 +256,17 @@ const char* to_string(Deadline::Kind kind) {
   return "mail_from_fallback";
 }
 
-std::vector<Deadline> deadlines_of(std::span<const RecordState> records) {
+std::vector<Deadline> deadlines_of(std::span<const RecordState> records, std::int64_t now) {
   std::vector<Deadline> deadlines;
-  const auto add_span = [&](Deadline::Kind kind, const ses::Span& span) {
-    deadlines.push_back({kind, span.earliest, span.latest});
+  const auto add_span = [&](Deadline::Kind kind, const ses::Outage& outage, const ses::Span& span) {
+    deadlines.push_back({kind, span.earliest, outage.missing_since ? std::optional(span.latest) : std::nullopt});
   };
-  if (const auto dkim = outage_of(records, Part::dkim); dkim && !dkim->restored) {
-    add_span(Deadline::Kind::signing_stops, ses::signing_stops(*dkim));
-    add_span(Deadline::Kind::revocation, ses::revocation(*dkim));
+  if (const auto dkim = outage_of(records, Part::dkim, now); dkim && !dkim->restored) {
+    add_span(Deadline::Kind::signing_stops, *dkim, ses::signing_stops(*dkim));
+    add_span(Deadline::Kind::revocation, *dkim, ses::revocation(*dkim));
   }
-  if (const auto mx = outage_of(records, Part::mail_from_mx); mx && !mx->restored)
-    add_span(Deadline::Kind::mail_from_fallback, ses::mail_from_fallback(*mx));
+  if (const auto mx = outage_of(records, Part::mail_from_mx, now); mx && !mx->restored)
+    add_span(Deadline::Kind::mail_from_fallback, *mx, ses::mail_from_fallback(*mx));
   return deadlines;
 }
 

@@ -69,13 +69,15 @@ struct Sight {
 struct Deadline {
   enum class Kind { signing_stops, revocation, mail_from_fallback } kind = Kind::revocation;
   std::int64_t earliest = 0;  // if SES looked when the fault began
-  // If it takes as long as it ever does; of a record that some server always had, if it comes upon the fault at all.
-  std::int64_t latest = 0;
+  // If it takes as long as it ever does; absent where SES may never come upon the fault: of a record that some server
+  // has, or that nobody has seen missing lately.
+  std::optional<std::int64_t> latest;
 };
 const char* to_string(Deadline::Kind kind);
 // Of the records of one identity; nothing when no record SES needs is at fault at a name server: our resolver's trouble
 // and what fails over TCP alone SES does not come upon.
-std::vector<Deadline> deadlines_of(std::span<const RecordState> records);
+// `now` as of outage_of().
+std::vector<Deadline> deadlines_of(std::span<const RecordState> records, std::int64_t now);
 
 // A record that is in another state than before.
 struct Change {
@@ -87,8 +89,8 @@ class Ledger final : public ses::Observer {
  public:
   Ledger();
   ~Ledger() override;
-  // Instead of what is here, as a memory kept it; sights of identities without states are left out. `now` tells how long
-  // ago that was, until the next look does; 0 = just now.
+  // Instead of what is here, as a memory kept it; sights of identities without states are left out. `now` tells how
+  // long ago that was, until the next look does; 0 = just now.
   void restore(std::vector<RecordState> states, std::span<const Sight> sights = {}, std::int64_t now = 0);
   // SES was content with the identity at `time`, as somebody saw: what records lived through that were well by then has
   // no consequences any more. True when that changed anything; again it does nothing.

@@ -102,16 +102,16 @@ const char* meaning_of(Deadline::Kind kind) {
 
 std::string deadline_text(const Deadline& deadline, std::int64_t now) {
   const auto tell = [&](const std::string& when) { return line(meaning_of(deadline.kind) + (": " + when), 2); };
-  if (has_latest(deadline) && now >= deadline.latest)
-    return tell("is taken to have done so by " + minute(deadline.latest));
+  if (deadline.latest && now >= *deadline.latest)
+    return tell("is taken to have done so by " + minute(*deadline.latest));
   const auto when = (now >= deadline.earliest ? "at any moment since " : "not before ") + minute(deadline.earliest);
-  return tell(when + (has_latest(deadline) ? ", at the latest " + minute(deadline.latest)
-                                           : std::string(", should SES come upon the fault")));
+  return tell(when + (deadline.latest ? ", at the latest " + minute(*deadline.latest)
+                                      : std::string(", should SES come upon the fault")));
 }
 
 std::string deadlines_text(States states, std::int64_t now) {
   std::string text;
-  for (const auto& deadline : clocks_of(states)) text += deadline_text(deadline, now);
+  for (const auto& deadline : deadlines_of(states, now)) text += deadline_text(deadline, now);
   return text;
 }
 
@@ -136,23 +136,23 @@ std::string last_look_text(const Status& status) {
   return wrap(when + ". That is too long: does it run? What stands here may have changed since.", "", "");
 }
 
-Json deadlines_value(States states) {
+Json deadlines_value(States states, std::int64_t now) {
   auto list = Json::array();
-  for (const auto& deadline : clocks_of(states)) {
+  for (const auto& deadline : deadlines_of(states, now)) {
     Json value = {{"kind", to_string(deadline.kind)}, {"earliest", timestamp(deadline.earliest)}};
-    if (has_latest(deadline)) value["latest"] = timestamp(deadline.latest);
+    if (deadline.latest) value["latest"] = timestamp(*deadline.latest);
     list.push_back(std::move(value));
   }
   return list;
 }
 
-Json identity_value(States states) {
+Json identity_value(States states, std::int64_t now) {
   const auto& key = states.front().key;
   Json value = {{"account", key.account},
                 {"identity", key.identity},
                 {"region", key.region},
                 {"state", worst_of(states)},
-                {"deadlines", deadlines_value(states)},
+                {"deadlines", deadlines_value(states, now)},
                 {"records", Json::array()}};
   for (const auto& state : states) value["records"].push_back(state_value(state));
   return value;
@@ -274,7 +274,7 @@ Json look_value(const Seen& seen) {
                 {"zones", look.zones},
                 {"delegation_mismatch", delegation_value(look.delegation)},
                 {"bogus_zone", text_or_null(look.bogus_zone)},
-                {"deadlines", deadlines_value(seen.states)},
+                {"deadlines", deadlines_value(seen.states, look.time)},
                 {"records", Json::array()}};
   for (const auto& record : look.records) {
     const auto* state = state_of(seen, record.record);
@@ -321,7 +321,8 @@ std::string status_json(const Status& status) {
   Json value = {{"last_look", status.last_look ? Json(timestamp(status.last_look)) : Json(nullptr)},
                 {"late", is_late(status)},
                 {"identities", Json::array()}};
-  for_each_identity(status.states, [&](States states) { value["identities"].push_back(identity_value(states)); });
+  for_each_identity(status.states,
+                    [&](States states) { value["identities"].push_back(identity_value(states, status.now)); });
   Chronicle silences;
   silences.silences = status.silences;
   value["silences"] = silences_value(silences);

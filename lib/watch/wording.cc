@@ -99,23 +99,27 @@ std::vector<RecordState> after(std::span<const Change> changes) {
   return records;
 }
 
+bool has_passed(const Deadline& deadline, std::int64_t now) {
+  return deadline.latest && now >= *deadline.latest;
+}
+
 std::string signing_stops(const Deadline& deadline, std::int64_t now) {
-  if (has_latest(deadline) && now >= deadline.latest)
+  if (has_passed(deadline, now))
     return "SES has had 72 hours to notice and is taken to have stopped signing: mail leaves without a DKIM signature "
            "of this domain.";
   return fmt::format(
       "SES checks the DKIM records at times nobody knows, and stops signing as soon as it finds one missing: at any "
       "moment since {}{}. Mail then leaves without a DKIM signature of this domain.",
-      minute(deadline.earliest), has_latest(deadline) ? ", by " + minute(deadline.latest) + " at the latest" : "");
+      minute(deadline.earliest), deadline.latest ? ", by " + minute(*deadline.latest) + " at the latest" : "");
 }
 
 std::string revocation(const Deadline& deadline, std::int64_t now) {
-  if (has_latest(deadline) && now >= deadline.latest)
+  if (has_passed(deadline, now))
     return fmt::format(
         "SES is taken to have revoked DKIM by {}: that the records are back no longer suffices, and DKIM has to be set "
         "up anew in SES.",
-        minute(deadline.latest));
-  const auto latest = has_latest(deadline) ? ", and by " + minute(deadline.latest) + " at the latest" : "";
+        minute(*deadline.latest));
+  const auto latest = deadline.latest ? ", and by " + minute(*deadline.latest) + " at the latest" : "";
   if (now >= deadline.earliest)
     return fmt::format(
         "SES may have revoked DKIM at any moment since {}{}. Look at the DKIM status in SES: if it is FAILED, DKIM has "
@@ -128,14 +132,14 @@ std::string revocation(const Deadline& deadline, std::int64_t now) {
 }
 
 std::string mail_from_fallback(const Deadline& deadline, std::int64_t now) {
-  if (has_latest(deadline) && now >= deadline.latest)
+  if (has_passed(deadline, now))
     return "SES has had 72 hours to notice and is taken to use the MAIL FROM domain no longer: it writes "
            "amazonses.com, "
            "so that SPF does not align, or refuses the mail, as BehaviorOnMxFailure says.";
   return fmt::format(
       "SES uses the MAIL FROM domain only while it finds its MX. At any moment since {}{} it may write amazonses.com "
       "instead, so that SPF does not align, or refuse the mail, as BehaviorOnMxFailure says.",
-      minute(deadline.earliest), has_latest(deadline) ? ", by " + minute(deadline.latest) + " at the latest," : "");
+      minute(deadline.earliest), deadline.latest ? ", by " + minute(*deadline.latest) + " at the latest," : "");
 }
 
 std::string clocks(std::span<const Deadline> deadlines, std::int64_t now) {
@@ -319,22 +323,6 @@ std::string wrap(std::string_view text, std::string_view first, std::string_view
   }
   if (!empty) end_line();
   return result;
-}
-
-std::vector<Deadline> clocks_of(std::span<const RecordState> records) {
-  auto deadlines = deadlines_of(records);
-  for (auto& deadline : deadlines) {
-    const auto part = deadline.kind == Deadline::Kind::mail_from_fallback ? Part::mail_from_mx : Part::dkim;
-    const bool missing = std::ranges::any_of(records, [part](const RecordState& record) {
-      return record.key.part == part && record.missing_since && !record.missing_until;
-    });
-    if (!missing) deadline.latest = deadline.earliest;
-  }
-  return deadlines;
-}
-
-bool has_latest(const Deadline& deadline) {
-  return deadline.latest > deadline.earliest;
 }
 
 void word_change(Notice& notice, const Standing& standing) {

@@ -29,10 +29,6 @@ struct Standing {
   std::span<const RecordState> records;
   std::span<const Deadline> deadlines;
 };
-// SES's clocks about the records of one identity, as people are told of them: of records that some server always had
-// `latest` is `earliest`, since SES may never come upon the fault.
-std::vector<Deadline> clocks_of(std::span<const RecordState> records);
-bool has_latest(const Deadline& deadline);
 // Fills title and text of a notice that is otherwise complete.
 void word_change(Notice& notice, const Standing& standing);
 void word_reminder(Notice& notice, const Standing& standing, const Moment& moment);

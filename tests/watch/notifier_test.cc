@@ -89,14 +89,33 @@ class World {
     told.insert(told.end(), notices.begin(), notices.end());
     return notices;
   }
-  // Time passes, minute by minute, as nothing else happens.
+  // Time passes, minute by minute; hourly looks find what is at fault as it was.
   std::vector<Notice> pass(std::int64_t seconds) {
     const auto before = told.size();
     for (const auto end = now + seconds; now < end;) {
       now = std::min(end, now + kMinute);
+      if (now % kHour == 0) look_again();
       due();
     }
     return {told.begin() + static_cast<std::ptrdiff_t>(before), told.end()};
+  }
+  void stop_watching(const std::string& identity) {
+    records_.erase(identity);
+    std::vector<Subject> left;
+    for (const auto& [each, records] : records_) left.push_back(subject_of(each));
+    policy->keep_only(left);
+  }
+  void look_again() {
+    for (auto& [identity, records] : records_) {
+      bool at_fault = false;
+      for (auto& [part, record] : records) {
+        if (record.state != State::degraded && record.state != State::missing) continue;
+        at_fault = true;
+        record.last_bad = now;
+        for (auto& fault : record.faults) fault.last = now;
+      }
+      if (at_fault) policy->take(seen(identity, now), states(identity));
+    }
   }
   void silence(const std::string& identity, Silence::Kind kind, std::int64_t until = 0) {
     silences.push_back({"", identity, "us-east-1", kind, now, until});
@@ -178,7 +197,7 @@ TEST(Change, OfEachStateIsTold) {
 TEST(Change, OfWhatIsNoLongerWatchedIsForgotten) {
   World world;
   world.change("example.com", State::missing);
-  world.policy->keep_only(std::vector{subject_of("example.org")});
+  world.stop_watching("example.com");
   EXPECT_THAT(world.pass(10 * kDay), IsEmpty());
 }
 

@@ -100,12 +100,16 @@ TEST(Status, OfWhatIsOnlyDegradedNothingIsCertain) {
 
 TEST(Status, OfWhatIsMissingTellsTheLatest) {
   auto missing = status_with({at_fault(State::missing)});
+  const auto look_now = [&] { missing.states.front().last_bad = missing.states.front().checked = missing.now; };
+  look_now();
   EXPECT_THAT(
       flat(watch::status_text(missing)),
       HasSubstr("SES stops signing: at any moment since 2026-01-01 00:00 UTC, at the latest 2026-01-04 00:00 UTC"));
   const auto value = nlohmann::json::parse(watch::status_json(missing));
   EXPECT_EQ(value["identities"][0]["deadlines"][1]["latest"], "2026-01-09T00:00:00Z");
   missing.now = kStart + 4 * kDay;
+  EXPECT_THAT(flat(watch::status_text(missing)), Not(HasSubstr("is taken to"))) << "nobody has looked since";
+  look_now();
   EXPECT_THAT(flat(watch::status_text(missing)),
               HasSubstr("SES stops signing: is taken to have done so by 2026-01-04 00:00 UTC"));
 }
