@@ -1,6 +1,7 @@
 // What everything that needs DNS is given.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "dns/record.h"
@@ -20,6 +21,13 @@ class Resolver {
 
   // Starts the question so that a later lookup() finds the answer there or on its way. Returns at once.
   virtual void prefetch(std::string_view name, Type type) = 0;
+
+  // What an answer makes possible: to ask for the names in it.
+  using Then = std::function<void(Resolver& resolver, const Answer& answer)>;
+  // prefetch(), and `then` once the answer is there: at once where it is known already, else on whatever thread brings
+  // it, never after the resolver has ended. It must not wait, and must need nothing of a message, which may be gone by
+  // then. A resolver that cannot tell when an answer comes does not call it; look-ups find their answers all the same.
+  virtual void prefetch_then(std::string_view name, Type type, [[maybe_unused]] Then then) { prefetch(name, type); }
 };
 
 }  // namespace sesame::dns

@@ -185,7 +185,6 @@ class ResolverLook {
     record.observations.push_back(std::move(seen));
   }
 
-
   void take(const dns::Answer& answer) {
     has_fresh_ = has_fresh_ || (is_definite(answer) && answer.received >= began_);
   }
