@@ -1,6 +1,7 @@
 #include "dns/caching_resolver.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -51,13 +52,14 @@ Answer failed(const Answer& answer) {
 
 // Shared with the callbacks of questions still open, so that an answer that comes late finds it.
 //
-// Order of locks: the upstream is never called with the mutex held, as it may call back at once.
-struct CachingResolver::State : std::enable_shared_from_this<State> {
+// Order of locks: the upstream is never called with the mutex held, as it may call back at once, nor is a Then.
+struct CachingResolver::State final : Resolver, std::enable_shared_from_this<State> {
   // One question on its way. The mutex of the state guards `wanted` and `answer`, which is set once.
   struct Flight {
     Question question;
     Time began;
-    bool wanted = false;  // somebody has looked it up
+    bool wanted = false;      // somebody has looked it up
+    std::vector<Then> thens;  // guarded too
     std::condition_variable landed;
     AnswerPtr answer;
     // The chain followed so far. Only the one callback at a time that continues the question touches these.
@@ -86,10 +88,26 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   AnswerCache cache;
   std::map<Question, FlightPtr, std::less<>> flights;
   CacheCounters counters;
+  std::atomic<bool> ending = false;  // nobody is told any more
 
-  AnswerPtr lookup(const QuestionView& question, Deadline deadline) {
+  AnswerPtr lookup(std::string_view asked, Type type, Deadline deadline) override {
+    if (is_canonical(asked)) return look_up({asked, type}, deadline);
+    if (const auto name = canonical(asked)) return look_up({*name, type}, deadline);
+    return without_records(asked, type, Status::nxdomain, clock.steady_now());
+  }
+
+  void prefetch(std::string_view asked, Type type) override { prefetch_then(asked, type, nullptr); }
+
+  void prefetch_then(std::string_view asked, Type type, Then then) override {
+    if (is_canonical(asked))
+      prefetch_canonical({asked, type}, std::move(then));
+    else if (const auto name = canonical(asked))
+      prefetch_canonical({*name, type}, std::move(then));
+  }
+
+  AnswerPtr look_up(const QuestionView& question, Deadline deadline) {
     if (auto answer = hit(question)) return answer;
-    const auto joined = join(question, AnswerCache::Wanted::yes);
+    const auto joined = join(question, AnswerCache::Wanted::yes, nullptr);
     if (joined.known.fresh) return joined.known.fresh;
     if (!joined.flight) return held(question, joined.known);
     if (joined.is_new) send(joined.flight);
@@ -98,9 +116,19 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     return answer ? answer : without_records(question.name, question.type, Status::timeout, clock.steady_now());
   }
 
-  void prefetch(const QuestionView& question) {
-    const auto joined = join(question, AnswerCache::Wanted::no);
+  void prefetch_canonical(const QuestionView& question, Then then) {
+    const auto joined = join(question, AnswerCache::Wanted::no, &then);
     if (joined.is_new) send(joined.flight);
+    if (const auto& known = joined.known.fresh ? joined.known.fresh : joined.known.stale; known) tell(then, *known);
+  }
+
+  // Whoever is told only asks for more. It costs nobody an answer if that goes wrong.
+  void tell(const Then& then, const Answer& answer) {
+    if (!then || ending) return;
+    try {
+      then(*this, answer);
+    } catch (...) {  // NOLINT(bugprone-empty-catch)
+    }
   }
 
   // Null when nothing is known, or it is too old.
@@ -123,8 +151,8 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     return answer;
   }
 
-  // The caller sends a new flight.
-  Joined join(const QuestionView& question, AnswerCache::Wanted wanted) {
+  // The caller sends a new flight, and tells `then` where anything is known; else `then` goes with the flight.
+  Joined join(const QuestionView& question, AnswerCache::Wanted wanted, Then* then) {
     const auto recoveries = upstream.recoveries();
     const auto now = clock.steady_now();
     const bool is_lookup = wanted == AnswerCache::Wanted::yes;
@@ -143,6 +171,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
       ++counters.misses;
     }
     joined.flight->wanted = joined.flight->wanted || is_lookup;
+    if (then && *then && !joined.known.stale) joined.flight->thens.push_back(std::exchange(*then, nullptr));
     return joined;
   }
 
@@ -219,18 +248,26 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     last.ttl = flight->ttl;
     last.authenticated = flight->authenticated;
     last.stale = false;
+    const auto thens = landed(*flight, std::move(last));
+    if (is_temporary(flight->answer->status)) return;
+    for (const auto& then : thens) tell(then, *flight->answer);
+  }
+
+  // Who is to be told.
+  std::vector<Then> landed(Flight& flight, Answer last) {
     const bool failure = is_temporary(last.status);
     if (failure) last = failed(last);
     const std::lock_guard lock(mutex);
     if (failure) {
-      cache.keep_failure(flight->question, {last.status, last.received, flight->recoveries});
-      flight->answer = std::make_shared<const Answer>(std::move(last));
+      cache.keep_failure(flight.question, {last.status, last.received, flight.recoveries});
+      flight.answer = std::make_shared<const Answer>(std::move(last));
     } else {
-      flight->answer = cache.keep(flight->question, std::move(last),
-                                  flight->wanted ? AnswerCache::Wanted::yes : AnswerCache::Wanted::no);
+      flight.answer = cache.keep(flight.question, std::move(last),
+                                 flight.wanted ? AnswerCache::Wanted::yes : AnswerCache::Wanted::no);
     }
-    flights.erase(flight->question);
-    flight->landed.notify_all();
+    flights.erase(flight.question);
+    flight.landed.notify_all();
+    return std::move(flight.thens);
   }
 
   // The answer, or null when the deadline is first.
@@ -253,17 +290,22 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
 CachingResolver::CachingResolver(std::unique_ptr<Upstream> upstream, const CacheOptions& options, const Clock& clock)
     : state_(std::make_shared<State>(*upstream, options, clock)), upstream_(std::move(upstream)) {}
 
-// Member by member, the last first: the upstream ends its questions while the state is still there for them.
-CachingResolver::~CachingResolver() = default;
-
-AnswerPtr CachingResolver::lookup(std::string_view asked, Type type, Deadline deadline) {
-  if (is_canonical(asked)) return state_->lookup({asked, type}, deadline);
-  if (const auto name = canonical(asked)) return state_->lookup({*name, type}, deadline);
-  return without_records(asked, type, Status::nxdomain, state_->clock.steady_now());
+// Then member by member, the last first: the upstream ends its questions while the state is still there for them, and
+// whoever is being told just now.
+CachingResolver::~CachingResolver() {
+  state_->ending = true;
 }
 
-void CachingResolver::prefetch(std::string_view asked, Type type) {
-  if (const auto name = canonical(asked)) state_->prefetch({*name, type});
+AnswerPtr CachingResolver::lookup(std::string_view name, Type type, Deadline deadline) {
+  return state_->lookup(name, type, deadline);
+}
+
+void CachingResolver::prefetch(std::string_view name, Type type) {
+  state_->prefetch(name, type);
+}
+
+void CachingResolver::prefetch_then(std::string_view name, Type type, Then then) {
+  state_->prefetch_then(name, type, std::move(then));
 }
 
 CacheCounters CachingResolver::counters() const {

@@ -50,6 +50,11 @@ class CachingResolver final : public Resolver {
 
   AnswerPtr lookup(std::string_view name, Type type, Deadline deadline) override;
   void prefetch(std::string_view name, Type type) override;
+  // `then` is called once at most, with records or an absence: at once with what is known, also past its time to live
+  // where it may still serve (the names in it are good for a guess, and are asked for while the newer answer is on its
+  // way), else when the answer comes, on the thread that brings it. A failure, held or new, is not told. It is given
+  // not this resolver but one that stands for it while it is called.
+  void prefetch_then(std::string_view name, Type type, Then then) override;
 
   CacheCounters counters() const;
   std::vector<ServerCounters> servers() const { return upstream_->servers(); }

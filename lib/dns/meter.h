@@ -23,6 +23,10 @@ class Meter final : public Resolver {
 
   AnswerPtr lookup(std::string_view name, Type type, Deadline deadline) override;
   void prefetch(std::string_view name, Type type) override { resolver_.prefetch(name, type); }
+  // `then` is given the resolver behind this one, which outlives the message.
+  void prefetch_then(std::string_view name, Type type, Then then) override {
+    resolver_.prefetch_then(name, type, std::move(then));
+  }
 
   struct Cost {
     int lookups = 0;                     // questions asked, each counted once

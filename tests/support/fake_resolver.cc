@@ -24,7 +24,16 @@ dns::Status status_of(Fault::Kind kind) {
 
 }  // namespace
 
-dns::AnswerPtr FakeResolver::lookup(std::string_view asked_name, dns::Type type, Deadline deadline) {
+dns::AnswerPtr FakeResolver::lookup(std::string_view name, dns::Type type, Deadline deadline) {
+  return find(name, type, deadline, Count::yes);
+}
+
+void FakeResolver::prefetch_then(std::string_view name, dns::Type type, Then then) {
+  const auto answer = find(name, type, Deadline::max(), Count::no);
+  if (!dns::is_temporary(answer->status)) then(*this, *answer);
+}
+
+dns::AnswerPtr FakeResolver::find(std::string_view asked_name, dns::Type type, Deadline deadline, Count count) {
   auto answer = std::make_shared<dns::Answer>();
   answer->type = type;
   answer->ttl = kTtl;
@@ -36,7 +45,7 @@ dns::AnswerPtr FakeResolver::lookup(std::string_view asked_name, dns::Type type,
   }
   answer->name = *name;
   const std::lock_guard lock(mutex_);
-  asked_.push_back(std::string(dns::to_string(type)) + " " + *name);
+  if (count == Count::yes) asked_.push_back(std::string(dns::to_string(type)) + " " + *name);
   std::string at = *name;
   for (int links = 0;; ++links) {
     if (links > kMaxCnames) {
@@ -45,7 +54,8 @@ dns::AnswerPtr FakeResolver::lookup(std::string_view asked_name, dns::Type type,
     }
     const auto* set = zone_.find(at, type);
     const Fault* fault = set && set->fault.kind != Fault::Kind::none ? &set->fault : zone_.name_fault(at);
-    const int question = ++questions_[{at, type}];
+    auto& questions = questions_[{at, type}];
+    const int question = count == Count::yes ? ++questions : questions + 1;
     if (fault && (fault->first < 0 || question <= fault->first)) {
       auto status = status_of(fault->kind);
       if (fault->kind == Fault::Kind::slow &&

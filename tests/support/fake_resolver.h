@@ -21,13 +21,18 @@ class FakeResolver final : public dns::Resolver {
 
   dns::AnswerPtr lookup(std::string_view name, dns::Type type, Deadline deadline) override;
   void prefetch(std::string_view, dns::Type) override {}
+  // `then` is called at once.
+  void prefetch_then(std::string_view name, dns::Type type, Then then) override;
 
   Zone& zone() { return zone_; }
-  // "TXT example.com", in order, look-ups only; a CNAME followed is not listed again.
+  // "TXT example.com", in order, look-ups only (faults count no others either); a CNAME followed is not listed again.
   std::vector<std::string> asked() const;
   void forget_asked();
 
  private:
+  enum class Count { no, yes };
+  dns::AnswerPtr find(std::string_view name, dns::Type type, Deadline deadline, Count count);
+
   Zone zone_;
   mutable std::mutex mutex_;
   std::vector<std::string> asked_;

@@ -11,7 +11,7 @@
 
 namespace sesame::test {
 
-// Thread-safe if the other one is.
+// Thread-safe if the other one is, which must tell at once what it prefetches.
 class StaleResolver final : public dns::Resolver {
  public:
   // `questions`: "TXT example.com".
@@ -27,6 +27,9 @@ class StaleResolver final : public dns::Resolver {
     return old;
   }
   void prefetch(std::string_view name, dns::Type type) override { fresh_.prefetch(name, type); }
+  void prefetch_then(std::string_view name, dns::Type type, Then then) override {
+    fresh_.prefetch_then(name, type, [this, then](dns::Resolver&, const dns::Answer& answer) { then(*this, answer); });
+  }
 
  private:
   dns::Resolver& fresh_;
