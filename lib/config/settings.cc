@@ -118,7 +118,7 @@ std::vector<Setting<Config>> dns_settings() {
                     .name = "budget",
                     .type = number(0.1, 25),
                     .unit = "seconds",
-                    .fallback = 10.0,
+                    .fallback = 5.0,
                     .help = "How long one message may wait for all its DNS answers together. What is not answered by "
                             "then is unknown, and the message goes on. Must stay well under Postfix's "
                             "milter_command_timeout of 30 seconds."},

@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"TimeoutNotUnderBudget", "[dns]\nbudget = 3\ntimeout = 3.0\n", "3:11: dns.timeout: is 3 seconds",
                 "less than dns.budget, which is 3 seconds"},
         BadCase{"TimeoutNotUnderUsualBudget", "[dns]\ntimeout = 12.5\n", "2:11: dns.timeout: is 12.5 seconds",
-                "less than dns.budget, which is 10 seconds where nothing is said"},
+                "less than dns.budget, which is 5 seconds where nothing is said"},
         BadCase{"BudgetNotOverUsualTimeout", "[dns]\nbudget = 1.5\n", "2:10: dns.budget: is 1.5 seconds",
                 "more than dns.timeout, which is 2 seconds where nothing is said"},
         BadCase{"NoTries", "[dns]\ntries = 0\n", "2:9: dns.tries: the integer 0 is out of range", "from 1 to 10"},

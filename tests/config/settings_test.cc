@@ -239,7 +239,7 @@ TEST(Load, EmptyFileHasTheDefaults) {
   EXPECT_EQ(print(config), print(defaults()));
   EXPECT_EQ(config.milter.socket, "inet:8892@127.0.0.1");
   EXPECT_EQ(config.dns.timeout, std::chrono::seconds(2));
-  EXPECT_EQ(config.dns.budget, std::chrono::seconds(10));
+  EXPECT_EQ(config.dns.budget, std::chrono::seconds(5));
   EXPECT_EQ(config.limits.header_bytes, 1048576u);
   EXPECT_EQ(config.rules.outbound.fail, policy::Level::observe);
   EXPECT_EQ(config.directions.outbound_networks.size(), 2u);
