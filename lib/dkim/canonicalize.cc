@@ -1,41 +1,76 @@
 #include "dkim/canonicalize.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
+#include "util/scan.h"
 #include "util/text.h"
 
 namespace sesame::dkim {
 namespace {
 
-constexpr std::size_t kFlushAt = 4096;
-constexpr std::string_view kCrlf = "\r\n";
+constexpr std::size_t kLongRun = 512;  // octets from which a copy costs more than another call
+constexpr std::string_view kLineEnds = "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n";
+constexpr std::string_view kCrlf = kLineEnds.substr(0, 2);
+
+constexpr std::uint8_t kTab = '\t';
+constexpr std::uint8_t kCr = '\r';
+constexpr std::uint8_t kSpace = ' ';
+
+// Where white space may be otherwise in the relaxed form: a tab, or a space in front of a space, a tab or a CR (or of
+// another control octet, which is rare). A single space inside a line stays.
+constexpr auto kOddSpace = [](auto octet, auto next) {
+  return (octet == kTab) | ((octet == kSpace) & (next <= kSpace));
+};
+// The same, or the beginning of a fold.
+constexpr auto kOddSpaceOrCr = [](auto octet, auto next) {
+  return (octet == kTab) | (octet == kCr) | ((octet == kSpace) & (next <= kSpace));
+};
 
 // RFC 6376 Section 3.4.2: unfolded, runs of white space as one space, none at the ends.
-std::string relaxed_value(std::string_view value) {
-  std::string result;
+void append_relaxed(std::string_view value, std::string& out) {
+  while (!value.empty() && (is_wsp(value.back()) || value.ends_with(kCrlf)))
+    value.remove_suffix(is_wsp(value.back()) ? 1 : 2);
+  const auto begin = out.size();
   bool space = false;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value.substr(i, 2) == kCrlf) {
-      ++i;
+  for (std::size_t at = 0; at < value.size();) {
+    if (value.substr(at, 2) == kCrlf) {
+      at += 2;
       continue;
     }
-    if (is_wsp(value[i])) {
+    if (is_wsp(value[at])) {
       space = true;
+      ++at;
       continue;
     }
-    if (space && !result.empty()) result += ' ';
+    if (space && out.size() > begin) out += ' ';
     space = false;
-    result += value[i];
+    // What stands here is text, a CR alone too.
+    const auto end = scan::find_pair(value, at + 1, kOddSpaceOrCr);
+    out += value.substr(at, end - at);
+    at = end;
   }
-  return result;
 }
 
 }  // namespace
 
+void append_canonical(std::string_view name, std::string_view value, Canonicalization how, std::string& out) {
+  if (how == Canonicalization::simple) {
+    out += name;
+    out += ':';
+    out += value;
+    return;
+  }
+  for (const char c : trim(name)) out += to_lower(c);
+  out += ':';
+  append_relaxed(value, out);
+}
+
 std::string canonical_field(const mail::Field& field, Canonicalization how) {
-  if (how == Canonicalization::simple) return field.name + ":" + field.value;
-  return lower(mail::name_of(field)) + ":" + relaxed_value(field.value);
+  std::string result;
+  append_canonical(field.name, field.value, how, result);
+  return result;
 }
 
 std::string without_signature(std::string_view field_value) {
@@ -52,72 +87,86 @@ std::string without_signature(std::string_view field_value) {
   return result;
 }
 
-BodyCanonicalizer::BodyCanonicalizer(Canonicalization how, Sink sink) : how_(how), sink_(std::move(sink)) {
-  out_.reserve(kFlushAt);
-}
+BodyCanonicalizer::BodyCanonicalizer(Canonicalization how, Sink sink) : how_(how), sink_(std::move(sink)) {}
 
 void BodyCanonicalizer::write(std::string_view chunk) {
-  while (!chunk.empty()) {
-    if (cr_) {
-      cr_ = false;
-      if (chunk.front() == '\n') {
-        // RFC 6376 Section 3.4.4: white space at the end of a line is ignored.
-        space_ = false;
-        ++line_ends_;
-        chunk.remove_prefix(1);
-        continue;
-      }
-      begin_text();
-      put("\r");  // a CR alone is an octet like any other
-    }
-    const auto end = std::min(chunk.find('\r'), chunk.size());
-    text(chunk.substr(0, end));
-    cr_ = end < chunk.size();
-    chunk.remove_prefix(std::min(end + 1, chunk.size()));
+  // What is held back, and what may have to be, is looked at octet by octet. The text between needs little of that: its
+  // line ends stay as they are, since text follows.
+  while (!chunk.empty() && holds_back()) {
+    take(chunk.front());
+    chunk.remove_prefix(1);
   }
+  const auto text = chunk.substr(0, chunk.find_last_not_of(how_ == Canonicalization::simple ? "\r\n" : "\r\n \t") + 1);
+  if (!text.empty()) take_text(text);
+  for (const char octet : chunk.substr(text.size())) take(octet);
   flush();
 }
 
-// A run without CR.
-void BodyCanonicalizer::text(std::string_view run) {
-  if (run.empty()) return;
-  if (how_ == Canonicalization::simple) {
-    begin_text();
-    put(run);
-    return;
-  }
-  while (!run.empty()) {
-    const auto end = static_cast<std::size_t>(std::ranges::find_if(run, is_wsp) - run.begin());
-    if (end > 0) {
-      begin_text();
-      put(run.substr(0, end));
+void BodyCanonicalizer::take(char octet) {
+  if (std::exchange(cr_, false)) {
+    if (octet == '\n') {
+      // RFC 6376 Section 3.4.4: white space at the end of a line is ignored.
+      space_ = false;
+      ++line_ends_;
+      return;
     }
-    space_ = space_ || end < run.size();
-    run.remove_prefix(std::min(end + 1, run.size()));
+    begin_text();
+    put("\r");  // a CR alone is an octet like any other
   }
+  if (octet == '\r') {
+    cr_ = true;
+  } else if (how_ == Canonicalization::relaxed && is_wsp(octet)) {
+    space_ = true;
+  } else {
+    begin_text();
+    put({&octet, 1});
+  }
+}
+
+// While nothing is held back; the last octet is neither CR nor LF, nor white space in the relaxed form.
+void BodyCanonicalizer::take_text(std::string_view text) {
+  any_text_ = true;
+  std::size_t done = 0;
+  const auto next = [&](std::size_t from) {
+    return how_ == Canonicalization::simple ? text.size() : scan::find_pair(text, from, kOddSpace);
+  };
+  for (auto at = next(0); at < text.size();) {
+    const auto begin = at;
+    while (is_wsp(text[at])) ++at;
+    const bool ends_line = text[at] == '\r' && text[at + 1] == '\n';
+    const bool stays = !ends_line && at == begin + 1 && text[begin] == ' ';
+    if (!stays) {
+      put(text.substr(done, begin - done));
+      if (!ends_line) put(" ");
+      done = at;
+    }
+    at = next(at);
+  }
+  put(text.substr(done));
 }
 
 // What was held back turns out not to be the end of the body or of the line.
 void BodyCanonicalizer::begin_text() {
-  for (; line_ends_ > 0; --line_ends_) put(kCrlf);
-  if (space_) put(" ");
-  space_ = false;
+  for (; line_ends_ >= kLineEnds.size() / 2; line_ends_ -= kLineEnds.size() / 2) put(kLineEnds);
+  put(kLineEnds.substr(0, static_cast<std::size_t>(std::exchange(line_ends_, 0)) * 2));
+  if (std::exchange(space_, false)) put(" ");
   any_text_ = true;
 }
 
 void BodyCanonicalizer::put(std::string_view octets) {
-  if (octets.size() >= kFlushAt) {
+  if (octets.size() >= kLongRun) {
     flush();
     sink_(octets);
     return;
   }
-  out_ += octets;
-  if (out_.size() >= kFlushAt) flush();
+  if (octets.size() > gathered_.size() - gathered_size_) flush();
+  std::memcpy(gathered_.data() + gathered_size_, octets.data(), octets.size());
+  gathered_size_ += octets.size();
 }
 
 void BodyCanonicalizer::flush() {
-  if (!out_.empty()) sink_(out_);
-  out_.clear();
+  if (gathered_size_ > 0) sink_({gathered_.data(), gathered_size_});
+  gathered_size_ = 0;
 }
 
 void BodyCanonicalizer::finish() {

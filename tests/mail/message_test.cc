@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace sesame::mail {
 namespace {
 
@@ -83,6 +85,34 @@ TEST(BareLineEnds, AreCountedOverEverySplit) {  // D19
       counter.update(body.substr(second));
       EXPECT_EQ(counter.found(), (BareLineEnds{3, 3})) << first << ' ' << second;
     }
+  }
+}
+
+BareLineEnds counted_one_by_one(std::string_view body) {
+  BareLineEnds found;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    if (body[i] == '\r' && (i + 1 == body.size() || body[i + 1] != '\n')) ++found.cr;
+    if (body[i] == '\n' && (i == 0 || body[i - 1] != '\r')) ++found.lf;
+  }
+  return found;
+}
+
+TEST(BareLineEnds, AreCountedAsOneByOne) {
+  std::mt19937 random(1);
+  for (std::size_t i = 0; i < 4000; ++i) {
+    std::string body;
+    const auto* const alphabet = i % 2 == 0 ? "\r\na" : "\r\nabcdefghijklmn";
+    while (body.size() < i / 20) body += alphabet[random() % std::string_view(alphabet).size()];
+    const auto want = counted_one_by_one(body);
+    BareLineEndCounter whole, pieces;
+    whole.update(body);
+    ASSERT_EQ(whole.found(), want) << i;
+    for (std::string_view rest = body; !rest.empty();) {
+      const auto piece = rest.substr(0, random() % 40);
+      pieces.update(piece);
+      rest.remove_prefix(piece.size());
+    }
+    ASSERT_EQ(pieces.found(), want) << i;
   }
 }
 
