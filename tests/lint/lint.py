@@ -67,6 +67,8 @@ EVIDENCE = {
     "libpsl-dev": r"libpsl\.h",
     "libgtest-dev": r"gtest/",
     "libgmock-dev": r"gmock/",
+    "opendkim": r"/usr/sbin/opendkim",
+    "opendmarc": r"/usr/sbin/opendmarc",
     "openssl": r'"openssl"',
     "postfix": r"/usr/lib/postfix",
     "libmail-dkim-perl": r"use Mail::DKIM",
@@ -74,10 +76,15 @@ EVIDENCE = {
     "python3-aiosmtpd": r"aiosmtpd",
     "python3-authres": r"import authres",
     "python3-botocore": r"import botocore",
+    "python3-cryptography": r"from cryptography",
     "python3-dkim": r"import dkim",
     "python3-dnspython": r"import dns\.",
+    "python3-matplotlib": r"import matplotlib",
     "python3-spf": r"import spf",
     "python3-yaml": r"import yaml",
+    "rspamd": r"/usr/bin/rspamd",
+    "valgrind": r'"valgrind"',
+    "iproute2": r"\bip link",
 }
 
 
