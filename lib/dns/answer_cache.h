@@ -2,40 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "dns/caching_resolver.h"
-#include "dns/record.h"
+#include "dns/question.h"
 #include "util/lru_cache.h"
 
 namespace sesame::dns {
-
-struct QuestionView {
-  std::string_view name;  // canonical
-  Type type;
-  auto operator<=>(const QuestionView&) const = default;
-};
-
-struct Question {
-  std::string name;
-  Type type;
-  operator QuestionView() const { return {name, type}; }  // NOLINT(google-explicit-constructor): as with strings
-};
-
-inline bool operator<(const Question& a, const Question& b) {
-  return QuestionView(a) < QuestionView(b);
-}
-inline bool operator<(const Question& a, const QuestionView& b) {
-  return QuestionView(a) < b;
-}
-inline bool operator<(const QuestionView& a, const Question& b) {
-  return a < QuestionView(b);
-}
 
 // Not thread-safe: its owner holds the mutex. The entry of a question is its latest answer, or a failure that came
 // later than it, or both.
@@ -87,7 +62,7 @@ class AnswerCache {
     AnswerPtr answer;
     std::optional<Failure> failure;
   };
-  using Entries = LruCache<Question, Entry>;
+  using Entries = LruCache<Question, Entry, QuestionHash>;
 
   std::uint32_t limited_ttl(const Answer& answer) const;
   bool is_held(const Failure& failure, Time now) const { return now < failure.at + options_.failure_ttl; }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <map>
 #include <mutex>
+#include <unordered_map>
 #include <utility>
 
 #include "dns/answer_cache.h"
@@ -86,7 +86,7 @@ struct CachingResolver::State final : Resolver, std::enable_shared_from_this<Sta
 
   std::mutex mutex;
   AnswerCache cache;
-  std::map<Question, FlightPtr, std::less<>> flights;
+  std::unordered_map<Question, FlightPtr, QuestionHash, SameQuestion> flights;
   CacheCounters counters;
   std::atomic<bool> ending = false;  // nobody is told any more
 

@@ -4,13 +4,13 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "util/keyed_hash.h"
 #include "util/lru_cache.h"
 
 namespace sesame {
@@ -31,10 +31,11 @@ class ContentCache {
   // What `read(text)` returned when it was last called for this text, or returns now.
   template <class Read>
   Pointer get(std::string_view text, Read read) {
-    auto& shard = *shards_[std::hash<std::string_view>{}(text) % kShards];
+    const HashedText key(text);
+    auto& shard = *shards_[key.hash >> 32 & (kShards - 1)];
     {
       const std::lock_guard lock(shard.mutex);
-      if (const auto found = shard.entries.use(text); found.value) return *found.value;
+      if (const auto found = shard.entries.use(key); found.value) return *found.value;
     }
     auto value = std::make_shared<const Value>(read(text));
     const std::lock_guard lock(shard.mutex);
@@ -58,7 +59,7 @@ class ContentCache {
     mutable std::mutex mutex;
     Entries entries;
   };
-  static constexpr std::size_t kShards = 8;
+  static constexpr std::size_t kShards = 8;  // a power of two
 
   const HeapBytes heap_bytes_;
   std::array<std::unique_ptr<Shard>, kShards> shards_;

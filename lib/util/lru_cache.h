@@ -17,14 +17,17 @@
 #include <cstdint>
 #include <iterator>
 #include <list>
-#include <set>
+#include <unordered_map>
 #include <utility>
+
+#include "util/keyed_hash.h"
 
 namespace sesame {
 
-// Not thread-safe: its owner holds the mutex. Keys are found by whatever compares with them through <. A tree finds
-// them, no hash table: keys come from the network, and whoever can choose them can choose ones of the same hash.
-template <class Key, class Value>
+// Not thread-safe: its owner holds the mutex. Keys are found by whatever compares with them through == and has the same
+// Hash. That must be keyed with what nobody outside knows: keys come from the network, and whoever could choose ones of
+// the same hash would make of every search a walk through all of them.
+template <class Key, class Value, class Hash = KeyedHash>
 class LruCache {
   struct Entry;
   using Entries = std::list<Entry>;
@@ -48,9 +51,9 @@ class LruCache {
 
   template <class K = Key>
   Found use(const K& key) {
-    const auto found = index_.find(key);
+    const auto found = find(key);
     if (found == index_.end()) return {};
-    const auto entry = *found;
+    const auto entry = found->second;
     const bool before = std::exchange(entry->used, true);
     if (!before) {
       probation_.splice(probation_.begin(), probation_, entry);
@@ -64,17 +67,17 @@ class LruCache {
 
   template <class K = Key>
   Value* peek(const K& key) {
-    const auto found = index_.find(key);
-    return found == index_.end() ? nullptr : &(*found)->value;
+    const auto found = find(key);
+    return found == index_.end() ? nullptr : &found->second->value;
   }
 
   // Replaces what the key had. `bytes` is what key and value hold outside of themselves.
   void put(Key key, Value value, std::size_t bytes, Use use) {
     bool used = use == Use::once;
     bool in_use = false;
-    if (const auto old = index_.find(key); old != index_.end()) {
-      used = used || (*old)->used;
-      in_use = (*old)->in_use;
+    if (const auto old = find(key); old != index_.end()) {
+      used = used || old->second->used;
+      in_use = old->second->in_use;
       remove(old);
     }
     const auto largest = max_bytes_ - protected_max();
@@ -82,19 +85,19 @@ class LruCache {
     auto& list = in_use ? protected_ : probation_;
     const auto size = bytes + kEntryOverhead;
     list.push_front({std::move(key), std::move(value), size, used, in_use});
-    index_.insert(list.begin());
+    index_.emplace(Hash{}(list.front().key), list.begin());
     bytes_ += size;
     if (in_use) protected_bytes_ += size;
     limit_protected();
     while (bytes_ > max_bytes_) {
-      remove(index_.find(probation_.back().key));
+      remove(find(probation_.back().key));
       ++evictions_;
     }
   }
 
   template <class K = Key>
   bool erase(const K& key) {
-    const auto found = index_.find(key);
+    const auto found = find(key);
     if (found == index_.end()) return false;
     remove(found);
     return true;
@@ -123,19 +126,20 @@ class LruCache {
     bool in_use;  // in the list of the protected
   };
 
-  struct Less {
-    using is_transparent = void;
-    static const Key& key_of(const Iterator& entry) { return entry->key; }
-    template <class K>
-    static const K& key_of(const K& key) {
-      return key;
-    }
-    template <class A, class B>
-    bool operator()(const A& a, const B& b) const {
-      return key_of(a) < key_of(b);
-    }
+  // Good as it is.
+  struct AsIs {
+    std::size_t operator()(std::uint64_t hash) const noexcept { return hash; }
   };
-  using Index = std::set<Iterator, Less>;
+  using Index = std::unordered_multimap<std::uint64_t, Iterator, AsIs>;
+
+  template <class K>
+  typename Index::iterator find(const K& key) {
+    const auto hash = Hash{}(key);
+    auto found = index_.find(hash);
+    while (found != index_.end() && !(found->second->key == key))
+      if (++found != index_.end() && found->first != hash) return index_.end();
+    return found;
+  }
 
   void protect(Iterator entry) {
     protected_.splice(protected_.begin(), probation_, entry);
@@ -154,7 +158,7 @@ class LruCache {
   }
 
   void remove(typename Index::iterator found) {
-    const auto entry = *found;
+    const auto entry = found->second;
     index_.erase(found);
     bytes_ -= entry->bytes;
     if (entry->in_use) protected_bytes_ -= entry->bytes;

@@ -122,6 +122,23 @@ TEST(LruCache, VisitsWhatItWouldForgetFirstFirst) {
   EXPECT_EQ(order, "cdb!a!");
 }
 
+// Keys of the same hash, which chance alone brings about.
+TEST(LruCache, TellsKeysOfTheSameHashApart) {
+  struct Poor {
+    std::size_t operator()(std::string_view key) const { return key.size(); }
+  };
+  LruCache<std::string, int, Poor> cache(10 * kEntry);
+  for (int i = 0; i < 10; ++i) cache.put(std::to_string(i), i, 0, decltype(cache)::Use::none);
+  EXPECT_TRUE(cache.erase("4"));
+  EXPECT_FALSE(cache.erase("4"));
+  EXPECT_FALSE(cache.erase("44"));
+  cache.put("5", 50, 0, decltype(cache)::Use::none);
+  EXPECT_EQ(cache.size(), 9u);
+  EXPECT_EQ(cache.peek("4"), nullptr);
+  EXPECT_EQ(*cache.peek("5"), 50);
+  EXPECT_EQ(*cache.use("9").value, 9);
+}
+
 // The same, said slowly: lists of keys, the first used last.
 struct Model {
   struct Known {
