@@ -319,9 +319,11 @@ Reply DnsServer::reply(const std::vector<std::uint8_t>& request, Transport trans
       question->type_name() + " " + printable(question->name, 300) + (transport == Transport::udp ? " udp" : " tcp");
   if (options_.on_query) options_.on_query(line);
   const std::lock_guard lock(mutex_);
-  if (!options_.on_query) queries_.push_back(line);
+  if (!options_.on_query && !options_.on_reply) queries_.push_back(line);
   if (question->edns_size && options_.edns == EdnsManner::refuse) return refuse_edns(*question);
-  return make_reply(*question, zone_, transport, options_.ttls, asked_);
+  auto reply = make_reply(*question, zone_, transport, options_.ttls, asked_);
+  if (options_.on_reply) options_.on_reply(*question, reply);
+  return reply;
 }
 
 std::vector<std::string> DnsServer::queries() const {

@@ -22,6 +22,8 @@ struct DnsServerOptions {
   EdnsManner edns = EdnsManner::echo;
   // Gets each line of the query log in place of queries(), on the server's thread.
   std::function<void(const std::string&)> on_query = {};
+  // May change what is said before it is sent: hold it up, or take the packet away. Then queries() stays empty, too.
+  std::function<void(const Question&, Reply&)> on_reply = {};
 };
 
 // One thread with a poll loop; a slow answer waits in a list and holds up no other question. All members are

@@ -170,12 +170,12 @@ void Zone::add(std::string_view lines) {
           name_faults_[canonical(name)] = fault;
         } else {
           if (!type) throw std::runtime_error("unknown type");
-          names_[canonical(name)][*type].fault = fault;
+          at(canonical(name), *type).fault = fault;
         }
         continue;
       }
       if (!type) throw std::runtime_error("unknown type");
-      auto& set = names_[canonical(name)][*type];
+      auto& set = at(canonical(name), *type);
       if (*type == dns::Type::txt) {
         set.texts.push_back(txt_strings(data));
       } else if (*type == dns::Type::a || *type == dns::Type::aaaa) {
@@ -211,7 +211,7 @@ Zone Zone::from_json(std::string_view text) {
       }
       const auto type = parse_type(word);
       if (!type) throw std::runtime_error("unknown type " + word);
-      auto& set = zone.names_[canonical(name)][*type];
+      auto& set = zone.at(canonical(name), *type);
       for (const auto& value : values) add_json(set, *type, value);
       if (set.soa) set.names = {"ns." + canonical(name)};
     }
@@ -223,15 +223,23 @@ Zone Zone::from_json(std::string_view text) {
     for (const auto& entry : document.at("faults")) {
       const auto name = canonical(entry.at("name").get<std::string>());
       const auto type = parse_type(entry.value("type", "*"));
-      (type ? zone.names_[name][*type].fault : zone.name_faults_[name]) = json_fault(entry);
+      (type ? zone.at(name, *type).fault : zone.name_faults_[name]) = json_fault(entry);
     }
   }
   return zone;
 }
 
-void Zone::remove(std::string_view name) {
-  names_.erase(canonical(name));
-  name_faults_.erase(canonical(name));
+RecordSet& Zone::at(const std::string& name, dns::Type type) {
+  const auto [found, is_new] = names_.try_emplace(name);
+  for (std::string above(dns::parent(name)); is_new && !above.empty(); above = dns::parent(above)) ++below_[above];
+  return found->second[type];
+}
+
+void Zone::remove(std::string_view text) {
+  const auto name = canonical(text);
+  name_faults_.erase(name);
+  if (names_.erase(name) == 0) return;
+  for (std::string above(dns::parent(name)); !above.empty(); above = dns::parent(above)) --below_[above];
 }
 
 // RFC 4592, as far as tests need it.
@@ -257,11 +265,8 @@ bool Zone::exists(const std::string& name) const {
 }
 
 bool Zone::holds(const std::string& name) const {
-  if (names_.contains(name)) return true;
-  const std::string below = "." + name;
-  for (const auto& [other, types] : names_)
-    if (other.ends_with(below)) return true;
-  return false;
+  const auto below = below_.find(name);
+  return names_.contains(name) || (below != below_.end() && below->second > 0);
 }
 
 const Fault* Zone::name_fault(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -93,10 +94,12 @@ class Zone {
   const Conduct& conduct() const { return conduct_; }
 
  private:
+  RecordSet& at(const std::string& name, dns::Type type);
   bool holds(const std::string& name) const;
   std::string owner(const std::string& name) const;  // itself, or the wildcard that stands for it
 
   std::map<std::string, std::map<dns::Type, RecordSet>> names_;
+  std::unordered_map<std::string, std::size_t> below_;  // how many of names_ lie below each name
   std::map<std::string, Fault> name_faults_;
   Conduct conduct_;
 };
