@@ -33,6 +33,7 @@ void append_relaxed(std::string_view value, std::string& out) {
   while (!value.empty() && (is_wsp(value.back()) || value.ends_with(kCrlf)))
     value.remove_suffix(is_wsp(value.back()) ? 1 : 2);
   const auto begin = out.size();
+  scan::PairFinder odd(value, kOddSpaceOrCr);
   bool space = false;
   for (std::size_t at = 0; at < value.size();) {
     if (value.substr(at, 2) == kCrlf) {
@@ -47,9 +48,22 @@ void append_relaxed(std::string_view value, std::string& out) {
     if (space && out.size() > begin) out += ' ';
     space = false;
     // What stands here is text, a CR alone too.
-    const auto end = scan::find_pair(value, at + 1, kOddSpaceOrCr);
+    const auto end = odd.next(at + 1);
     out += value.substr(at, end - at);
     at = end;
+  }
+}
+
+// The position from which nothing but line ends, white space that does not count and perhaps half a line end follows.
+std::size_t text_end(std::string_view chunk, Canonicalization how) {
+  if (chunk.ends_with('\r')) chunk.remove_suffix(1);
+  for (;;) {
+    if (chunk.ends_with(kCrlf))
+      chunk.remove_suffix(2);
+    else if (how == Canonicalization::relaxed && !chunk.empty() && is_wsp(chunk.back()))
+      chunk.remove_suffix(1);
+    else
+      return chunk.size();
   }
 }
 
@@ -89,58 +103,71 @@ std::string without_signature(std::string_view field_value) {
 
 BodyCanonicalizer::BodyCanonicalizer(Canonicalization how, Sink sink) : how_(how), sink_(std::move(sink)) {}
 
+// White space and line ends are held back until it is known that text follows them. What stands in a chunk before its
+// last text is no such end of anything: most of it goes out as it is.
 void BodyCanonicalizer::write(std::string_view chunk) {
-  // What is held back, and what may have to be, is looked at octet by octet. The text between needs little of that: its
-  // line ends stay as they are, since text follows.
-  while (!chunk.empty() && holds_back()) {
-    take(chunk.front());
-    chunk.remove_prefix(1);
+  if (chunk.empty()) return;
+  settle_cr(chunk);
+  if (holds_back()) {
+    take_blank(chunk);
+    if (!chunk.empty()) begin_text();
   }
-  const auto text = chunk.substr(0, chunk.find_last_not_of(how_ == Canonicalization::simple ? "\r\n" : "\r\n \t") + 1);
+  const auto text = chunk.substr(0, text_end(chunk, how_));
   if (!text.empty()) take_text(text);
-  for (const char octet : chunk.substr(text.size())) take(octet);
+  chunk.remove_prefix(text.size());
+  take_blank(chunk);
   flush();
 }
 
-void BodyCanonicalizer::take(char octet) {
-  if (std::exchange(cr_, false)) {
-    if (octet == '\n') {
-      // RFC 6376 Section 3.4.4: white space at the end of a line is ignored.
-      space_ = false;
-      ++line_ends_;
-      return;
-    }
+// Of a CR that was the end of the last chunk.
+void BodyCanonicalizer::settle_cr(std::string_view& chunk) {
+  if (!std::exchange(cr_, false)) return;
+  if (chunk.front() == '\n') {
+    ++line_ends_;
+    space_ = false;
+    chunk.remove_prefix(1);
+  } else {
     begin_text();
     put("\r");  // a CR alone is an octet like any other
   }
-  if (octet == '\r') {
-    cr_ = true;
-  } else if (how_ == Canonicalization::relaxed && is_wsp(octet)) {
-    space_ = true;
-  } else {
-    begin_text();
-    put({&octet, 1});
+}
+
+// Holds back what the chunk begins with.
+void BodyCanonicalizer::take_blank(std::string_view& chunk) {
+  for (; !chunk.empty(); chunk.remove_prefix(1)) {
+    if (chunk.starts_with(kCrlf)) {
+      // RFC 6376 Section 3.4.4: white space at the end of a line is ignored.
+      space_ = false;
+      ++line_ends_;
+      chunk.remove_prefix(1);
+    } else if (chunk == "\r") {
+      cr_ = true;
+    } else if (how_ == Canonicalization::relaxed && is_wsp(chunk.front())) {
+      space_ = true;
+    } else {
+      return;
+    }
   }
 }
 
-// While nothing is held back; the last octet is neither CR nor LF, nor white space in the relaxed form.
+// While nothing is held back; the last octet is text.
 void BodyCanonicalizer::take_text(std::string_view text) {
   any_text_ = true;
   std::size_t done = 0;
-  const auto next = [&](std::size_t from) {
-    return how_ == Canonicalization::simple ? text.size() : scan::find_pair(text, from, kOddSpace);
-  };
-  for (auto at = next(0); at < text.size();) {
-    const auto begin = at;
-    while (is_wsp(text[at])) ++at;
-    const bool ends_line = text[at] == '\r' && text[at + 1] == '\n';
-    const bool stays = !ends_line && at == begin + 1 && text[begin] == ' ';
-    if (!stays) {
-      put(text.substr(done, begin - done));
-      if (!ends_line) put(" ");
-      done = at;
+  if (how_ == Canonicalization::relaxed) {
+    scan::PairFinder odd(text, kOddSpace);
+    for (auto begin = odd.next(0); begin < text.size();) {
+      auto end = begin + 1;
+      while (is_wsp(text[end])) ++end;
+      const bool ends_line = text.substr(end, 2) == kCrlf;
+      if (ends_line || end > begin + 1 || text[begin] != ' ') {
+        put(text.substr(done, begin - done));
+        // The last of them, if it is a space, goes out with what follows.
+        done = ends_line || text[end - 1] != ' ' ? end : end - 1;
+        if (!ends_line && done == end) put_space();
+      }
+      begin = odd.next(end);
     }
-    at = next(at);
   }
   put(text.substr(done));
 }
@@ -149,7 +176,7 @@ void BodyCanonicalizer::take_text(std::string_view text) {
 void BodyCanonicalizer::begin_text() {
   for (; line_ends_ >= kLineEnds.size() / 2; line_ends_ -= kLineEnds.size() / 2) put(kLineEnds);
   put(kLineEnds.substr(0, static_cast<std::size_t>(std::exchange(line_ends_, 0)) * 2));
-  if (std::exchange(space_, false)) put(" ");
+  if (std::exchange(space_, false)) put_space();
   any_text_ = true;
 }
 
@@ -162,6 +189,11 @@ void BodyCanonicalizer::put(std::string_view octets) {
   if (octets.size() > gathered_.size() - gathered_size_) flush();
   std::memcpy(gathered_.data() + gathered_size_, octets.data(), octets.size());
   gathered_size_ += octets.size();
+}
+
+void BodyCanonicalizer::put_space() {
+  if (gathered_size_ == gathered_.size()) flush();
+  gathered_[gathered_size_++] = ' ';
 }
 
 void BodyCanonicalizer::flush() {

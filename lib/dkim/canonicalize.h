@@ -35,10 +35,12 @@ class BodyCanonicalizer {
 
  private:
   bool holds_back() const { return cr_ || space_ || line_ends_ > 0; }
-  void take(char octet);
+  void settle_cr(std::string_view& chunk);
+  void take_blank(std::string_view& chunk);
   void take_text(std::string_view text);
   void begin_text();
   void put(std::string_view octets);
+  void put_space();
   void flush();
 
   Canonicalization how_;

@@ -1,5 +1,6 @@
 #include "mail/line_ends.h"
 
+#include <bit>
 #include <cstdint>
 
 #include "util/scan.h"
@@ -21,8 +22,8 @@ void BareLineEndCounter::update(std::string_view chunk) {
     const scan::Hits lf_follows = scan::load(chunk.data() + at + 1) == std::uint8_t{'\n'};
     const scan::Hits bare = cr ^ lf_follows;
     if (!scan::any(bare)) continue;
-    found_.cr += scan::count(bare & cr);
-    found_.lf += scan::count(bare & lf_follows);
+    found_.cr += static_cast<std::size_t>(std::popcount(scan::bits(bare & cr)));
+    found_.lf += static_cast<std::size_t>(std::popcount(scan::bits(bare & lf_follows)));
   }
   for (; at + 1 < chunk.size(); ++at) judge(chunk[at] == '\r', chunk[at + 1] == '\n');
   after_cr_ = chunk.back() == '\r';

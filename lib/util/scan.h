@@ -1,4 +1,4 @@
-// Search for octets and pairs of octets, sixteen at a time: the compiler makes of these vectors what the machine has.
+// Search for octets and pairs of octets, sixteen at a time: the compiler makes of the vectors what the machine has.
 #pragma once
 
 #include <array>
@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 namespace sesame::scan {
 
@@ -23,51 +27,88 @@ inline Octets load(const char* at) {
   return octets;
 }
 
-using Halves = std::array<std::uint64_t, 2>;
+// A bit for each octet, the first the lowest.
+inline std::uint64_t bits(const Hits& hits) {
+#ifdef __SSE2__
+  return static_cast<std::uint16_t>(_mm_movemask_epi8(std::bit_cast<__m128i>(hits)));
+#else
+  std::uint64_t result = 0;
+  for (std::size_t i = 0; i < kWidth; ++i) result |= std::uint64_t{hits[i] != 0} << i;
+  return result;
+#endif
+}
 
 inline bool any(const Hits& hits) {
-  const auto halves = std::bit_cast<Halves>(hits);
+#ifdef __SSE2__
+  return bits(hits) != 0;
+#else
+  const auto halves = std::bit_cast<std::array<std::uint64_t, 2> >(hits);
   return (halves[0] | halves[1]) != 0;
+#endif
 }
 
-// The position of the first; there is one.
-inline std::size_t first(const Hits& hits) {
-  const auto zeros = [](std::uint64_t half) {
-    return std::endian::native == std::endian::little ? std::countr_zero(half) : std::countl_zero(half);
-  };
-  const auto halves = std::bit_cast<Halves>(hits);
-  const auto bits = halves[0] != 0 ? zeros(halves[0]) : 64 + zeros(halves[1]);
-  return static_cast<std::size_t>(bits) / 8;
-}
-
-inline std::size_t count(const Hits& hits) {
-  const auto halves = std::bit_cast<Halves>(hits);
-  return static_cast<std::size_t>(std::popcount(halves[0]) + std::popcount(halves[1])) / 8;
-}
-
-// The first position from `from` on whose octet and the next one match; the size of the text when there is none. The
-// last octet has no next one and is never found. `match(octet, next)` is asked of two std::uint8_t and of two Octets.
+// Finds, one after the other, the positions of a text whose octet and the next one match. The last octet has no next
+// one and is never found. `match(octet, next)` is asked of two std::uint8_t and of two Octets.
 template <class Match>
-std::size_t find_pair(std::string_view text, std::size_t from, Match match) {
-  const auto at = [&](std::size_t i) { return match(load(text.data() + i), load(text.data() + i + 1)); };
-  const auto left = [&] { return text.size() - from; };
-  if (from >= text.size()) return text.size();
-  if (left() <= kWidth) {
-    for (; left() > 1; ++from)
-      if (match(static_cast<std::uint8_t>(text[from]), static_cast<std::uint8_t>(text[from + 1]))) return from;
-    return text.size();
+class PairFinder {
+ public:
+  PairFinder(std::string_view text, Match match) : text_(text), match_(match) {}
+
+  // The first from `from` on, which is no less than it was before; the size of the text when there is none.
+  std::size_t next(std::size_t from) {
+    if (from < end_) {
+      found_ &= ~std::uint64_t{0} << (from - begin_);
+    } else {
+      found_ = 0;
+      end_ = from;
+    }
+    while (found_ == 0) {
+      if (end_ + 1 >= text_.size()) return text_.size();
+      begin_ = end_;
+      look();
+    }
+    return begin_ + static_cast<std::size_t>(std::countr_zero(found_));
   }
-  // Where there is much to be found, it is near.
-  if (const auto hits = at(from); any(hits)) return from + first(hits);
-  from += kWidth;
-  for (; left() > 4 * kWidth; from += 4 * kWidth)
-    if (any(at(from) | at(from + kWidth) | at(from + 2 * kWidth) | at(from + 3 * kWidth))) break;
-  for (; left() > kWidth; from += kWidth)
-    if (const auto hits = at(from); any(hits)) return from + first(hits);
-  // The rest together with what is known not to match.
-  from = text.size() - kWidth - 1;
-  const auto hits = at(from);
-  return any(hits) ? from + first(hits) : text.size();
-}
+
+ private:
+  static constexpr std::size_t kBlock = 64;
+
+  Hits hits(std::size_t at) const { return match_(load(text_.data() + at), load(text_.data() + at + 1)); }
+
+  // Moves on to the next block with something in it, or to the last one.
+  void look() {
+    for (; text_.size() - begin_ > kBlock; begin_ += kBlock) {
+      const Hits a = hits(begin_);
+      const Hits b = hits(begin_ + kWidth);
+      const Hits c = hits(begin_ + 2 * kWidth);
+      const Hits d = hits(begin_ + 3 * kWidth);
+      if (!any(a | b | c | d)) continue;
+      found_ = bits(a) | bits(b) << kWidth | bits(c) << 2 * kWidth | bits(d) << 3 * kWidth;
+      end_ = begin_ + kBlock;
+      return;
+    }
+    end_ = text_.size() - 1;
+    look_at_rest(end_ - begin_);
+  }
+
+  void look_at_rest(std::size_t count) {
+    if (count < kWidth) {
+      for (std::size_t i = 0; i < count; ++i)
+        if (match_(static_cast<std::uint8_t>(text_[begin_ + i]), static_cast<std::uint8_t>(text_[begin_ + i + 1])))
+          found_ |= std::uint64_t{1} << i;
+      return;
+    }
+    for (std::size_t i = 0; i + kWidth < count; i += kWidth) found_ |= bits(hits(begin_ + i)) << i;
+    // The last ones together with some that were looked at.
+    found_ |= bits(hits(end_ - kWidth)) << (count - kWidth);
+  }
+
+  std::string_view text_;
+  Match match_;
+  // What is known: of the octets from begin_ to end_, those that match.
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::uint64_t found_ = 0;
+};
 
 }  // namespace sesame::scan
