@@ -1,6 +1,7 @@
 #include "dns/answer_cache.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace sesame::dns {
@@ -44,6 +45,7 @@ bool AnswerCache::may_serve(const Answer& answer, Time now) const {
 
 AnswerCache::Hit AnswerCache::hit(const QuestionView& question, Time now) {
   const auto found = entries_.use(question);
+  if (found.value) found.value->used = now;
   if (!found.value || !found.value->answer || now >= end_of_life(*found.value->answer)) return {};
   const auto& entry = *found.value;
   const bool failing = entry.failure && is_held(*entry.failure, now);
@@ -81,7 +83,7 @@ AnswerPtr AnswerCache::keep(const Question& question, Answer answer, Wanted want
   if (kept->ttl == 0)
     entries_.erase(question);
   else
-    entries_.put(question, {kept, std::nullopt}, size_of(question, *kept),
+    entries_.put(question, {kept, std::nullopt, kept->received}, size_of(question, *kept),
                  wanted == Wanted::yes ? Entries::Use::once : Entries::Use::none);
   return kept;
 }
@@ -90,15 +92,18 @@ void AnswerCache::keep_failure(const Question& question, const Failure& failure)
   if (auto* entry = entries_.peek(question))
     entry->failure = failure;
   else
-    entries_.put(question, {nullptr, failure}, question.name.capacity(), Entries::Use::none);
+    entries_.put(question, {nullptr, failure, failure.at}, question.name.capacity(), Entries::Use::none);
 }
 
-std::vector<KeptAnswer> AnswerCache::answers(Time now) const {
-  std::vector<KeptAnswer> answers;
+std::vector<AnswerCache::Ranked> AnswerCache::answers(Time now) const {
+  std::vector<Ranked> answers;
   answers.reserve(entries_.size());
+  std::array<Time, 2> used{};
   entries_.for_each([&](const Question&, const Entry& entry, bool in_use) {
+    auto& latest = used[in_use ? 1 : 0];
+    latest = std::max(latest, entry.used);
     if (entry.answer && (now < end_of_life(*entry.answer) || may_serve(*entry.answer, now)))
-      answers.push_back({entry.answer, in_use});
+      answers.push_back({{entry.answer, in_use}, latest});
   });
   return answers;
 }
@@ -117,7 +122,7 @@ bool AnswerCache::restore(const KeptAnswer& kept, Time now) {
     limited = std::move(copy);
   }
   if (limited->ttl == 0 || (now >= end_of_life(*limited) && !may_serve(*limited, now))) return false;
-  entries_.put(question, {limited, entry ? entry->failure : std::nullopt}, size_of(question, *limited),
+  entries_.put(question, {limited, entry ? entry->failure : std::nullopt, now}, size_of(question, *limited),
                Entries::Use::once);
   if (kept.in_use) entries_.use(question);
   return true;

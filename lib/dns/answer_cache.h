@@ -12,8 +12,8 @@
 
 namespace sesame::dns {
 
-// Not thread-safe: its owner holds the mutex. The entry of a question is its latest answer, or a failure that came
-// later than it, or both.
+// Not thread-safe: its owner holds the mutex, and the options for longer. The entry of a question is its latest answer,
+// or a failure that came later than it, or both.
 class AnswerCache {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -36,7 +36,7 @@ class AnswerCache {
     bool silent = false;             // when it was asked last, nobody answered, and nobody has come back since
   };
 
-  explicit AnswerCache(const CacheOptions& options) : options_(options), entries_(options.max_bytes) {}
+  AnswerCache(const CacheOptions& options, std::size_t max_bytes) : options_(options), entries_(max_bytes) {}
 
   // For somebody who asks: a use of the entry.
   Hit hit(const QuestionView& question, Time now);
@@ -49,7 +49,12 @@ class AnswerCache {
   // Leaves the answer of before in its place.
   void keep_failure(const Question& question, const Failure& failure);
 
-  std::vector<KeptAnswer> answers(Time now) const;
+  struct Ranked {
+    KeptAnswer kept;
+    Time used;  // last; never before the one that would be forgotten first of two alike in_use
+  };
+  // What would be forgotten first comes first.
+  std::vector<Ranked> answers(Time now) const;
   // False when it is too old, or something is known already.
   bool restore(const KeptAnswer& kept, Time now);
 
@@ -61,6 +66,7 @@ class AnswerCache {
   struct Entry {
     AnswerPtr answer;
     std::optional<Failure> failure;
+    Time used;
   };
   using Entries = LruCache<Question, Entry, QuestionHash>;
 
@@ -68,7 +74,7 @@ class AnswerCache {
   bool is_held(const Failure& failure, Time now) const { return now < failure.at + options_.failure_ttl; }
   bool may_serve(const Answer& answer, Time now) const;
 
-  const CacheOptions options_;
+  const CacheOptions& options_;
   Entries entries_;
 };
 

@@ -4,15 +4,16 @@
 #pragma once
 
 #include <chrono>
-#include <map>
-#include <mutex>
+#include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dns/resolver.h"
 
 namespace sesame::dns {
 
+// Unlike other resolvers not thread-safe: it belongs to the thread that has the message.
 class Meter final : public Resolver {
  public:
   Meter(Resolver& resolver, const Clock& clock) : resolver_(resolver), clock_(clock), began_(clock.steady_now()) {}
@@ -39,12 +40,23 @@ class Meter final : public Resolver {
   Cost cost() const;
 
  private:
+  struct Known {
+    std::size_t at, size;  // of its name in names_
+    Type type;
+    AnswerPtr answer;
+  };
+
+  AnswerPtr known(std::string_view name, Type type) const;
+  void keep(std::string_view name, Type type, const AnswerPtr& answer);
+  void count(std::string_view name, Type type, const Answer& answer);
+
   Resolver& resolver_;
   const Clock& clock_;
   const std::chrono::steady_clock::time_point began_;
   Deadline deadline_ = Deadline::max();
-  mutable std::mutex mutex_;
-  std::map<std::pair<std::string, Type>, AnswerPtr> answers_;
+  // As a message asks a few dozen questions, walking through them is faster than a tree of them.
+  std::vector<Known> known_;
+  std::string names_;
   Cost cost_;
   Duration waited_{};
 };

@@ -8,32 +8,52 @@ namespace sesame::dns {
 
 namespace {
 
-bool has_good_labels(std::string_view name) {
-  if (name.size() > kMaxName) return false;
+bool is_upper(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+
+enum class Form { canonical, with_upper_case, bad };
+
+// Of a name without a trailing dot.
+Form form_of(std::string_view name) {
+  if (name.empty()) return Form::canonical;
+  if (name.size() > kMaxName) return Form::bad;
   std::size_t label = 0;
+  bool has_upper = false;
   for (const char c : name) {
+    if (c == '.' ? label == 0 : label == kMaxLabel) return Form::bad;
     label = c == '.' ? 0 : label + 1;
-    if (label > kMaxLabel) return false;
+    has_upper |= is_upper(c);
   }
-  return name.empty() || (!name.starts_with('.') && !name.ends_with('.') && name.find("..") == std::string_view::npos);
+  if (label == 0) return Form::bad;
+  return has_upper ? Form::with_upper_case : Form::canonical;
 }
 
 }  // namespace
 
 std::optional<std::string> canonical(std::string_view name) {
+  NameRoom room;
+  const auto found = canonical(name, room);
+  return found ? std::optional<std::string>(*found) : std::nullopt;
+}
+
+std::optional<std::string_view> canonical(std::string_view name, NameRoom& room) {
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (!has_good_labels(name)) return std::nullopt;
-  return lower(name);
+  const auto form = form_of(name);
+  if (form == Form::bad) return std::nullopt;
+  if (form == Form::canonical) return name;
+  std::ranges::transform(name, room.begin(), [](char c) { return to_lower(c); });
+  return std::string_view(room.data(), name.size());
 }
 
 bool is_canonical(std::string_view name) {
-  return has_good_labels(name) && std::ranges::none_of(name, [](char c) { return c >= 'A' && c <= 'Z'; });
+  return form_of(name) == Form::canonical;
 }
 
 bool is_hostname(std::string_view name) {
-  const auto text = canonical(name);
-  return text && !text->empty() &&
-         std::ranges::all_of(*text, [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return !name.empty() && form_of(name) != Form::bad &&
+         std::ranges::all_of(name, [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 std::string_view rightmost(std::string_view name, std::size_t count) {

@@ -1,6 +1,8 @@
 // Domain names as text: lower case, no trailing dot. The root is "".
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +15,9 @@ inline constexpr std::size_t kMaxLabel = 63;
 // Lower case, one trailing dot removed. Nothing when a label is empty or over 63 octets, or the name over 253 octets.
 // Any octet but the dot may stand in a label, as in RFC 2181 Section 11.
 std::optional<std::string> canonical(std::string_view name);
+// The same, as it is where it is canonical, else written into `room`.
+using NameRoom = std::array<char, kMaxName>;
+std::optional<std::string_view> canonical(std::string_view name, NameRoom& room);
 // True for what canonical() would return as it is.
 bool is_canonical(std::string_view name);
 

@@ -10,6 +10,10 @@ void Latencies::add(std::chrono::microseconds latency) {
   ++counts[bucket];
 }
 
+void Latencies::add(const Latencies& others) {
+  for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) counts[bucket] += others.counts[bucket];
+}
+
 std::chrono::microseconds Latencies::quantile(double share) const {
   const auto all = std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
   std::uint64_t below = 0;

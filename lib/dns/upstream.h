@@ -17,6 +17,7 @@ struct Latencies {
   static constexpr std::size_t kBuckets = 16;
   std::array<std::uint64_t, kBuckets> counts{};
   void add(std::chrono::microseconds latency);
+  void add(const Latencies& others);
   // An upper bound of the time that this share (0 to 1) of the answers took at most.
   std::chrono::microseconds quantile(double share) const;
 };

@@ -154,6 +154,7 @@ TEST_F(AnswerStore, WhatIsInUseStaysSoAndOutlivesTheRest) {
   for (int i = 0; i < 50; ++i) {
     const auto name = std::to_string(i) + ".test";
     upstream.script(name, text(std::string(100, 'x'), 3000));
+    clock.pass(std::chrono::milliseconds(1));
     ask(name);
   }
   save();
