@@ -53,8 +53,12 @@ class Group:
         if not self._folder:
             return [sum(float(stat[at]) + float(stat[at + 2]) for stat in filter(None, map(stat_of, pids))) / TICKS
                     for at in (11, 12)]
-        if (self._folder / "cpuacct.usage_user").exists():
-            return [int((self._folder / f"cpuacct.usage_{kind}").read_text()) / 1e9 for kind in ("user", "sys")]
+        if (self._folder / "cpuacct.usage").exists():
+            # The sum is exact; how it divides is known by samples.
+            user, system, total = (int((self._folder / f"cpuacct.{name}").read_text()) / 1e9
+                                   for name in ("usage_user", "usage_sys", "usage"))
+            user_share = user / max(user + system, 1e-9)
+            return [total * user_share, total * (1 - user_share)]
         numbers = dict(line.split() for line in (self._folder / "cpu.stat").read_text().splitlines())
         return [int(numbers[f"{kind}_usec"]) / 1e6 for kind in ("user", "system")]
 

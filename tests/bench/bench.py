@@ -1,8 +1,8 @@
 """What every measurement needs: where things are, the DNS server, the load, one record of what it came to."""
 
 import json
-import os
 import pathlib
+import resource
 import socket
 import subprocess
 import sys
@@ -68,6 +68,9 @@ class Dns:
     def asked(self):
         return sum(self.order("reset")["queries"].values())
 
+    def seconds(self):
+        return sum(map(int, accounting.stat_of(self._process.pid)[11:13])) / accounting.TICKS
+
     def __exit__(self, *_):
         self._process.terminate()
         self._process.wait()
@@ -117,20 +120,21 @@ def load(bench, peer, corpus, **options):
 def measure(bench, dns, peer, corpus, **options):
     """One run of the load as figures. `elsewhere`: processors busy with neither the filter, the load nor the DNS."""
     dns.order("reset")
-    before, busy, dns_before = peer.seconds(), accounting.busy(), dns_seconds(dns)
+    before, busy, ours, begun = peer.seconds(), accounting.busy(), our_seconds(dns), time.monotonic()
     with Watch(peer) as watch:
         report = load(bench, peer, corpus, **options)
     user, system = (after - start for after, start in zip(peer.seconds(), before))
-    used = user + system + report["client_cpu_seconds"] + dns_seconds(dns) - dns_before
+    used = user + system + our_seconds(dns) - ours
     messages = max(1, report["messages"])
     return {"messages": report["messages"], "per_second": report["messages_per_second"],
             "cpu_ms": (user + system) * 1e3 / messages, "user_ms": user * 1e3 / messages,
             "p50_ms": report["latency_us"]["p50"] / 1e3, "p99_ms": report["latency_us"]["p99"] / 1e3,
             "max_ms": report["latency_us"]["max"] / 1e3, "memory": watch.peak,
             "queries": dns.asked() * 1e3 / messages, "wrong": report["expected"]["wrong"],
-            "elsewhere": max(0.0, (accounting.busy() - busy - used) / max(report["seconds"], 1e-3))}
+            "elsewhere": max(0.0, (accounting.busy() - busy - used) / (time.monotonic() - begun))}
 
 
-def dns_seconds(dns):
-    stat = accounting.stat_of(dns._process.pid)
-    return sum(map(int, stat[11:13])) / accounting.TICKS
+def our_seconds(dns):
+    """What the load generator, the DNS server and this program have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    return sum(each.ru_utime + each.ru_stime for each in used) + dns.seconds()

@@ -42,6 +42,8 @@ class Material:
             line = "" if shape < 0.15 else line + "  " if shape < 0.18 else line.replace(" ", "  ", 2) if shape < 0.25 else line
             lines.append(line)
         self.text = "\r\n".join(lines).encode() + b"\r\n"
+        self.markup = b"".join(b'<tr><td class="cell" style="padding: 4px 8px; color: #334455"><a href="https://www.example/%d">'
+                               b"%s</a></td></tr>\r\n" % (number, line.encode()) for number, line in enumerate(lines))
         coded = base64.b64encode(chance.randbytes(3 << 20))
         self.attachment = b"".join(coded[at:at + 76] + b"\r\n" for at in range(0, len(coded), 76))
 
@@ -57,13 +59,13 @@ class Material:
         return b"".join(pieces)
 
     def body(self, chance, length, boundary):
-        """A short text, the same in HTML, and attachments for the rest."""
+        """A short text, a longer one in HTML, and an attachment for the rest."""
         edge = f"--{boundary}\r\n".encode()
-        words = min(length // 2, chance.randrange(600, 6000))
-        text = self.cut(self.text, chance, words)
-        markup = b"<html><body><p>" + self.cut(self.text, chance, words).replace(b"\r\n\r\n", b"</p>\r\n<p>") + b"</p></body></html>\r\n"
+        text = self.cut(self.text, chance, min(length // 4, chance.randrange(600, 6000)))
+        markup = self.cut(self.markup, chance, min(length // 2, chance.randrange(3000, 80000)))
         parts = [edge, b"Content-Type: text/plain; charset=utf-8\r\n\r\n", text,
-                 edge, b"Content-Type: text/html; charset=utf-8\r\n\r\n", markup]
+                 edge, b"Content-Type: text/html; charset=utf-8\r\n\r\n<html><body><table>\r\n", markup,
+                 b"</table></body></html>\r\n"]
         rest = length - sum(map(len, parts))
         if rest > 300:
             parts += [edge, b"Content-Type: application/pdf\r\nContent-Transfer-Encoding: base64\r\n\r\n",
@@ -116,7 +118,7 @@ class Mail:
         self.signatures = [senders.Signature(relay.key, relay.name, "r1", "relaxed/relaxed")]
 
     def make_spoofed(self):
-        self.ip, self.helo = f"203.0.113.{self.chance.randrange(1, 255)}", "host.spoofer.test"
+        self.ip, self.helo = f"203.0.113.{self.chance.randrange(1, 255)}", "host.spoofer.example"
         self.envelope, self.signatures = self.sender.name, []
         self.spf = senders.OUTCOME[self.sender.otherwise]
 

@@ -12,7 +12,9 @@ import accounting
 
 AUTHSERV = "mx.bench.invalid"
 CONFIGURATIONS = pathlib.Path(__file__).with_name("peers")
+SUFFIXES = pathlib.Path("/usr/share/publicsuffix/public_suffix_list.dat")
 START_S = 60  # what a program may take until it listens
+SETTLED_S = 0.01  # of processor time in 0.3 s: no more than that, and a program has started
 STOP_S = 20
 
 
@@ -41,6 +43,8 @@ def configure(run):
         for word, value in (("@RUN@", str(run)), ("@AUTHSERV@", AUTHSERV), ("@CPUS@", str(os.cpu_count()))):
             text = text.replace(word, value)
         (run / source.name).write_text(text)
+    # Some peers find no organizational domain where the list does not know the last label.
+    (run / "suffixes").write_text(SUFFIXES.read_text() + "\nexample\n")
     (run / "rspamd").mkdir(exist_ok=True)
     user = pwd.getpwnam("_rspamd")
     os.chown(run / "rspamd", user.pw_uid, user.pw_gid)
@@ -71,7 +75,15 @@ class Peer:
         except BaseException:
             self.__exit__()
             raise
+        self._settle()
         return self
+
+    def _settle(self):
+        """Some go on with their start after they listen; that is no part of any message."""
+        end, before = time.monotonic() + START_S, -1.0
+        while time.monotonic() < end and (now := sum(self.seconds())) - before > SETTLED_S:
+            before = now
+            time.sleep(0.3)
 
     def _start(self, name, command):
         path, log = self._bench.run / f"{name}.sock", self._bench.run / f"{name}.log"
@@ -84,7 +96,7 @@ class Peer:
         end = time.monotonic() + START_S
         while not listens(path):
             if process.poll() is not None or time.monotonic() > end:
-                raise Broken(f"{name} does not listen at {path}; its output is in {log}")
+                raise Broken(f"{name} does not listen: {log.read_text(errors='replace')[-500:]}")
             time.sleep(0.05)
 
     @property

@@ -28,7 +28,7 @@ class Relay:
 
     @property
     def name(self):
-        return f"relay{self.number}.test"
+        return f"relay{self.number}.example"
 
     def host(self, n):
         """Its n-th host of 30: (address, name)."""
