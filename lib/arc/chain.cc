@@ -16,8 +16,10 @@ enum class Kind : std::size_t { results, message, seal };
 constexpr std::array<std::string_view, 3> kNames = {"ARC-Authentication-Results", "ARC-Message-Signature", "ARC-Seal"};
 
 std::optional<Kind> kind_of(const mail::Field& field) {
+  const auto name = mail::name_of(field);
+  if (!istarts_with(name, "ARC-")) return std::nullopt;
   for (std::size_t i = 0; i < kNames.size(); ++i)
-    if (mail::is_named(field, kNames[i])) return static_cast<Kind>(i);
+    if (iequals(name, kNames[i])) return static_cast<Kind>(i);
   return std::nullopt;
 }
 

@@ -68,6 +68,7 @@ class Verifier::Impl {
   std::string covered_;                  // the canonical sets
   std::vector<std::size_t> covered_by_;  // by instance: what of them comes before its seal
   std::size_t early_keys_ = 0;
+  bool any_field_ = false;
   Outcome outcome_;
 };
 
@@ -77,7 +78,9 @@ void Verifier::Impl::fail(std::string reason) {
 }
 
 void Verifier::Impl::field(const mail::Field& field) {
-  if (early_keys_ >= kMaxEarlyKeys || !is_arc_field(field) || field.value.size() > dkim::kMaxSignatureField) return;
+  if (!is_arc_field(field)) return;
+  any_field_ = true;
+  if (early_keys_ >= kMaxEarlyKeys || field.value.size() > dkim::kMaxSignatureField) return;
   const auto tags = mail::TagList::parse(field.value);
   dkim::Signature signature;
   if (!tags || dkim::read_signer(*tags, signature)) return;
@@ -104,10 +107,11 @@ std::string Verifier::Impl::problem_of_structure() const {
 }
 
 void Verifier::Impl::end_of_header(std::span<const mail::Field> fields) {
-  index_.emplace(fields);
+  if (!any_field_) return;
   auto sets = collect_sets(fields);
   if (!sets) return fail(sets.error().message);
   if (sets->empty()) return;
+  index_.emplace(fields);
   sets_ = std::move(*sets);
   outcome_.instances = static_cast<int>(sets_.size());
   outcome_.sealer = set(sets_.size()).seal.domain;
@@ -146,7 +150,8 @@ std::string Verifier::Impl::problem_of_message(std::size_t instance, Deadline de
 // RFC 8617 Section 5.1.1: all sets, oldest first, each as results, message signature, seal.
 void Verifier::Impl::canonicalize_sets() {
   const auto add = [&](std::size_t position) {
-    covered_ += dkim::canonical_field(index_->fields()[position], dkim::Canonicalization::relaxed);
+    const auto& field = index_->fields()[position];
+    dkim::append_canonical(field.name, field.value, dkim::Canonicalization::relaxed, covered_);
     covered_ += "\r\n";
   };
   for (const auto& each : sets_) {
@@ -160,10 +165,11 @@ void Verifier::Impl::canonicalize_sets() {
 // Up to that set, whose seal comes last, without its b= and without CRLF.
 std::vector<std::uint8_t> Verifier::Impl::seal_digest(std::size_t instance) const {
   const auto& field = index_->fields()[set(instance).seal_field];
+  std::string own;
+  dkim::append_canonical(field.name, dkim::without_signature(field.value), dkim::Canonicalization::relaxed, own);
   crypto::Hasher hasher(set(instance).seal.body.hash);
   hasher.update(std::string_view(covered_).substr(0, covered_by_[instance - 1]));
-  hasher.update(
-      dkim::canonical_field({field.name, dkim::without_signature(field.value)}, dkim::Canonicalization::relaxed));
+  hasher.update(own);
   return hasher.finish();
 }
 

@@ -5,10 +5,22 @@
 namespace sesame::crypto {
 namespace {
 
-// Fetched once: an implicit fetch for every message takes a lock inside OpenSSL.
-const EVP_MD* algorithm(Hash hash) {
-  static const EVP_MD* const sha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
-  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA2-256", nullptr);
+// A context that has begun; null when the library has no such algorithm.
+const EVP_MD_CTX* begun(const char* name) {
+  auto* const md = EVP_MD_fetch(nullptr, name, nullptr);
+  auto* context = EVP_MD_CTX_new();
+  if (!md || !context || EVP_DigestInit_ex2(context, md, nullptr) != 1) {
+    EVP_MD_CTX_free(context);
+    context = nullptr;
+  }
+  EVP_MD_free(md);
+  return context;
+}
+
+// To be copied: beginning anew takes longer, and a fetch for every message takes a lock inside OpenSSL.
+const EVP_MD_CTX* begun(Hash hash) {
+  static const EVP_MD_CTX* const sha1 = begun("SHA1");
+  static const EVP_MD_CTX* const sha256 = begun("SHA2-256");
   return hash == Hash::sha1 ? sha1 : sha256;
 }
 
@@ -23,8 +35,8 @@ void Hasher::Free::operator()(evp_md_ctx_st* context) const {
 }
 
 Hasher::Hasher(Hash hash) : context_(EVP_MD_CTX_new()) {
-  const auto* const md = algorithm(hash);
-  if (!context_ || !md || EVP_DigestInit_ex2(context_.get(), md, nullptr) != 1) context_.reset();
+  const auto* const from = begun(hash);
+  if (!context_ || !from || EVP_MD_CTX_copy_ex(context_.get(), from) != 1) context_.reset();
 }
 
 void Hasher::update(std::string_view data) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -58,7 +58,7 @@ class BodyHashes {
   std::size_t size() const { return hashes_.size(); }
 
  private:
-  std::deque<BodyHash> hashes_;  // never moves its elements
+  std::list<BodyHash> hashes_;  // never moves its elements
 };
 
 }  // namespace sesame::dkim

@@ -81,12 +81,6 @@ void append_canonical(std::string_view name, std::string_view value, Canonicaliz
   append_relaxed(value, out);
 }
 
-std::string canonical_field(const mail::Field& field, Canonicalization how) {
-  std::string result;
-  append_canonical(field.name, field.value, how, result);
-  return result;
-}
-
 std::string without_signature(std::string_view field_value) {
   std::string result;
   for (std::size_t at = 0; at <= field_value.size();) {

@@ -8,15 +8,12 @@
 #include <string>
 #include <string_view>
 
-#include "mail/field.h"
-
 namespace sesame::dkim {
 
 enum class Canonicalization { simple, relaxed };
 
 // A header field without its final CRLF, appended to `out`.
 void append_canonical(std::string_view name, std::string_view value, Canonicalization how, std::string& out);
-std::string canonical_field(const mail::Field& field, Canonicalization how);
 
 // The text of a signature field with the value of b= taken out, white space around it included (RFC 6376 Section 3.7).
 std::string without_signature(std::string_view field_value);

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,14 +14,22 @@ namespace sesame::dkim {
 // Where each field name occurs.
 class FieldIndex {
  public:
+  struct Place {
+    std::string_view name;
+    std::size_t position = 0;  // among the fields
+  };
+
+  // The fields stay where they are as long as this is used.
   explicit FieldIndex(std::span<const mail::Field> fields);
   std::span<const mail::Field> fields() const { return fields_; }
-  // Positions of fields of that name (lower case), top first.
-  std::span<const std::size_t> of(std::string_view name) const;
+  // All of them, those of one name together and top first.
+  std::span<const Place> places() const { return places_; }
+  // Those of that name, in any case.
+  std::span<const Place> of(std::string_view name) const;
 
  private:
   std::span<const mail::Field> fields_;
-  std::map<std::string, std::vector<std::size_t>, std::less<>> positions_;
+  std::vector<Place> places_;
 };
 
 // The digest that b= signs; `own` is the position of the signature's own field.

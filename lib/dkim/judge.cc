@@ -32,12 +32,6 @@ std::string unfit(const Key& key, const Signature& signature, const KeyLimits& l
   return {};
 }
 
-bool verifies(const Key& key, const Signature& signature, std::span<const std::uint8_t> digest) {
-  const auto parsed = signature.key_type == crypto::PublicKey::Type::rsa ? crypto::PublicKey::rsa(key.data)
-                                                                         : crypto::PublicKey::ed25519(key.data);
-  return parsed && parsed->verify(signature.body.hash, digest, signature.signature);
-}
-
 // RFC 6376 Section 6.1.2 steps 2 and 3: the one place where a DNS failure becomes a result.
 KeyVerdict without_answer(const dns::Answer& answer) {
   const auto at = dns::status_text(answer) + " for " + printable(answer.name);
@@ -75,14 +69,15 @@ KeyVerdict check_key(dns::Resolver& resolver, const Signature& signature, std::s
   bool any_fit = false;
   std::size_t tried = 0;
   for (std::size_t i = 0; i < answer->texts.size() && tried < kMaxKeys; ++i) {
-    const auto key = parse_key(answer->texts[i]);
-    const auto reason = unfit(key, signature, limits);
+    const auto key = remembered_key(answer->texts[i]);
+    const auto reason = unfit(*key, signature, limits);
     tried += reason.empty() ? 1 : 0;
-    if (reason.empty() && verifies(key, signature, digest)) return {Result::pass, "", key.testing};
+    if (reason.empty() && key->public_key->verify(signature.body.hash, digest, signature.signature))
+      return {Result::pass, "", key->testing};
     // The first key that fits, else the first that can be read, else the first record tells why.
     if (reason.empty() && !any_fit)
-      verdict = {Result::fail, "header hash differs (signature does not verify)", key.testing};
-    else if (!any_fit && (i == 0 || key.state == Key::State::ok))
+      verdict = {Result::fail, "header hash differs (signature does not verify)", key->testing};
+    else if (!any_fit && (i == 0 || key->state == Key::State::ok))
       verdict = refused(reason);
     any_fit = any_fit || reason.empty();
   }

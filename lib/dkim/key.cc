@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "crypto/public_key.h"
 #include "mail/tag_list.h"
 #include "util/base64.h"
+#include "util/content_cache.h"
 #include "util/text.h"
 
 namespace sesame::dkim {
@@ -12,6 +12,8 @@ namespace {
 
 // Room for the longest RSA key there is, its notes and more.
 constexpr std::size_t kMaxRecord = 16384;
+// What is remembered of keys, in octets: more than a thousand of 2048 bits.
+constexpr std::size_t kMaxRemembered = std::size_t{4} << 20;
 
 Key with_state(Key key, Key::State state, std::string reason) {
   key.state = state;
@@ -36,14 +38,20 @@ bool has(const std::vector<std::string>& list, std::string_view word) {
 Key read_data(Key key, std::string_view p) {
   // RFC 6376 Section 3.6.1: an empty p= revokes the key.
   if (p.empty()) return with_state(std::move(key), Key::State::revoked, "revoked (p= is empty)");
-  auto data = base64_decode(p);
+  const auto data = base64_decode(p);
   if (!data || data->empty()) return bad(std::move(key), "p= is not base64");
-  key.data = std::move(*data);
-  const auto parsed = key.type == "rsa" ? crypto::PublicKey::rsa(key.data) : crypto::PublicKey::ed25519(key.data);
+  auto parsed = key.type == "rsa" ? crypto::PublicKey::rsa(*data) : crypto::PublicKey::ed25519(*data);
   if (!parsed) return bad(std::move(key), "p=: " + parsed.error().message);
   key.bits = parsed->bits();
+  key.public_key = std::make_shared<const crypto::PublicKey>(std::move(*parsed));
   key.state = Key::State::ok;
   return key;
+}
+
+std::size_t heap_bytes(const Key& key) {
+  std::size_t bytes = key.reason.capacity() + key.hashes.capacity() * sizeof(std::string);
+  for (const auto& hash : key.hashes) bytes += hash.capacity();
+  return key.public_key ? bytes + sizeof(crypto::PublicKey) + key.public_key->heap_bytes() : bytes;
 }
 
 }  // namespace
@@ -74,6 +82,11 @@ Key parse_key(std::string_view record) {
   const auto p = tags->find("p");
   if (!p) return bad(std::move(key), "there is no p=");
   return read_data(std::move(key), *p);
+}
+
+std::shared_ptr<const Key> remembered_key(std::string_view record) {
+  static ContentCache<Key> keys(kMaxRemembered, heap_bytes);
+  return keys.get(record, parse_key);
 }
 
 std::string key_name(std::string_view selector, std::string_view domain) {

@@ -18,6 +18,7 @@ struct Candidate {
   Signature signature;
   MaybeProblem problem;            // set as soon as it cannot pass
   const BodyHash* body = nullptr;  // set when the body may decide
+  bool asked = false;              // for its key, in advance
 };
 
 // 0: of the author's own domain; 1: of a parent or child of one; 2: of somebody else.
@@ -76,7 +77,7 @@ class Verifier::Impl {
 
  private:
   MaybeProblem judge_early(const Signature& signature) const;
-  void prefetch(const Signature& signature);
+  void prefetch(Candidate& candidate);
   Problem over_limit() const;
   void judge_bodies();
   Outcome judge(const Candidate& candidate, std::size_t position, Deadline deadline) const;
@@ -97,23 +98,24 @@ MaybeProblem Verifier::Impl::judge_early(const Signature& signature) const {
   return judge_time(signature, {options_.now, options_.clock_skew});
 }
 
-void Verifier::Impl::prefetch(const Signature& signature) {
-  resolver_->prefetch(key_name(signature.selector, signature.domain), dns::Type::txt);
+void Verifier::Impl::prefetch(Candidate& candidate) {
+  if (std::exchange(candidate.asked, true)) return;
+  resolver_->prefetch(key_name(candidate.signature.selector, candidate.signature.domain), dns::Type::txt);
 }
 
 void Verifier::Impl::field(const mail::Field& field) {
   if (!mail::is_named(field, "DKIM-Signature")) return;
   auto parsed = parse_signature(field.value);
   if (!parsed.problem) parsed.problem = judge_early(parsed.signature);
-  // Which ones will be tried is known only with the author; the first few are asked for already.
-  if (!parsed.problem && prefetched_ < options_.max_signatures) {
-    ++prefetched_;
-    prefetch(parsed.signature);
-  }
   candidates_.push_back({std::move(parsed.signature), std::move(parsed.problem)});
+  // Which ones will be tried is known only with the author; the first few are asked for already.
+  if (candidates_.back().problem || prefetched_ == options_.max_signatures) return;
+  ++prefetched_;
+  prefetch(candidates_.back());
 }
 
 void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::span<const std::string> author_domains) {
+  if (candidates_.empty()) return;
   index_.emplace(fields);
   std::vector<std::pair<int, std::size_t>> order;
   for (std::size_t i = 0; i < candidates_.size(); ++i)
@@ -127,7 +129,7 @@ void Verifier::Impl::end_of_header(std::span<const mail::Field> fields, std::spa
       continue;
     }
     tried_.push_back(order[rank].second);
-    if (rank < options_.max_signatures) prefetch(candidate.signature);
+    if (rank < options_.max_signatures) prefetch(candidate);
     candidate.body = &hashes.want(candidate.signature.body);
   }
 }
@@ -149,7 +151,7 @@ void Verifier::Impl::judge_bodies() {
       continue;
     }
     --left;
-    prefetch(candidate.signature);
+    prefetch(candidate);
   }
 }
 
@@ -192,10 +194,10 @@ std::vector<Outcome> Verifier::Impl::finish(Deadline deadline) {
   if (!index_) return outcomes;
   hashes.finish();
   judge_bodies();
-  const auto positions = index_->of("dkim-signature");
-  outcomes.resize(std::min(positions.size(), candidates_.size()));
+  const auto places = index_->of("dkim-signature");
+  outcomes.resize(std::min(places.size(), candidates_.size()));
   const auto settle = [&](std::size_t i) {
-    if (i < outcomes.size()) outcomes[i] = judge(candidates_[i], positions[i], deadline);
+    if (i < outcomes.size()) outcomes[i] = judge(candidates_[i], places[i].position, deadline);
   };
   // In that order also here: keys that decoys make slow must not use up the time for those of the author.
   std::ranges::for_each(tried_, settle);

@@ -37,6 +37,20 @@ TEST(Hasher, ChunksDoNotMatter) {
   }
 }
 
+TEST(Hasher, SeveralAtOnceDoNotMix) {
+  Hasher a(Hash::sha256), b(Hash::sha256), c(Hash::sha1);
+  a.update("a");
+  b.update("ab");
+  c.update("ab");
+  a.update("bc");
+  c.update("c");
+  b.update("c");
+  const auto digest = hash_of(Hash::sha256, "abc");
+  EXPECT_EQ(hex(a.finish()), digest);
+  EXPECT_EQ(hex(b.finish()), digest);
+  EXPECT_EQ(hex(c.finish()), hash_of(Hash::sha1, "abc"));
+}
+
 TEST(Hasher, ASecondFinishIsEmptyNotACrash) {
   Hasher hasher(Hash::sha256);
   EXPECT_EQ(hasher.finish().size(), digest_size(Hash::sha256));

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "support/signer.h"
 #include "util/base64.h"
@@ -59,6 +61,43 @@ TEST(PublicKey, VerifiesWhatAnotherSigned) {
     EXPECT_TRUE(key->verify(Hash::sha256, digest_of("text"), signature));
     EXPECT_FALSE(key->verify(Hash::sha256, digest_of("Text"), signature));
     EXPECT_TRUE(key->verify(Hash::sha1, digest_of("text", Hash::sha1), decoded(signer.sign("text", "SHA1"))));
+  }
+}
+
+// One verification leaves nothing behind for the next.
+TEST(PublicKey, VerifiesInAnyOrder) {
+  const auto& signer = Signer::rsa(1024);
+  const auto key = PublicKey::rsa(signer.public_key()).value();
+  const auto good = decoded(signer.sign("text"));
+  const auto old = decoded(signer.sign("text", "SHA1"));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(key.verify(Hash::sha256, digest_of("text"), good));
+    EXPECT_FALSE(key.verify(Hash::sha256, digest_of("text"), old));
+    EXPECT_TRUE(key.verify(Hash::sha1, digest_of("text", Hash::sha1), old));
+    EXPECT_FALSE(key.verify(Hash::sha1, digest_of("text", Hash::sha1), good));
+    EXPECT_FALSE(key.verify(Hash::sha256, digest_of("other"), good));
+    EXPECT_FALSE(key.verify(Hash::sha256, digest_of("text"), Octets(5, 1)));
+  }
+}
+
+TEST(PublicKey, VerifiesInManyThreadsAtOnce) {
+  for (const auto* signer : {&Signer::rsa(1024), &Signer::ed25519()}) {
+    const auto is_rsa = signer == &Signer::rsa(1024);
+    const auto key = is_rsa ? PublicKey::rsa(signer->public_key()) : PublicKey::ed25519(signer->public_key());
+    ASSERT_TRUE(key);
+    const auto good = decoded(signer->sign("text"));
+    auto bad = good;
+    bad[0] ^= 1;
+    std::atomic<int> right = 0;
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i)
+      threads.emplace_back([&, i] {
+        for (int j = 0; j < 20; ++j)
+          if (key->verify(Hash::sha256, digest_of("text"), (i + j) % 2 == 0 ? good : bad) == ((i + j) % 2 == 0))
+            ++right;
+      });
+    threads.clear();
+    EXPECT_EQ(right, 160);
   }
 }
 

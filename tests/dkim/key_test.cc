@@ -85,6 +85,32 @@ TEST(KeyRecord, Restrictions) {
   EXPECT_FALSE(parse_key("t=x : s;" + p).testing);
 }
 
+TEST(RememberedKey, IsTheKeyThatIsRead) {
+  for (const auto& record :
+       {p_of(Signer::rsa(1024)), p_of(Signer::rsa(1024)) + "; t=y:s; h=sha256", "k=ed25519; " + p_of(Signer::ed25519()),
+        std::string("p="), std::string(), std::string("hello"), "p=" + std::string(65536, 'A')}) {
+    const auto read = parse_key(record);
+    for (int i = 0; i < 2; ++i) {
+      const auto key = remembered_key(record);
+      EXPECT_EQ(static_cast<int>(key->state), static_cast<int>(read.state)) << record;
+      EXPECT_EQ(key->reason, read.reason);
+      EXPECT_EQ(key->bits, read.bits);
+      EXPECT_EQ(key->type, read.type);
+      EXPECT_EQ(key->hashes, read.hashes);
+      EXPECT_EQ(key->testing, read.testing);
+      EXPECT_EQ(key->strict_identity, read.strict_identity);
+      EXPECT_EQ(key->for_email, read.for_email);
+      EXPECT_EQ(key->public_key != nullptr, key->state == ok);
+    }
+  }
+}
+
+TEST(RememberedKey, IsReadOnceForEachText) {
+  const auto record = p_of(Signer::rsa(1024));
+  EXPECT_EQ(remembered_key(record), remembered_key(record));
+  EXPECT_NE(remembered_key(record), remembered_key(record + ";"));
+}
+
 TEST(KeyName, IsBelowDomainkey) {
   EXPECT_EQ(key_name("a.b", "example.com"), "a.b._domainkey.example.com");
 }
