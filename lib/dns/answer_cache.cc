@@ -52,6 +52,11 @@ AnswerCache::Hit AnswerCache::hit(const QuestionView& question, Time now) {
   return {entry.answer, found.in_use && !failing && in_last_tenth(*entry.answer, now)};
 }
 
+AnswerPtr AnswerCache::fresh(const QuestionView& question, Time now) {
+  const auto* entry = entries_.peek(question);
+  return entry && entry->answer && now < end_of_life(*entry->answer) ? entry->answer : nullptr;
+}
+
 AnswerCache::Known AnswerCache::known(const QuestionView& question, Time now, std::uint64_t recoveries) {
   const auto* entry = entries_.peek(question);
   if (!entry) return {};

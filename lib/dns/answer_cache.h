@@ -40,7 +40,9 @@ class AnswerCache {
 
   // For somebody who asks: a use of the entry.
   Hit hit(const QuestionView& question, Time now);
-  // The same in full, and no use.
+  // The same, and no use.
+  AnswerPtr fresh(const QuestionView& question, Time now);
+  // In full, and no use.
   Known known(const QuestionView& question, Time now, std::uint64_t recoveries);
 
   enum class Wanted { no, yes };  // has somebody asked?

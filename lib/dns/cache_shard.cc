@@ -33,6 +33,11 @@ CacheShard::Hit CacheShard::hit(const QuestionView& question, Time now) {
   return {std::move(found.answer), open(question, now)};
 }
 
+AnswerPtr CacheShard::fresh(const QuestionView& question, Time now) {
+  const std::lock_guard lock(mutex_);
+  return cache_.fresh(question, now);
+}
+
 CacheShard::Joined CacheShard::join(const QuestionView& question, Time now, std::uint64_t recoveries, Wanted wanted,
                                     Resolver::Then* then) {
   const bool is_lookup = wanted == Wanted::yes;

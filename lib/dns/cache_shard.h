@@ -45,6 +45,8 @@ class alignas(64) CacheShard {  // a cache line: threads that use other shards a
     FlightPtr ahead;   // new: asks for the next one; the caller sends it
   };
   Hit hit(const QuestionView& question, Time now);
+  // For somebody who may ask later. Null as above.
+  AnswerPtr fresh(const QuestionView& question, Time now);
 
   struct Joined {
     AnswerCache::Known known;

@@ -59,20 +59,31 @@ struct CachingResolver::State final : Resolver, std::enable_shared_from_this<Sta
     return *shards[(question.name_hash >> 32) * shards.size() >> 32];
   }
 
+  // Only canonical names are kept. What is found as it is needs no look at its letters.
   AnswerPtr lookup(std::string_view asked, Type type, Deadline deadline) override {
+    const auto now = clock.steady_now();
+    const QuestionView as_is(asked, type);
+    if (auto answer = hit(as_is, now)) return answer;
     NameRoom room;
-    if (const auto name = canonical(asked, room)) return look_up({*name, type}, deadline);
-    return without_records(asked, type, Status::nxdomain, clock.steady_now());
+    const auto name = canonical(asked, room);
+    if (!name) return without_records(asked, type, Status::nxdomain, now);
+    if (*name == asked) return fetch(as_is, now, deadline);
+    const QuestionView question(*name, type);
+    auto answer = hit(question, now);
+    return answer ? answer : fetch(question, now, deadline);
   }
 
   void prefetch(std::string_view asked, Type type) override { prefetch_then(asked, type, nullptr); }
 
   void prefetch_then(std::string_view asked, Type type, Then then) override {
+    const auto now = clock.steady_now();
+    const QuestionView as_is(asked, type);
+    if (const auto fresh = shard_of(as_is).fresh(as_is, now)) return tell(then, *fresh);
     NameRoom room;
     const auto name = canonical(asked, room);
     if (!name) return;
     const QuestionView question(*name, type);
-    const auto joined = shard_of(question).join(question, clock.steady_now(), upstream.recoveries(), Wanted::no, &then);
+    const auto joined = shard_of(question).join(question, now, upstream.recoveries(), Wanted::no, &then);
     if (joined.is_new) send(joined.flight);
     if (const auto& known = joined.known.fresh ? joined.known.fresh : joined.known.stale; known) tell(then, *known);
   }
@@ -86,12 +97,15 @@ struct CachingResolver::State final : Resolver, std::enable_shared_from_this<Sta
     }
   }
 
-  AnswerPtr look_up(const QuestionView& question, Deadline deadline) {
+  // Null when nothing is known, or it is too old.
+  AnswerPtr hit(const QuestionView& question, Time now) {
+    auto [answer, ahead] = shard_of(question).hit(question, now);
+    if (ahead) send(ahead);
+    return std::move(answer);
+  }
+
+  AnswerPtr fetch(const QuestionView& question, Time now, Deadline deadline) {
     auto& shard = shard_of(question);
-    const auto now = clock.steady_now();
-    auto hit = shard.hit(question, now);
-    if (hit.ahead) send(hit.ahead);
-    if (hit.answer) return std::move(hit.answer);
     const auto joined = shard.join(question, now, upstream.recoveries(), Wanted::yes, nullptr);
     const auto& known = joined.known;
     if (known.fresh) return known.fresh;

@@ -22,6 +22,24 @@ TEST(Meter, AMessageAsksEachQuestionOnceAndSeesOneAnswer) {
   EXPECT_EQ(meter.cost().lookups, 3);
 }
 
+TEST(Meter, TellsManyQuestionsApart) {
+  std::string zone;
+  const auto name = [](int i) {
+    return std::string(static_cast<std::size_t>(i) / 10, 'a') + std::to_string(i) + ".example";
+  };
+  for (int i = 0; i < 100; ++i) zone += name(i) + " TXT " + std::to_string(i) + "\n";
+  test::FakeResolver resolver(zone);
+  Meter meter(resolver, system_clock());
+  for (int round = 0; round < 2; ++round)
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_EQ(meter.lookup(name(i), Type::txt, Deadline::max())->texts.at(0), std::to_string(i));
+      EXPECT_EQ(meter.lookup(name(i), Type::a, Deadline::max())->status, Status::nodata);
+    }
+  EXPECT_EQ(resolver.asked().size(), 200u);
+  EXPECT_EQ(meter.cost().lookups, 200);
+  EXPECT_EQ(meter.cost().queries, 200);
+}
+
 TEST(Meter, NamesTheFirstLookupThatFailed) {
   test::FakeResolver resolver("a.example TXT !REFUSED\nb.example TXT !SERVFAIL\n");
   Meter meter(resolver, system_clock());

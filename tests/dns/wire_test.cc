@@ -443,7 +443,13 @@ TEST(Name, CanonicalFoldsCaseAndOneDot) {
                                    {longest + ".", longest},
                                    {longest + "b", std::nullopt},
                                    {"\xc9.test", "\xc9.test"}};
-  for (const auto& [in, want] : cases) EXPECT_EQ(canonical(in), want) << in;
+  for (const auto& [in, want] : cases) {
+    EXPECT_EQ(canonical(in), want) << in;
+    NameRoom room;
+    const auto in_room = canonical(in, room);
+    EXPECT_EQ(in_room ? std::optional<std::string>(*in_room) : std::nullopt, want) << in;
+    EXPECT_EQ(is_canonical(in), want == in) << in;
+  }
 }
 
 TEST(Name, PartsOfAName) {
