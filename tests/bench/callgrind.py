@@ -4,20 +4,21 @@ import collections
 import re
 
 NAMED = re.compile(r"(c?fn|c?ob)=\((\d+)\)(?: (.*))?")
+DAEMON = "sesame-milter"
 # Each allocates once; operator new calls malloc.
 ALLOCATORS = ("malloc", "calloc", "realloc", "memalign", "aligned_alloc", "posix_memalign")
 ALLOCATION = re.compile(r"(_int_)?(malloc|free|realloc|calloc|memalign)|operator (new|delete)|unlink_chunk|sysmalloc|tcache")
-HASHES = re.compile(r"sha(1|256|512)_|SHA(1|256|512)_")
 STEPS = re.compile(r"sesame::milter::\(anonymous namespace\)::on_(\w+)\(")
 
 
 class Profile:
-    """Instructions in all, `own` of each (object, function), `calls` and `inclusive` of each function by name."""
+    """Instructions in all, `own` of each (object, function), `calls` and `inclusive` of each function by name; `library`:
+    inclusive of those in libraries that the daemon calls itself."""
 
     def __init__(self, path):
-        self.own, self.calls, self.inclusive = (collections.Counter() for _ in range(3))
+        self.own, self.calls, self.inclusive, self.library = (collections.Counter() for _ in range(4))
         self._names = {"fn": {}, "ob": {}}
-        function = callee = object_file = None
+        function = callee = object_file = callee_object = None
         called = False
         with open(path, encoding="utf-8", errors="replace") as lines:
             for line in lines:
@@ -27,7 +28,9 @@ class Profile:
                         function = name
                     elif kind == "cfn":
                         callee = name
-                    elif kind == "ob":
+                    elif kind == "cob":
+                        callee_object = name.rpartition("/")[2]
+                    else:
                         object_file = name.rpartition("/")[2]
                 elif line.startswith("calls="):
                     self.calls[callee] += int(line[6:].split()[0])
@@ -36,6 +39,9 @@ class Profile:
                     cost = int(line.split()[-1])
                     if called:
                         self.inclusive[callee] += cost
+                        if object_file.startswith(DAEMON) and not (callee_object or DAEMON).startswith(DAEMON):
+                            self.library[callee] += cost
+                        callee_object = None
                     else:
                         self.own[object_file, function] += cost
                     called = False
@@ -67,8 +73,8 @@ def part_of(object_file, function):
     if ALLOCATION.match(function):
         return "allocation"
     if object_file.startswith("libcrypto"):
-        return "OpenSSL: hashing" if HASHES.match(function) else "OpenSSL: keys, signatures and the rest"
-    if object_file.startswith("sesame-milter"):
+        return "OpenSSL"
+    if object_file.startswith(DAEMON):
         found = re.search(r"sesame::(\w+)::", function)
         return f"Sesame: {found[1]}" if found else "Sesame: util, templates"
     return object_file.partition(".so")[0] if ".so" in object_file else "other"

@@ -93,7 +93,7 @@ def lines(counts, total):
         if cost < SHOWN * total:
             break
         rest -= cost
-        yield f"| {name} | {cost / MESSAGES:,.0f} | {cost / total:.0%} |"
+        yield f"| {name.partition('@@')[0]} | {cost / MESSAGES:,.0f} | {cost / total:.0%} |"
     yield f"| all else | {rest / MESSAGES:,.0f} | {rest / total:.0%} |"
 
 
@@ -102,7 +102,8 @@ def tell(direction, profile):
     total = profile.instructions
     text = f"{direction.capitalize()}: {total / MESSAGES:,.0f} instructions and {profile.allocations() / MESSAGES:,.1f} " \
            f"allocations for a message.\n\n"
-    for title, counts in (("Whose code", profile.parts()), ("Step of the protocol, with all it calls", profile.steps())):
+    for title, counts in (("Whose code", profile.parts()), ("Step of the protocol, with all it calls", profile.steps()),
+                          ("Library function that Sesame calls", profile.library)):
         text += f"| {title} | instructions | |\n|---|---:|---:|\n" + "\n".join(lines(counts, total)) + "\n\n"
     return text
 

@@ -65,6 +65,7 @@ EVIDENCE = {
     "libidn2-dev": r"idn2\.h",
     "libsqlite3-dev": r"sqlite3\.h",
     "libpsl-dev": r"libpsl\.h",
+    "libbenchmark-dev": r"find_package\(benchmark",
     "libgtest-dev": r"gtest/",
     "libgmock-dev": r"gmock/",
     "opendkim": r"/usr/sbin/opendkim",
