@@ -4,6 +4,7 @@ import matplotlib
 
 matplotlib.use("svg")
 import matplotlib.pyplot as pyplot  # noqa: E402
+from matplotlib.ticker import EngFormatter, LogLocator, StrMethodFormatter  # noqa: E402
 
 matplotlib.rcParams.update({"svg.hashsalt": "sesame", "svg.fonttype": "none", "font.size": 8, "axes.grid": True,
                             "grid.alpha": 0.3, "lines.markersize": 3})
@@ -23,7 +24,7 @@ PANELS = (("per_second", "messages/s", "log"), ("cpu_ms", "CPU seconds per 1,000
           ("p50_ms", "whole transaction, ms: p50, and p99 faint", "log"), ("memory", "memory, MiB", "linear"))
 
 
-def draw_panel(axes, points, series, field, scale):
+def draw_panel(axes, points, series, field):
     for variable, peer, label, style in series:
         rows = sorted((row for row in points if row["variable"] == variable and row["peer"] == peer),
                       key=lambda row: row["value"])
@@ -31,9 +32,19 @@ def draw_panel(axes, points, series, field, scale):
         axes.plot(values, [row[field] for row in rows], style, label=label)
         if field == "p50_ms":
             axes.plot(values, [row["p99_ms"] for row in rows], style, alpha=0.35)
-    axes.set_yscale(scale)
-    if scale == "linear":
-        axes.set_ylim(bottom=0)
+
+
+def rule(axes, x_scale, y_scale):
+    """Scales with few marks, in plain numbers."""
+    for axis, scale, steps, form in ((axes.xaxis, x_scale, (1,), EngFormatter(sep="")),
+                                     (axes.yaxis, y_scale, (1, 2, 5), StrMethodFormatter("{x:,g}"))):
+        if scale == "log":
+            getattr(axes, f"set_{axis.axis_name}scale")(scale)
+            axis.set_major_locator(LogLocator(subs=steps))
+            axis.set_major_formatter(form)
+        elif axis is axes.yaxis:
+            axes.set_ylim(bottom=0)
+    axes.minorticks_off()
 
 
 def draw(records, folder):
@@ -44,8 +55,9 @@ def draw(records, folder):
         figure, grid = pyplot.subplots(2, 2, figsize=(7.2, 4.8), constrained_layout=True)
         figure.suptitle(title)
         for axes, (field, caption, value_scale) in zip(grid.flat, PANELS):
-            draw_panel(axes, points, series, field, value_scale)
-            axes.set(title=caption, xlabel=unit, xscale=scale)
+            draw_panel(axes, points, series, field)
+            rule(axes, scale, value_scale)
+            axes.set(title=caption, xlabel=unit)
         if len(series) > 1:
             grid[0][0].legend()
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None, "Creator": None})

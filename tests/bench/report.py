@@ -178,6 +178,20 @@ def machine():
             f"{done.stdout.rstrip(', ')}.")
 
 
+def kernels(figures):
+    """The parts of a verdict, each by itself; hashing beside what it cannot be faster than."""
+    found = figures.rows("kernels", "sesame")
+    if not found:
+        return ""
+    rows = []
+    for name, value in found[0].items():
+        if isinstance(value, float) and not name.startswith("relaxed_share") and not name.endswith(" allocations"):
+            hashing = name.startswith(("raw/", "simple/", "relaxed/"))
+            shown = f"{value:.2f} GB/s" if hashing else f"{value / 1000:,.2f} us"
+            rows.append([name, shown, number(found[0].get(f"{name} allocations"))])
+    return table(["Kernel", "", "allocations"], rows)
+
+
 def growth(figures, pictures):
     """A table beside each picture, for who reads text."""
     parts = []
@@ -216,6 +230,7 @@ def markdown(records, pictures, cost_text):
             "targets": head + "\n".join(target.line().replace("|  = ", "| ") for target in sought)
             + f"\n\n{reached} of {len(sought)} reached.\n" if compared else "",
             "comparison": comparison(figures) if compared else "",
+            "kernels": kernels(figures),
             "cost": cost_text,
             "growth": growth(figures, pictures)}
 
