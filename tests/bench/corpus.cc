@@ -13,12 +13,6 @@ namespace {
 
 constexpr const char* kQueueId = "4BENCH0001";
 
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::vector<std::string> words(std::string_view text, char separator) {
   std::vector<std::string> out;
   for (const auto part : split(text, separator)) out.emplace_back(part);
@@ -109,16 +103,31 @@ const Script& Mail::content(const Negotiated& negotiated) const {
   return *script;
 }
 
-std::vector<Mail> read_corpus(const std::filesystem::path& folder, const std::string& group) {
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw std::runtime_error("cannot read " + path.string());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<Row> read_index(const std::filesystem::path& folder) {
   const auto index = read_file(folder / "index.tsv");
-  std::vector<std::string> lines = words(index, '\n');
+  const auto lines = split(index, '\n');
   const Columns columns(lines.front());
+  std::vector<Row> rows;
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    if (!lines[i].empty()) rows.push_back(row_of(columns, words(lines[i], '\t')));
+  return rows;
+}
+
+std::string read_message_text(const std::filesystem::path& folder, const Row& row) {
+  return read_file(folder / "messages" / row.file);
+}
+
+std::vector<Mail> read_corpus(const std::filesystem::path& folder, const std::string& group) {
   std::vector<Mail> mails;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].empty()) continue;
-    auto row = row_of(columns, words(lines[i], '\t'));
+  for (auto& row : read_index(folder)) {
     if (!group.empty() && row.group != group) continue;
-    const auto text = read_file(folder / "messages" / std::filesystem::path(row.file).filename());
+    const auto text = read_message_text(folder, row);
     mails.emplace_back(std::move(row), text);
   }
   if (mails.empty()) throw std::runtime_error("no messages in " + folder.string());

@@ -52,7 +52,10 @@ class Mail {
   mutable std::map<std::uint32_t, std::unique_ptr<const Script>> envelopes_, contents_;
 };
 
-// Those of the group, or all for "". Throws std::runtime_error naming what cannot be read.
+// Those of the group, or all for "". All of these throw std::runtime_error naming what cannot be read.
 std::vector<Mail> read_corpus(const std::filesystem::path& folder, const std::string& group);
+std::vector<Row> read_index(const std::filesystem::path& folder);
+std::string read_message_text(const std::filesystem::path& folder, const Row& row);
+std::string read_file(const std::filesystem::path& path);
 
 }  // namespace sesame::bench

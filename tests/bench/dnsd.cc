@@ -9,31 +9,25 @@
 #include <array>
 #include <atomic>
 #include <cstring>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <unordered_set>
 
+#include "bench/corpus.h"
 #include "dns/name.h"
 #include "support/dns_server.h"
 #include "util/text.h"
 
 namespace {
 
+using sesame::bench::read_file;
 using sesame::test::DnsServer;
 using sesame::test::DnsServerOptions;
 using sesame::test::Question;
 using sesame::test::Reply;
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + path);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 class Conduct {
  public:
