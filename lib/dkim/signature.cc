@@ -48,9 +48,11 @@ MaybeProblem read_algorithm(std::string_view value, Signature& signature) {
 }
 
 MaybeProblem read_b(std::string_view value, Signature& signature) {
-  const auto text = without_white_space(value);
-  signature.b_prefix = printable(text.substr(0, kBPrefix), kBPrefix);
-  auto octets = base64_decode(text);
+  std::string prefix;
+  for (std::size_t i = 0; i < value.size() && prefix.size() < kBPrefix; ++i)
+    if (!is_space(value[i])) prefix += value[i];
+  signature.b_prefix = printable(prefix, kBPrefix);
+  auto octets = base64_decode(value);
   if (!octets || octets->empty()) return syntax_problem("b= is not base64");
   if (octets->size() > kMaxSignature) return syntax_problem("b= is too long");
   signature.signature = std::move(*octets);
@@ -93,10 +95,10 @@ MaybeProblem read_time(const TagList& tags, std::string_view name, std::optional
 }
 
 MaybeProblem read_bh(std::string_view value, Signature& signature) {
-  const auto digits = without_white_space(value);
+  const auto digits = static_cast<std::size_t>(std::ranges::count_if(value, [](char c) { return !is_space(c); }));
   const auto size = crypto::digest_size(signature.body.hash);
   // Base64 of more than the digest is not decoded at all.
-  auto octets = digits.size() <= size * 2 ? base64_decode(digits) : std::nullopt;
+  auto octets = digits <= size * 2 ? base64_decode(value) : std::nullopt;
   if (!octets || octets->size() != size) return syntax_problem("bh= is not the base64 of a digest");
   signature.body_hash = std::move(*octets);
   return std::nullopt;

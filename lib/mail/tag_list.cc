@@ -19,7 +19,7 @@ bool is_tag_name(std::string_view name) {
 bool is_tag_value(std::string_view value) {
   return std::ranges::all_of(value, [](char c) {
     const auto octet = static_cast<unsigned char>(c);
-    return is_space(c) || (octet > 0x20 && octet != 0x7f);
+    return (octet > 0x20 && octet != 0x7f) || is_space(c);
   });
 }
 

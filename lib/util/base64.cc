@@ -18,6 +18,19 @@ constexpr std::array<std::int8_t, 256> make_values() {
 }
 constexpr auto kValues = make_values();
 
+int value_of(char c) {
+  return kValues[static_cast<unsigned char>(c)];
+}
+
+// True when four digits stand together, as most do; `group` is then their value.
+bool whole_group(std::string_view text, std::uint32_t& group) {
+  if (text.size() < 4) return false;
+  const int a = value_of(text[0]), b = value_of(text[1]), c = value_of(text[2]), d = value_of(text[3]);
+  if ((a | b | c | d) < 0) return false;
+  group = static_cast<std::uint32_t>(a << 18 | b << 12 | c << 6 | d);
+  return true;
+}
+
 }  // namespace
 
 std::string base64_encode(std::span<const std::uint8_t> data) {
@@ -37,31 +50,38 @@ std::string base64_encode(std::span<const std::uint8_t> data) {
 }
 
 std::optional<std::vector<std::uint8_t>> base64_decode(std::string_view text) {
-  std::vector<std::uint8_t> data;
-  data.reserve(text.size() / 4 * 3 + 2);
+  std::vector<std::uint8_t> data(text.size() / 4 * 3 + 3);
+  auto* out = data.data();
   std::uint32_t group = 0;
-  std::size_t digits = 0;
+  std::size_t digits = 0;  // since the last whole group
   std::size_t padding = 0;
-  for (const char c : text) {
+  const auto put_group = [&] {
+    *out++ = static_cast<std::uint8_t>(group >> 16);
+    *out++ = static_cast<std::uint8_t>(group >> 8);
+    *out++ = static_cast<std::uint8_t>(group);
+    digits = 0;
+  };
+  while (!text.empty()) {
+    if (digits == 0 && padding == 0) {
+      for (; whole_group(text, group); text.remove_prefix(4)) put_group();
+      if (text.empty()) break;
+    }
+    const char c = text.front();
+    text.remove_prefix(1);
     if (is_space(c)) continue;
     if (c == '=') {
       ++padding;
       continue;
     }
-    const auto value = kValues[static_cast<unsigned char>(c)];
+    const auto value = value_of(c);
     if (value < 0 || padding > 0) return std::nullopt;
     group = group << 6 | static_cast<std::uint32_t>(value);
-    if (++digits % 4 == 0) {
-      data.push_back(static_cast<std::uint8_t>(group >> 16));
-      data.push_back(static_cast<std::uint8_t>(group >> 8));
-      data.push_back(static_cast<std::uint8_t>(group));
-      group = 0;
-    }
+    if (++digits == 4) put_group();
   }
-  const auto rest = digits % 4;
-  if (rest == 1 || padding > 2 || (padding > 0 && (rest + padding) != 4)) return std::nullopt;
-  if (rest >= 2) data.push_back(static_cast<std::uint8_t>(rest == 2 ? group >> 4 : group >> 10));
-  if (rest == 3) data.push_back(static_cast<std::uint8_t>(group >> 2));
+  if (digits == 1 || padding > 2 || (padding > 0 && (digits + padding) != 4)) return std::nullopt;
+  if (digits >= 2) *out++ = static_cast<std::uint8_t>(digits == 2 ? group >> 4 : group >> 10);
+  if (digits == 3) *out++ = static_cast<std::uint8_t>(group >> 2);
+  data.resize(static_cast<std::size_t>(out - data.data()));
   return data;
 }
 

@@ -42,6 +42,26 @@ TEST(Base64, WhiteSpaceIsSkippedAndPaddingMayBeAbsent) {
   EXPECT_EQ(base64_decode(" \r\n"), octets(""));
 }
 
+// The value of every digit counted out one by one: where white space cuts a group makes no difference.
+TEST(Base64, WhiteSpaceAnywhereAndEveryWrongOctet) {
+  const auto plain = octets("What four digits make does not depend on what stands between");
+  const auto coded = base64_encode(plain);
+  for (std::size_t i = 0; i <= coded.size(); ++i) {
+    for (const auto* space : {" ", "\r\n\t", "\n"}) {
+      auto text = coded;
+      EXPECT_EQ(base64_decode(text.insert(i, space)), plain) << i;
+      if (i < coded.size() / 2) EXPECT_EQ(base64_decode(text.insert(text.size() - i, space)), plain) << i;
+    }
+    for (const char wrong : {'-', '!', '\0', '\xff', '\v'}) {
+      auto text = coded;
+      EXPECT_EQ(base64_decode(text.insert(i, 1, wrong)), std::nullopt) << i;
+    }
+    const auto cut = base64_decode(coded.substr(0, i));
+    EXPECT_EQ(cut.has_value(), coded.substr(0, i).find('=') == std::string::npos ? i % 4 != 1 : i % 4 == 0) << i;
+    if (cut) EXPECT_TRUE(std::equal(cut->begin(), cut->end(), plain.begin())) << i;
+  }
+}
+
 TEST(Base64, AnythingElseGivesNothing) {
   using namespace std::string_literals;
   for (const auto& text : {"Z"s, "Zm9vY"s, "Zg="s, "Zg==="s, "Z==="s, "===="s, "="s, "Zg==Zg=="s, "Zm9v="s, "Zm-_"s,
