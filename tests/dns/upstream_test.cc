@@ -283,6 +283,7 @@ TEST(Upstream, WhatTheServerValidatedIsMarked) {
 struct Mixed {
   explicit Mixed(unsigned flags_of_other = 0x8180) : other(flags_of_other) {}
 
+  std::atomic<bool> lives = true;
   const RawServer validating{[this](const Received& received) {
     if (!lives) return std::vector<std::string>();
     const auto name = received.name();
@@ -294,7 +295,6 @@ struct Mixed {
   const RawServer second{[this](const Received& received) {
     return std::vector{received.name().empty() ? root_reply(received, other) : txt_reply(received, "second", other)};
   }};
-  std::atomic<bool> lives = true;
 
   static std::string root_reply(const Received& received, unsigned flags) {
     return received.packet.substr(0, 2) + test::u16(flags) + test::u16(1) + test::u16(1) + test::u16(0) + test::u16(0) +
