@@ -80,7 +80,7 @@ Result<ses::Account> described_account(const DoctorArguments& arguments, const s
     if (!domain) return failure("--mail-from: \"" + printable(*arguments.mail_from) + "\" is not a domain");
     identity.mail_from.domain = *domain;
   }
-  account.identities.push_back(std::move(identity));
+  account.identities.edit().push_back(std::move(identity));
   return account;
 }
 

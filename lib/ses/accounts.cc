@@ -102,10 +102,9 @@ Accounts::Accounts(const Settings& settings, const Snapshot& snapshot, std::int6
       add(std::move(identity));
     }
   }
-  for (auto& account : accounts_) {
-    account.identities = identities[account.name];
-    account.sort();
-  }
+  std::map<std::string, Identities> tables;
+  for (auto& [account, list] : identities) tables.emplace(account, Identities::sorted(std::move(list)));
+  for (auto& account : accounts_) account.identities = tables[account.name];
   as_of_ = ages.oldest();
   next_aging_ = ages.next();
 }

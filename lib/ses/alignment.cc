@@ -1,5 +1,6 @@
 // What receivers will see: the policy, and whether each leg aligns with From.
 #include <tuple>
+#include <utility>
 
 #include "ses/predictor.h"
 #include "util/text.h"
@@ -114,8 +115,8 @@ void Predictor::report_undecided_alignment(Receiver& walk) {
 }
 
 void Predictor::conclude_dmarc() {
-  result_.rfc9989 = *walk_;
-  result_.rfc7489 = *list_;
+  result_.rfc9989 = *std::move(walk_);
+  result_.rfc7489 = *std::move(list_);
   if (result_.rfc9989.result != DmarcPrediction::Result::fail) return;
   for (auto& finding : result_.findings)
     if (finding.code == Code::orgdomain_split || finding.code == Code::dkim_pending) finding.severity = Severity::error;

@@ -57,18 +57,24 @@ void Predictor::report_foreign(SesSignature& signature) {
 
 // The regions of this and other accounts in which From's domain is set up, and as which domain.
 std::vector<std::string> Predictor::set_up_elsewhere(std::string& domain) const {
-  const auto* here = world_.account.covering_domain(from_.domain);
+  std::vector<std::string_view> names;
+  if (const auto* here = world_.account.covering_domain(from_.domain)) {
+    names.emplace_back(here->name);
+  } else {
+    for (std::string_view name = from_.domain; !name.empty(); name = dns::parent(name)) names.push_back(name);
+    std::ranges::sort(names);
+  }
   std::vector<std::string> places;
   for (const auto& account : world_.accounts)
-    for (const auto& other : account.identities) {
-      if (other.is_address() || !is_set_up(other.dkim)) continue;
-      if (other.account == world_.account.name && other.region == world_.account.region) continue;
-      if (here ? other.name != here->name : !dns::is_at_or_below(from_.domain, other.name)) continue;
-      const auto place =
-          other.region + (other.account == world_.account.name ? "" : " of the account " + other.account);
-      if (std::ranges::find(places, place) == places.end()) places.push_back(place);
-      if (other.name.size() > domain.size()) domain = other.name;
-    }
+    for (const auto name : names)
+      for (const auto* other : account.identities.named(name)) {
+        if (!is_set_up(other->dkim)) continue;
+        if (other->account == world_.account.name && other->region == world_.account.region) continue;
+        const auto place =
+            other->region + (other->account == world_.account.name ? "" : " of the account " + other->account);
+        if (std::ranges::find(places, place) == places.end()) places.push_back(place);
+        if (other->name.size() > domain.size()) domain = other->name;
+      }
   return places;
 }
 

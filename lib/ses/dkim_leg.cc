@@ -1,6 +1,7 @@
 // SES's own DKIM signature: will it be there, and will receivers find its key?
 #include <algorithm>
 #include <iterator>
+#include <memory>
 
 #include "dns/name.h"
 #include "ses/dkim_state.h"
@@ -102,7 +103,7 @@ void heed_clocks(const Observed& observed, const KeyRecords& records, Judgement&
 // The selectors are not told. One that SES has lately signed with stands in for them if it is by its CNAME one of Easy
 // DKIM: any other may belong to whoever else signs for the domain.
 Judgement judge_unnamed(const Surroundings& world, const Observed& observed, const Identity& given,
-                        const Identity& settings, KeyRecords& records) {
+                        const Identity& settings, std::shared_ptr<const KeyRecords>& records) {
   Judgement judgement;
   if (!settings.dkim.unread_keys.empty()) {
     judgement.reason = "SES says of the DKIM of " + settings.name + " " + not_known(settings.dkim.unread_keys);
@@ -117,7 +118,7 @@ Judgement judge_unnamed(const Surroundings& world, const Observed& observed, con
   auto known = settings;
   known.dkim.tokens = {seen.selector};
   auto stand_in = look_up_keys(world, given, known);
-  const bool holds = stand_in.selectors.front().state == State::key && !observed.servers_differ && !observed.bogus;
+  const bool holds = stand_in->selectors.front().state == State::key && !observed.servers_differ && !observed.bogus;
   if (!holds) return judgement;
   records = std::move(stand_in);
   return {Tri::yes, Basis::inferred, ""};
@@ -168,22 +169,22 @@ SesSignature predict_with_settings(const Surroundings& world, const Identity& gi
   SesSignature signature;
   signature.domain = settings.domain();
   auto records = look_up_keys(world, given, settings);
-  auto observed = observe(world, given, records);
+  auto observed = observe(world, given, *records);
   auto faults = std::move(observed.causes);
-  append(faults, untold_faults(records, observed, settings));
+  append(faults, untold_faults(*records, observed, settings));
 
-  auto judgement = records.selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
-                                             : judge(records, observed, settings, faults);
-  heed_clocks(observed, records, judgement);
+  auto judgement = records->selectors.empty() ? judge_unnamed(world, observed, given, settings, records)
+                                              : judge(*records, observed, settings, faults);
+  heed_clocks(observed, *records, judgement);
   signature.usable = judgement.usable;
   signature.basis = judgement.basis;
   signature.reason = judgement.reason;
 
-  auto state = read_state(world, given, settings, records, judgement.usable);
+  auto state = read_state(world, given, settings, *records, judgement.usable);
   auto& findings = signature.findings;
   append(findings, std::move(state.deeper));
   if (state.signs == Tri::yes) {
-    if (signature.usable == Tri::yes) report_health(records, signature.domain, findings);
+    if (signature.usable == Tri::yes) report_health(*records, signature.domain, findings);
     append(findings, std::move(faults));
     append(findings, std::move(observed.outcome));
     if (observed.clocks.goes_on == Tri::no) report_only_amazonses(settings, from, signature);
@@ -207,12 +208,16 @@ bool is_begun(const Dkim& dkim) {
          dkim.status.value_or(Status::not_started) != Status::not_started;
 }
 
-SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
+const Identity* signer_of(const Account& account, const Identity& identity) {
   const auto& dkim = identity.dkim;
   const bool undescribed = identity.is_address() && !dkim.status && dkim.signing_enabled && dkim.tokens.empty() &&
                            dkim.unread_state.empty() && dkim.unread_keys.empty();
-  if (!undescribed) return predict_with_settings(world, identity, from);
-  const auto* domain = world.account.covering_domain(identity.domain());
+  return undescribed ? account.covering_domain(identity.domain()) : &identity;
+}
+
+SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
+  const auto* domain = signer_of(world.account, identity);
+  if (domain == &identity) return predict_with_settings(world, identity, from);
   if (!domain) {
     // SES has no keys for the domain of such an address.
     SesSignature signature;

@@ -223,7 +223,7 @@ class Reading {
     auto before = settings_;
     before.dkim.origin = settings_.former->origin;
     const auto zone = before.dkim.is_external() ? "" : signing_zone(before, world_.account);
-    return look_up_keys(world_, domain_, settings_.former->tokens, zone).right();
+    return look_up_keys(world_.resolver, world_.deadline, domain_, settings_.former->tokens, zone).right();
   }
 
   const Surroundings& world_;

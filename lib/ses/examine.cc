@@ -218,7 +218,7 @@ void Examiner::predict_without_identity() {
   identity.name = result_.domain;
   identity.region = account.region;
   identity.account = account.name;
-  account.identities.push_back(identity);
+  account.identities.edit().push_back(identity);
   const Surroundings world{.resolver = world_.resolver,
                            .account = account,
                            .deadline = world_.deadline,

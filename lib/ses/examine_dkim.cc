@@ -34,7 +34,8 @@ void Examiner::check_dkim() {
     add(std::move(check));
     return;
   }
-  const auto records = look_up_keys(world_, *result_.identity, settings);
+  const auto looked_up = look_up_keys(world_, *result_.identity, settings);
+  const auto& records = *looked_up;
   if (result_.history) result_.dkim_clocks = dkim_clocks_of(world_, *result_.identity, *result_.history, records);
   const bool all_idle = records.count(State::idle) == records.selectors.size();
   for (const auto& selector : records.selectors) {

@@ -115,7 +115,10 @@ const Identity* find(const Account& account, std::string_view name, Verified ver
 
 const Identity* find_address(const Account& account, std::string_view local, std::string_view domain,
                              Verified verified) {
-  return find(account, std::string(local) + "@" + std::string(domain), verified);
+  std::string address;
+  address.reserve(local.size() + 1 + domain.size());
+  address.append(local).append("@").append(domain);
+  return find(account, address, verified);
 }
 
 const Identity* find_domain(const Account& account, std::string_view domain, Verified verified) {
@@ -126,23 +129,51 @@ const Identity* find_domain(const Account& account, std::string_view domain, Ver
 
 const Identity* find_covering(const Account& account, const mail::Mailbox& mailbox, Verified verified) {
   if (const auto* identity = find_address(account, mailbox.local, mailbox.domain, verified)) return identity;
-  if (const auto* identity = find_address(account, without_label(mailbox.local), mailbox.domain, verified))
-    return identity;
+  const auto local = without_label(mailbox.local);
+  if (local.size() != mailbox.local.size())
+    if (const auto* identity = find_address(account, local, mailbox.domain, verified)) return identity;
   return find_domain(account, mailbox.domain, verified);
 }
 
 }  // namespace
 
-void Account::sort() {
+Identities Identities::sorted(std::vector<Identity> identities) {
+  Identities result;
   std::ranges::sort(identities, {}, place_of);
-  sorted = identities.size();
+  auto& [all, by_name] = *result.table_;
+  all = std::move(identities);
+  for (auto at = all.begin(); at != all.end();) {
+    const auto end = std::ranges::find_if(at, all.end(), [&](const auto& each) { return each.name != at->name; });
+    by_name.emplace(at->name, std::span(at, end));
+    at = end;
+  }
+  return result;
 }
 
-const Identity* Account::find(std::string_view identity_name, std::string_view in_region) const {
-  const std::pair wanted(identity_name, in_region);
-  const auto found = sorted == identities.size() ? std::ranges::lower_bound(identities, wanted, {}, place_of)
-                                                 : std::ranges::find(identities, wanted, place_of);
-  return found != identities.end() && place_of(*found) == wanted ? &*found : nullptr;
+std::vector<Identity>& Identities::edit() {
+  const bool is_indexed = !table_->by_name.empty();
+  if (is_indexed || table_.use_count() > 1) table_ = std::make_shared<Table>(Table{table_->all, {}});
+  return table_->all;
+}
+
+// Those that may have the name: all, where there is no index.
+std::span<const Identity> Identities::candidates(std::string_view name) const {
+  if (table_->by_name.empty()) return table_->all;
+  const auto found = table_->by_name.find(name);
+  return found == table_->by_name.end() ? std::span<const Identity>() : found->second;
+}
+
+const Identity* Identities::find(std::string_view name, std::string_view region) const {
+  for (const auto& each : candidates(name))
+    if (each.region == region && each.name == name) return &each;
+  return nullptr;
+}
+
+std::vector<const Identity*> Identities::named(std::string_view name) const {
+  std::vector<const Identity*> result;
+  for (const auto& each : candidates(name))
+    if (each.name == name) result.push_back(&each);
+  return result;
 }
 
 bool Account::is_described() const {

@@ -4,10 +4,14 @@
 // there is nothing such. It is not the same as what was not said: anything may hold then, and nothing is inferred.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "mail/address.h"
@@ -99,20 +103,51 @@ struct Standing {
   std::string unread_access;  // of production_access; told as in the sandbox
 };
 
+// Identities, unique by name and region. Copies share them until one of the copies is changed.
+class Identities {
+ public:
+  // In the order of name and region, with an index.
+  static Identities sorted(std::vector<Identity> identities);
+  Identities() = default;
+  // Nothing is moved, so that there always is a table.
+  Identities(const Identities&) = default;
+  Identities& operator=(const Identities&) = default;
+
+  auto begin() const { return table_->all.begin(); }
+  auto end() const { return table_->all.end(); }
+  std::size_t size() const { return table_->all.size(); }
+  bool empty() const { return table_->all.empty(); }
+  const Identity& operator[](std::size_t index) const { return table_->all[index]; }
+  // To be changed, here and in no copy; without order and index from now on.
+  std::vector<Identity>& edit();
+
+  const Identity* find(std::string_view name, std::string_view region) const;
+  // In all regions.
+  std::vector<const Identity*> named(std::string_view name) const;
+
+ private:
+  std::span<const Identity> candidates(std::string_view name) const;
+
+  struct Table {
+    std::vector<Identity> all;
+    std::unordered_map<std::string_view, std::span<const Identity>> by_name;  // empty: nobody made it
+  };
+  std::shared_ptr<Table> table_ = std::make_shared<Table>();
+};
+
 // One AWS account as seen from one region of SES.
 struct Account {
-  std::string name;                  // as in Identity::account
-  std::string region;                // of the relay
-  std::vector<Identity> identities;  // of all regions; unique by (name, region)
-  Standing standing;                 // in `region`
-  bool listed = false;               // the API has told all identities of `region`
+  std::string name;       // as in Identity::account
+  std::string region;     // of the relay
+  Identities identities;  // of all regions
+  Standing standing;      // in `region`
+  bool listed = false;    // the API has told all identities of `region`
   // The list of identities of `region` is too old to be relied on: there may be others since.
   bool aged = false;
-  // So many of `identities` are in the order of name and region; when all are, nobody goes through the whole list.
-  std::size_t sorted = 0;
 
-  void sort();
-  const Identity* find(std::string_view identity_name, std::string_view in_region) const;
+  const Identity* find(std::string_view identity_name, std::string_view in_region) const {
+    return identities.find(identity_name, in_region);
+  }
   // Is it known which identities `region` has? The configuration names all there are, unless it names none.
   bool is_described() const;
 

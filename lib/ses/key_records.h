@@ -1,6 +1,7 @@
 // What DNS shows of the selectors that SES signs an identity's mail with. Inside this folder only.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,9 @@ struct Selector {
   // A wrong target that is SELECTOR.<zone> of Amazon's: the zone, and the state if it is the right one.
   std::string hosted_in;
   State if_hosted = State::undecided;
+
+  // Does its CNAME lead to the zone expected?
+  bool is_as_expected() const { return state == State::key || state == State::idle || state == State::bad_key; }
 };
 
 // All selectors of one identity.
@@ -56,13 +60,15 @@ struct KeyRecords {
 };
 
 // `zone` is where the CNAMEs of Easy DKIM should point; "" for BYODKIM.
-KeyRecords look_up_keys(const Surroundings& world, std::string_view domain, const std::vector<std::string>& tokens,
-                        const std::string& zone);
+KeyRecords look_up_keys(dns::Resolver& resolver, Deadline deadline, std::string_view domain,
+                        const std::vector<std::string>& tokens, const std::string& zone);
 // The same of the settings that `given` signs with. SES may give an identity any zone: where nobody told it, and SES
 // does not say that it misses the records, the one that they name is right if it is Amazon's, no other region's, and
 // holds the keys of these tokens.
+// Never null.
 // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DkimAttributes.html
-KeyRecords look_up_keys(const Surroundings& world, const Identity& given, const Identity& settings);
+std::shared_ptr<const KeyRecords> look_up_keys(const Surroundings& world, const Identity& given,
+                                               const Identity& settings);
 
 // What is wrong with the records, the cause before what comes of it.
 void report_records(const KeyRecords& records, const Identity& identity, std::vector<Finding>& findings);

@@ -29,17 +29,33 @@ struct SesSignature {
 // Has DKIM been set up, to whatever end?
 bool is_begun(const Dkim& dkim);
 
+// Whose DKIM settings it is that mail covered by `identity` is signed by, as far as that is documented: those of the
+// domain for an address of which nothing is said. Null when there are none.
+const Identity* signer_of(const Account& account, const Identity& identity);
+
 // SES's own signature for mail from `from`, covered by `identity`.
 SesSignature predict_signature(const Surroundings& world, const Identity& identity, const mail::Mailbox& from);
+
+// SPF of a domain as the receivers of mail from SES see it: evaluated for every address range of amazonses.com's own
+// record, and within a range for every part that the record tells apart.
+spf::Result worse(spf::Result a, spf::Result b);
+struct SpfOverRanges {
+  spf::Result worst = spf::Result::temperror;
+  Tri passes = Tri::unknown;  // for every address: yes; for none: no
+  std::string reason = {};    // of the worst
+  bool foreseeable = true;    // else the record asks for what only the message will show
+  std::string fault = {};     // where it is the record's that not all pass: what is wrong with it
+  bool lacks_all = false;     // all pass, but it says nothing of strangers
+};
+SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain);
+
+// Asks for amazonses.com's own record, and for those it includes as soon as it is there.
+void prefetch_ranges(dns::Resolver& resolver);
 
 // One envelope sender domain that SES may use.
 struct MailFromDomain {
   std::string domain;
-  spf::Result result = spf::Result::none;  // worst over all ranges
-  Tri usable = Tri::no;
-  std::string reason;
-  bool custom = false;
-  bool foreseeable = true;  // else the record asks for what only the message will show
+  SpfOverRanges spf;
 };
 
 struct SesMailFrom {
@@ -52,20 +68,8 @@ struct SesMailFrom {
 
 SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identity, const mail::Mailbox& from);
 
-// SPF of a domain as the receivers of mail from SES see it: evaluated for every address range of amazonses.com's own
-// record, and within a range for every part that the record tells apart.
-spf::Result worse(spf::Result a, spf::Result b);
-struct SpfOverRanges {
-  spf::Result worst = spf::Result::temperror;
-  Tri passes = Tri::unknown;  // for every address: yes; for none: no
-  std::string reason;         // of the worst
-  bool foreseeable = true;    // else the record asks for what only the message will show
-};
-SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain);
-
 // What is wrong with the SPF record at a name, for mail from SES; `reason` is that of the evaluation.
-std::string spf_fault(const Surroundings& world, const std::string& domain, const std::string& reason);
-// It is well, but says nothing of strangers.
-bool lacks_all(const Surroundings& world, const std::string& domain);
+std::string spf_fault(dns::Resolver& resolver, Deadline deadline, const std::string& domain, const std::string& reason);
+bool lacks_all(dns::Resolver& resolver, Deadline deadline, const std::string& domain);
 
 }  // namespace sesame::ses

@@ -1,5 +1,6 @@
 // What SES or a later hop may spoil or refuse for its outer shape.
 #include <algorithm>
+#include <array>
 
 #include "ses/predictor.h"
 #include "ses/relay.h"
@@ -8,7 +9,7 @@
 namespace sesame::ses {
 namespace {
 
-bool is_international(const std::string& text) {
+bool is_international(std::string_view text) {
   return !is_ascii(text);
 }
 
@@ -19,8 +20,8 @@ std::string international_address(std::string_view value) {
     const auto before = value.substr(0, at).find_last_of(kBounds);
     const auto start = before == std::string_view::npos ? 0 : before + 1;
     const auto end = std::min(value.find_first_of(kBounds, at + 1), value.size());
-    auto address = std::string(value.substr(start, end - start));
-    if (is_international(address)) return address;
+    const auto address = value.substr(start, end - start);
+    if (is_international(address)) return std::string(address);
   }
   return {};
 }
@@ -31,10 +32,13 @@ std::string international_address(const Submission& submission) {
   if (is_international(envelope.mail_from)) return envelope.mail_from;
   const auto recipient = std::ranges::find_if(envelope.recipients, is_international);
   if (recipient != envelope.recipients.end()) return *recipient;
-  for (const auto& field : submission.fields)
-    for (const auto name : {"From", "Sender", "Return-Path", "Reply-To", "To", "Cc", "Bcc"})
-      if (mail::is_named(field, name))
-        if (auto address = international_address(field.value); !address.empty()) return address;
+  constexpr std::array<std::string_view, 7> kAddressFields = {"From", "Sender", "Return-Path", "Reply-To",
+                                                              "To",   "Cc",     "Bcc"};
+  for (const auto& field : submission.fields) {
+    const auto name = mail::name_of(field);
+    if (std::ranges::none_of(kAddressFields, [&](std::string_view each) { return iequals(each, name); })) continue;
+    if (auto address = international_address(field.value); !address.empty()) return address;
+  }
   return {};
 }
 

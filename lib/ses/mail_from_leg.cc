@@ -58,6 +58,8 @@ Feedback look_at_mx(const Surroundings& world, const std::string& domain, const 
   const auto answer = world.resolver.lookup(domain, dns::Type::mx, world.deadline);
   if (dns::is_undecided(*answer)) return {Tri::unknown, "unknown (" + dns::status_text(*answer) + ")"};
   if (answer->exchanges.empty()) return {Tri::no, "absent", Severity::error};
+  if (answer->exchanges.size() == 1 && region_of(answer->exchanges.front().host) == region)
+    return {Tri::yes, answer->exchanges.front().host};
   std::vector<std::string> hosts;
   for (const auto& mx : answer->exchanges) {
     const auto host = lower(mx.host);
@@ -73,29 +75,28 @@ Feedback look_at_mx(const Surroundings& world, const std::string& domain, const 
   return {Tri::unknown, found + " (a region that is not known here)", Severity::warning};
 }
 
-MailFromDomain judged(const Surroundings& world, const std::string& domain, bool custom) {
-  auto spf = spf_over_ses_ranges(world, domain);
-  return {domain, spf.worst, spf.passes, std::move(spf.reason), custom, spf.foreseeable};
+MailFromDomain judged(const Surroundings& world, const std::string& domain) {
+  return {domain, spf_over_ses_ranges(world, domain)};
 }
 
-void report_spf(const Surroundings& world, const MailFromDomain& domain, std::vector<Finding>& findings) {
+void report_spf(const MailFromDomain& custom, std::vector<Finding>& findings) {
+  const auto& spf = custom.spf;
   const auto add = [&](Severity severity, std::string result, std::string which, std::string reason) {
     findings.push_back(make_finding(Code::mailfrom_spf, severity,
-                                    {{"domain", domain.domain},
+                                    {{"domain", custom.domain},
                                      {"result", std::move(result)},
                                      {"which", std::move(which)},
                                      {"reason", std::move(reason)}}));
   };
-  if (domain.usable == Tri::yes) {
-    if (lacks_all(world, domain.domain))
-      add(Severity::warning, "neutral", "addresses other than those", "its record has no \"all\"");
+  if (spf.passes == Tri::yes) {
+    if (spf.lacks_all) add(Severity::warning, "neutral", "addresses other than those", "its record has no \"all\"");
     return;
   }
   // What is only undecided is the leg's reason, no fault of the record.
-  if (domain.result == spf::Result::temperror) return;
-  if (!domain.foreseeable) return add(Severity::unknown, "no foreseeable result", "addresses", domain.reason);
-  add(Severity::error, spf::to_string(domain.result), domain.usable == Tri::unknown ? "some addresses" : "addresses",
-      spf_fault(world, domain.domain, domain.reason));
+  if (spf.worst == spf::Result::temperror) return;
+  if (!spf.foreseeable) return add(Severity::unknown, "no foreseeable result", "addresses", spf.reason);
+  add(Severity::error, spf::to_string(spf.worst), spf.passes == Tri::unknown ? "some addresses" : "addresses",
+      spf.fault);
 }
 
 std::string status_of(const Identity& identity) {
@@ -113,7 +114,7 @@ void fall_back(const Surroundings& world, const Identity& identity, SesMailFrom&
     outcome.refused = certain;
     return;
   }
-  outcome.possible.push_back(judged(world, default_mail_from(identity.region), false));
+  outcome.possible.push_back(judged(world, default_mail_from(identity.region)));
 }
 
 // Is it known what SES does?
@@ -171,9 +172,9 @@ void heed_dnssec(const Surroundings& world, const Identity& identity, SesMailFro
   auto& custom = outcome.possible.front();
   const auto zone = bogus_zone_of(world, identity, custom.domain);
   if (zone.empty()) return;
-  if (custom.usable == Tri::yes) {
-    custom.usable = Tri::unknown;
-    custom.reason = zone + " fails DNSSEC validation";
+  if (custom.spf.passes == Tri::yes) {
+    custom.spf.passes = Tri::unknown;
+    custom.spf.reason = zone + " fails DNSSEC validation";
   }
   // Else it was said of the DKIM records.
   if (!dns::is_at_or_below(identity.domain(), zone))
@@ -186,7 +187,7 @@ SesMailFrom some_domain(const Surroundings& world, const Identity& identity) {
   SesMailFrom outcome;
   outcome.doubt = "SES says of the MAIL FROM of " + identity.name + " " + not_known(identity.mail_from.unread_domain);
   outcome.basis = Basis::inferred;
-  outcome.possible.push_back({std::string(identity.domain()), spf::Result::temperror, Tri::unknown, outcome.doubt});
+  outcome.possible.push_back({std::string(identity.domain()), {.reason = outcome.doubt}});
   fall_back(world, identity, outcome, Tri::unknown);
   return outcome;
 }
@@ -194,7 +195,7 @@ SesMailFrom some_domain(const Surroundings& world, const Identity& identity) {
 SesMailFrom default_one(const Surroundings& world, const Identity& identity, const mail::Mailbox& from) {
   SesMailFrom outcome;
   const auto domain = default_mail_from(identity.region);
-  outcome.possible.push_back(judged(world, domain, false));
+  outcome.possible.push_back(judged(world, domain));
   if (identity.aged) outcome.basis = Basis::inferred;
   outcome.findings.push_back(
       make_finding(Code::mailfrom_default, {{"default", domain}, {"from", from.domain}, {"identity", identity.name}}));
@@ -231,7 +232,7 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
     if (outcome.refused == Tri::unknown)
       outcome.doubt = "whether SES refuses the message is not known: it says of the MAIL FROM of " + identity.name +
                       " " + not_known(settings.unread_behavior);
-    if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain, true));
+    if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain));
     return outcome;
   }
 
@@ -240,11 +241,11 @@ SesMailFrom predict_mail_from(const Surroundings& world, const Identity& identit
   if (!bad && watched.used == Tri::no) {
     outcome.basis = Basis::inferred;
     fall_back(world, identity, outcome, Tri::yes);
-    if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain, true));
+    if (outcome.possible.empty()) outcome.possible.push_back(judged(world, settings.domain));
     return outcome;
   }
-  outcome.possible.push_back(judged(world, settings.domain, true));
-  report_spf(world, outcome.possible.front(), outcome.findings);
+  outcome.possible.push_back(judged(world, settings.domain));
+  report_spf(outcome.possible.front(), outcome.findings);
   heed_dnssec(world, identity, outcome);
   const bool given = settings.status && !identity.aged;
   if (!given || mx.right != Tri::yes) outcome.basis = Basis::inferred;

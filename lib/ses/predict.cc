@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "dkim/key.h"
 #include "ses/predictor.h"
 #include "ses/relay.h"
 #include "util/text.h"
@@ -94,8 +93,8 @@ void Predictor::judge_legs() {
   }
   report_policy(walk, list);
   report_apex();
-  walk_ = walk.conclude(either(dkim_passes_.rfc9989, spf_passes_.rfc9989));
-  list_ = list.conclude(either(dkim_passes_.rfc7489, spf_passes_.rfc7489));
+  walk_ = std::move(walk).conclude(either(dkim_passes_.rfc9989, spf_passes_.rfc9989));
+  list_ = std::move(list).conclude(either(dkim_passes_.rfc7489, spf_passes_.rfc7489));
 }
 
 void Predictor::judge_dkim(Receiver& walk, Receiver& list) {
@@ -165,13 +164,14 @@ void Predictor::judge_spf(Receiver& walk, Receiver& list) {
   bool first = true;
   for (const auto& domain : outcome.possible) {
     const Aligned aligned{walk.aligned(domain.domain, walk.spf_mode()), list.aligned(domain.domain, list.spf_mode())};
-    const Aligned passes{both(domain.usable, aligned.rfc9989), both(domain.usable, aligned.rfc7489)};
+    const auto& spf = domain.spf;
+    const Aligned passes{both(spf.passes, aligned.rfc9989), both(spf.passes, aligned.rfc7489)};
     if (first) {
-      leg = {domain.domain, domain.result, domain.usable, aligned, domain.reason};
+      leg = {domain.domain, spf.worst, spf.passes, aligned, spf.reason};
       spf_passes_ = passes;
     } else {
-      leg.result = worse(leg.result, domain.result);
-      leg.usable = agree(leg.usable, domain.usable);
+      leg.result = worse(leg.result, spf.worst);
+      leg.usable = agree(leg.usable, spf.passes);
       leg.aligned = {agree(leg.aligned.rfc9989, aligned.rfc9989), agree(leg.aligned.rfc7489, aligned.rfc7489)};
       spf_passes_ = {agree(spf_passes_.rfc9989, passes.rfc9989), agree(spf_passes_.rfc7489, passes.rfc7489)};
     }
@@ -210,28 +210,6 @@ void Predictor::report_mail_from(SesMailFrom outcome) {
 Prediction predict(const Surroundings& world, const Submission& submission) {
   Predictor predictor(world, submission);
   return world.account.is_described() ? std::move(predictor).run() : std::move(predictor).undescribed();
-}
-
-void prefetch(dns::Resolver& resolver, const Account& account, const mail::Mailbox& from) {
-  dmarc::prefetch(resolver, from.domain);
-  const auto* identity = account.covering(from);
-  if (!identity) return;
-  resolver.prefetch("amazonses.com", dns::Type::txt);
-  for (const auto* settings : {identity, account.covering_domain(identity->domain())}) {
-    if (!settings) continue;
-    const auto* parent = settings->dkim.tokens.empty() ? replica_parent(*settings, account) : nullptr;
-    for (const auto& token : (parent ? parent : settings)->dkim.tokens)
-      resolver.prefetch(dkim::key_name(token, settings->domain()), dns::Type::txt);
-  }
-  resolver.prefetch(default_mail_from(identity->region), dns::Type::txt);
-  if (identity->mail_from.domain.empty()) {
-    // Their SPF records, which play no part: report_apex().
-    resolver.prefetch(from.domain, dns::Type::txt);
-    resolver.prefetch(identity->domain(), dns::Type::txt);
-  } else {
-    resolver.prefetch(identity->mail_from.domain, dns::Type::mx);
-    resolver.prefetch(identity->mail_from.domain, dns::Type::txt);
-  }
 }
 
 }  // namespace sesame::ses

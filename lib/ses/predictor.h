@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ses/legs.h"
@@ -40,16 +41,16 @@ class Receiver {
     return evaluator_.organizational_domain(discovery_.org_domain.empty() ? discovery_.domain : domain).reason;
   }
 
-  DmarcPrediction conclude(Tri any_leg) const {
+  DmarcPrediction conclude(Tri any_leg) && {
     using Result = DmarcPrediction::Result;
     DmarcPrediction prediction;
-    prediction.discovery = discovery_;
     prediction.policy = discovery_.policy;
     if (discovery_.state == dmarc::Discovery::State::absent) {
       prediction.result = Result::none;
     } else if (decided()) {
       prediction.result = any_leg == Tri::yes ? Result::pass : any_leg == Tri::no ? Result::fail : Result::unknown;
     }
+    prediction.discovery = std::move(discovery_);
     return prediction;
   }
 

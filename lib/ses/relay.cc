@@ -80,25 +80,40 @@ constexpr std::array kRewritten = {std::string_view("bounces-to"),     std::stri
                                    std::string_view("dkim-signature"), std::string_view("feedback-id"),
                                    std::string_view("message-id"),     std::string_view("return-path")};
 
+// End when it is none of them.
+auto find_unique(std::string_view name) {
+  constexpr std::size_t kLongest = std::ranges::max(kUnique, {}, &std::string_view::size).size();
+  if (name.size() > kLongest) return kUnique.end();
+  std::array<char, kLongest> letters;
+  std::ranges::transform(name, letters.begin(), to_lower);
+  const std::string_view wanted(letters.data(), name.size());
+  const auto found = std::ranges::lower_bound(kUnique, wanted);
+  return found != kUnique.end() && *found == wanted ? found : kUnique.end();
+}
+
 }  // namespace
 
 bool is_unique(std::string_view field_name) {
-  return std::ranges::binary_search(kUnique, std::string_view(lower(field_name)));
+  return find_unique(field_name) != kUnique.end();
 }
 
 std::vector<Duplicate> duplicates(std::span<const mail::Field> fields) {
   std::array<std::size_t, kUnique.size()> counts{};
-  std::vector<std::pair<std::size_t, std::string>> seen;  // index into kUnique, name as first written
-  for (const auto& field : fields) {
-    const auto name = lower(mail::name_of(field));
-    const auto found = std::ranges::lower_bound(kUnique, std::string_view(name));
-    if (found == kUnique.end() || *found != name) continue;
-    const auto index = static_cast<std::size_t>(found - kUnique.begin());
-    if (++counts[index] == 1) seen.emplace_back(index, std::string(mail::name_of(field)));
-  }
+  const auto count_of = [&](const mail::Field& field) -> std::size_t* {
+    const auto found = find_unique(mail::name_of(field));
+    return found == kUnique.end() ? nullptr : &counts[static_cast<std::size_t>(found - kUnique.begin())];
+  };
+  bool any = false;
+  for (const auto& field : fields)
+    if (auto* count = count_of(field)) any = ++*count > 1 || any;
   std::vector<Duplicate> result;
-  for (auto& [index, name] : seen)
-    if (counts[index] > 1) result.push_back({std::move(name), counts[index]});
+  if (!any) return result;
+  // Told once, by the name as first written.
+  for (const auto& field : fields)
+    if (auto* count = count_of(field); count && *count > 1) {
+      result.push_back({std::string(mail::name_of(field)), *count});
+      *count = 0;
+    }
   return result;
 }
 

@@ -1,7 +1,9 @@
 // SPF of a domain for every address that SES may send from.
+#include <algorithm>
 #include <set>
 #include <variant>
 
+#include "ses/answer_memo.h"
 #include "ses/legs.h"
 #include "spf/parse.h"
 
@@ -11,6 +13,7 @@ namespace {
 constexpr std::string_view kAmazon = "amazonses.com";
 constexpr int kMaxRecords = 10;  // of amazonses.com's record and what it includes
 constexpr std::size_t kMaxEvaluations = 400;
+constexpr std::size_t kMaxMemory = 8u << 20;
 
 struct Ranges {
   std::vector<Network> networks;
@@ -18,8 +21,8 @@ struct Ranges {
 };
 
 // The one SPF record at a name.
-Result<spf::Record> record_at(const Surroundings& world, const std::string& name) {
-  const auto answer = world.resolver.lookup(name, dns::Type::txt, world.deadline);
+Result<spf::Record> record_at(dns::Resolver& resolver, Deadline deadline, const std::string& name) {
+  const auto answer = resolver.lookup(name, dns::Type::txt, deadline);
   if (dns::is_undecided(*answer)) return failure("TXT " + name + ": " + dns::status_text(*answer));
   std::vector<std::string_view> records;
   for (const auto& text : answer->texts)
@@ -52,12 +55,17 @@ bool collect(const spf::Record& record, std::vector<Network>& networks, std::vec
   return !record.redirect || follow(*record.redirect);
 }
 
-Ranges ses_ranges(const Surroundings& world) {
+// Amazon's record may include none, and need not be read then.
+bool includes_any(std::string_view text) {
+  return text.find("include:") != std::string_view::npos || text.find("redirect=") != std::string_view::npos;
+}
+
+Ranges ses_ranges(dns::Resolver& resolver, Deadline deadline) {
   Ranges ranges;
   std::vector<std::string> names{std::string(kAmazon)};
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (i == kMaxRecords) return {{}, "the SPF record of amazonses.com leads to too many others"};
-    const auto record = record_at(world, names[i]);
+    const auto record = record_at(resolver, deadline, names[i]);
     if (!record) return {{}, record.error().message};
     if (!collect(*record, ranges.networks, names))
       return {{}, "the SPF record of " + names[i] + " does not list its addresses"};
@@ -89,7 +97,10 @@ int badness(spf::Result result) {
 // Evaluates one domain; the results found, with the reason of the worst.
 class RangeEvaluation {
  public:
-  RangeEvaluation(const Surroundings& world, const std::string& domain) : world_(world), domain_(domain) {}
+  RangeEvaluation(dns::Resolver& resolver, Deadline deadline, const std::string& domain)
+      : resolver_(resolver), domain_(domain) {
+    options_.deadline = deadline;
+  }
 
   // The result is constant between the borders of the networks the client was compared with, so one address behind
   // each border inside the range proves the whole range.
@@ -110,13 +121,18 @@ class RangeEvaluation {
   }
 
   SpfOverRanges outcome() const {
-    if (gave_up_ || specific_)
-      return {worst_, Tri::unknown,
-              gave_up_ ? "the record tells too many addresses apart"
-                       : "the record asks for more than the network of the client",
-              false};
-    if (all_pass_) return {worst_, Tri::yes, "", true};
-    return {worst_, any_pass_ || temporary_ ? Tri::unknown : Tri::no, reason_, true};
+    SpfOverRanges outcome{.worst = worst_, .reason = reason_};
+    if (gave_up_ || specific_) {
+      outcome.reason = gave_up_ ? "the record tells too many addresses apart"
+                                : "the record asks for more than the network of the client";
+      outcome.foreseeable = false;
+    } else if (all_pass_) {
+      outcome.passes = Tri::yes;
+      outcome.reason.clear();
+    } else if (!any_pass_ && !temporary_) {
+      outcome.passes = Tri::no;
+    }
+    return outcome;
   }
 
  private:
@@ -125,11 +141,8 @@ class RangeEvaluation {
       gave_up_ = true;
       return {};
     }
-    spf::Options options;
-    options.deadline = world_.deadline;
     // The local part and the HELO name SES will use cannot be known: a record that asks for them stays undecided.
-    auto outcome =
-        spf::check_mail_from(world_.resolver, {client, std::string(kAmazon), "message-id@" + domain_}, options);
+    auto outcome = spf::check_mail_from(resolver_, {client, std::string(kAmazon), "message-id@" + domain_}, options_);
     const bool pass = outcome.result == spf::Result::pass;
     all_pass_ = all_pass_ && pass;
     any_pass_ = any_pass_ || pass;
@@ -144,13 +157,28 @@ class RangeEvaluation {
     return outcome;
   }
 
-  const Surroundings& world_;
+  dns::Resolver& resolver_;
   const std::string& domain_;
+  spf::Options options_;
   std::size_t evaluations_ = 0;
   spf::Result worst_ = spf::Result::pass;
   std::string reason_;
   bool all_pass_ = true, any_pass_ = false, temporary_ = false, specific_ = false, gave_up_ = false;
 };
+
+SpfOverRanges prove(dns::Resolver& resolver, Deadline deadline, const std::string& domain) {
+  const auto ranges = ses_ranges(resolver, deadline);
+  if (!ranges.problem.empty()) return {.reason = ranges.problem};
+  RangeEvaluation evaluation(resolver, deadline, domain);
+  for (const auto& range : ranges.networks) evaluation.judge(range);
+  auto outcome = evaluation.outcome();
+  if (outcome.passes == Tri::yes) {
+    outcome.lacks_all = lacks_all(resolver, deadline, domain);
+  } else if (outcome.worst != spf::Result::temperror && outcome.foreseeable) {
+    outcome.fault = spf_fault(resolver, deadline, domain, outcome.reason);
+  }
+  return outcome;
+}
 
 }  // namespace
 
@@ -158,12 +186,23 @@ spf::Result worse(spf::Result a, spf::Result b) {
   return badness(b) > badness(a) ? b : a;
 }
 
+void prefetch_ranges(dns::Resolver& resolver) {
+  resolver.prefetch_then(kAmazon, dns::Type::txt, [](dns::Resolver& then, const dns::Answer& answer) {
+    const auto text = std::ranges::find_if(answer.texts, spf::is_spf_record);
+    if (text == answer.texts.end() || !includes_any(*text)) return;
+    const auto record = spf::parse_record(*text);
+    std::vector<Network> networks;
+    std::vector<std::string> more;
+    if (!record || !collect(*record, networks, more)) return;
+    for (const auto& name : more) then.prefetch(name, dns::Type::txt);
+  });
+}
+
 SpfOverRanges spf_over_ses_ranges(const Surroundings& world, const std::string& domain) {
-  const auto ranges = ses_ranges(world);
-  if (!ranges.problem.empty()) return {spf::Result::temperror, Tri::unknown, ranges.problem, true};
-  RangeEvaluation evaluation(world, domain);
-  for (const auto& range : ranges.networks) evaluation.judge(range);
-  return evaluation.outcome();
+  static AnswerMemo<SpfOverRanges> memo(
+      kMaxMemory, [](const SpfOverRanges& value) { return value.reason.capacity() + value.fault.capacity(); });
+  return *memo.get(domain, world.resolver, world.deadline,
+                   [&](dns::Resolver& resolver) { return prove(resolver, world.deadline, domain); });
 }
 
 }  // namespace sesame::ses

@@ -10,8 +10,8 @@
 namespace sesame::ses {
 namespace {
 
-std::vector<std::string> records_at(const Surroundings& world, const std::string& name) {
-  const auto answer = world.resolver.lookup(name, dns::Type::txt, world.deadline);
+std::vector<std::string> records_at(dns::Resolver& resolver, Deadline deadline, const std::string& name) {
+  const auto answer = resolver.lookup(name, dns::Type::txt, deadline);
   std::vector<std::string> records;
   std::ranges::copy_if(answer->texts, std::back_inserter(records), spf::is_spf_record);
   return records;
@@ -30,8 +30,9 @@ std::vector<std::string> includes(const spf::Record& record) {
 
 }  // namespace
 
-std::string spf_fault(const Surroundings& world, const std::string& domain, const std::string& reason) {
-  const auto texts = records_at(world, domain);
+std::string spf_fault(dns::Resolver& resolver, Deadline deadline, const std::string& domain,
+                      const std::string& reason) {
+  const auto texts = records_at(resolver, deadline, domain);
   if (texts.empty()) return "there is no SPF record";
   if (texts.size() > 1) return std::to_string(texts.size()) + " SPF records stand at the name, and one may";
   const auto record = spf::parse_record(texts.front());
@@ -48,8 +49,8 @@ std::string spf_fault(const Surroundings& world, const std::string& domain, cons
   return reason.empty() ? fault : fault + "; " + reason;
 }
 
-bool lacks_all(const Surroundings& world, const std::string& domain) {
-  const auto texts = records_at(world, domain);
+bool lacks_all(dns::Resolver& resolver, Deadline deadline, const std::string& domain) {
+  const auto texts = records_at(resolver, deadline, domain);
   if (texts.size() != 1) return false;
   const auto record = spf::parse_record(texts.front());
   return record && !record->redirect && std::ranges::none_of(record->directives, [](const auto& directive) {

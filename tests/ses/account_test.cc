@@ -16,7 +16,7 @@ Account account_of(std::initializer_list<const char*> names) {
     Identity identity;
     identity.name = name;
     identity.region = "us-east-1";
-    account.identities.push_back(identity);
+    account.identities.edit().push_back(identity);
   }
   return account;
 }
@@ -42,13 +42,13 @@ TEST(Covering, WhatWasNotVerifiedLongAgoMayCoverByNow) {
     const auto* identity = account.may_cover({local, "mail.example.com"});
     return identity ? identity->name : "none";
   };
-  account.identities[2].verified_for_sending = false;
+  account.identities.edit()[2].verified_for_sending = false;
   EXPECT_EQ(may_cover("a"), "mail.example.com");
-  account.identities[2].aged = true;
+  account.identities.edit()[2].aged = true;
   EXPECT_EQ(covering(account, "a", "mail.example.com"), "mail.example.com");
   EXPECT_EQ(may_cover("a"), "a@mail.example.com");
   EXPECT_EQ(may_cover("b"), "mail.example.com");
-  for (auto& identity : account.identities) identity.verified_for_sending = false;
+  for (auto& identity : account.identities.edit()) identity.verified_for_sending = false;
   EXPECT_EQ(may_cover("b"), "none");
 }
 
@@ -56,15 +56,15 @@ TEST(Covering, IsTheSameInASortedAccount) {
   auto account = account_of({"example.com", "a.mail.example.com", "mail.example.com", "A@mail.example.com", "zzz.test",
                              "a@mail.example.com", "example.com.test", "b@example.com"});
   for (const auto* unverified : {"mail.example.com", "b@example.com"})
-    std::ranges::find(account.identities, unverified, &Identity::name)->verified_for_sending = false;
-  auto elsewhere = account.identities.front();
+    std::ranges::find(account.identities.edit(), unverified, &Identity::name)->verified_for_sending = false;
+  auto elsewhere = account.identities.edit().front();
   elsewhere.name = "deep.mail.example.com";
   elsewhere.region = "eu-west-1";
-  account.identities.push_back(elsewhere);
+  account.identities.edit().push_back(elsewhere);
   elsewhere.name = "example.com";
-  account.identities.push_back(elsewhere);
+  account.identities.edit().push_back(elsewhere);
   auto sorted = account;
-  sorted.sort();
+  sorted.identities = Identities::sorted(sorted.identities.edit());
   const std::tuple<const char*, const char*, const char*> cases[] = {
       {"a", "mail.example.com", "a@mail.example.com"},
       {"A", "mail.example.com", "A@mail.example.com"},
@@ -83,8 +83,8 @@ TEST(Covering, IsTheSameInASortedAccount) {
   }
   EXPECT_EQ(sorted.find("example.com", "eu-west-1")->region, "eu-west-1");
   EXPECT_EQ(sorted.find("deep.mail.example.com", "us-east-1"), nullptr);
-  sorted.identities.push_back(sorted.identities.front());
-  sorted.identities.back().name = "aaa.example.com";
+  sorted.identities.edit().push_back(sorted.identities.edit().front());
+  sorted.identities.edit().back().name = "aaa.example.com";
   EXPECT_EQ(covering(sorted, "x", "aaa.example.com"), "aaa.example.com") << "what was added behind is found, too";
 }
 
@@ -98,7 +98,7 @@ TEST(CanonicalName, IsWhatMailboxesHave) {
 
 TEST(SigningZone, TheApisWordThenTheParentsThenTheRegion) {
   auto account = account_of({"example.com"});
-  auto& identity = account.identities.front();
+  auto& identity = account.identities.edit().front();
   EXPECT_EQ(signing_zone(identity, account), "dkim.amazonses.com");
   identity.region = "eu-south-1";
   EXPECT_EQ(signing_zone(identity, account), "dkim.eu-south-1.amazonses.com");
@@ -108,10 +108,10 @@ TEST(SigningZone, TheApisWordThenTheParentsThenTheRegion) {
   parent.name = "example.com";
   parent.region = "us-east-1";
   parent.dkim.signing_hosted_zone = "cell7.dkim.amazonses.com";
-  account.identities.push_back(parent);
-  EXPECT_EQ(signing_zone(account.identities.front(), account), "cell7.dkim.amazonses.com");
-  account.identities.front().dkim.signing_hosted_zone = "own.amazonses.com";
-  EXPECT_EQ(signing_zone(account.identities.front(), account), "own.amazonses.com");
+  account.identities.edit().push_back(parent);
+  EXPECT_EQ(signing_zone(account.identities.edit().front(), account), "cell7.dkim.amazonses.com");
+  account.identities.edit().front().dkim.signing_hosted_zone = "own.amazonses.com";
+  EXPECT_EQ(signing_zone(account.identities.edit().front(), account), "own.amazonses.com");
 }
 
 TEST(Duplicates, AreCountedWithoutRegardToCaseOrSpaceBeforeTheColon) {

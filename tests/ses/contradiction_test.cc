@@ -141,7 +141,7 @@ TEST(Contradiction, WhereTwoAccountsSendForADomainOnlyTheSelectorTellsWhose) {
   Case mail;
   auto other = mail.account;
   other.name = "other";
-  other.identities.front().dkim.tokens = {"o1", "o2", "o3"};
+  other.identities.edit().front().dkim.tokens = {"o1", "o2", "o3"};
   mail.others = {other};
   mail.arrival.mail_from_domain = "amazonses.com";
   EXPECT_NE(mail.how(), "") << "ours, by its selector";

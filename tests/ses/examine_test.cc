@@ -266,7 +266,7 @@ TEST(Examination, AZoneThatIsOnlyGuessedIsNotToBePublished) {
 
 TEST(Examination, OfWhatNobodyKnowsTellsThePolicyAndIsUndecided) {
   SesWorld world;
-  world.account.identities.clear();
+  world.account.identities.edit().clear();
   const auto examination = examine_in(world);
   EXPECT_EQ(examination.state, State::undecided);
   EXPECT_EQ(examination.source, Source::none);
@@ -279,7 +279,7 @@ TEST(Examination, OfWhatNobodyKnowsTellsThePolicyAndIsUndecided) {
 
 TEST(Examination, OfWhatNobodyKnowsStillTellsThatThereIsNoPolicy) {
   SesWorld world;
-  world.account.identities.clear();
+  world.account.identities.edit().clear();
   world.resolver.zone().remove(kDmarc);
   const auto examination = examine_in(world);
   EXPECT_EQ(examination.state, State::undecided);
@@ -314,11 +314,11 @@ TEST(Examination, TellsWhereElseTheDomainIsAnIdentity) {
   elsewhere.region = "eu-west-1";
   auto copy = world.identity();
   copy.region = "eu-west-1";
-  world.account.identities.push_back(copy);
+  world.account.identities.edit().push_back(copy);
   elsewhere.identities = world.account.identities;
   auto other = copy;
   other.account = "111122223333";
-  world.others = {elsewhere, Account{other.account, other.region, {other}, {}}};
+  world.others = {elsewhere, Account{other.account, other.region, Identities::sorted({other}), {}}};
   EXPECT_THAT(examine_in(world).elsewhere, ElementsAre("eu-west-1", "111122223333/eu-west-1"));
 }
 
@@ -412,7 +412,7 @@ TEST(Examination, ProposesAMailFromThatServesNothingElse) {
     auto other = w.identity();
     other.region = "eu-west-1";
     other.mail_from.domain = kBounce;
-    w.others = {Account{"", "eu-west-1", {other}, {}}};
+    w.others = {Account{"", "eu-west-1", Identities::sorted({other}), {}}};
   };
   EXPECT_EQ(proposed(elsewhere), "mailfrom.example.com");
   EXPECT_EQ(proposed([&](SesWorld& w) {

@@ -167,7 +167,7 @@ std::vector<TextCase> state_texts() {
                auto parent = i;
                parent.region = "eu-west-1";
                parent.dkim.origin = "AWS_SES";
-               w.account.identities.push_back(parent);
+               w.account.identities.edit().push_back(parent);
              }),
        {"in us-east-1 is a replica of the one in eu-west-1", "REPLICATION_ACCESS_DENIED (status FAILED)"},
        {}},

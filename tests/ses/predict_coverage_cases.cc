@@ -17,9 +17,9 @@ void set_up_elsewhere(SesWorld& w, const std::string& account) {
   other.region = "eu-west-1";
   other.account = account;
   if (account == w.account.name) {
-    w.account.identities.push_back(other);
+    w.account.identities.edit().push_back(other);
   } else {
-    w.others.push_back({account, other.region, {other}, {}});
+    w.others.push_back({account, other.region, ses::Identities::sorted({other}), {}});
   }
 }
 
@@ -40,7 +40,7 @@ std::vector<PredictCase> coverage_cases() {
        {"from-foreign", "region-not-set-up"}},
       // MAIL FROM settings do not flow to an address, which is all that is lost here.
       {"IdentityAddressOverrideOfMailFromOnly",
-       [](SesWorld& w) { w.add_identity("news@example.com").dkim = w.account.identities.front().dkim; },
+       [](SesWorld& w) { w.add_identity("news@example.com").dkim = w.account.identities.edit().front().dkim; },
        Verdict::pass,
        Confidence::confirmed,
        {"identity-address-override", "dkim-ok", "mailfrom-default"},
@@ -149,7 +149,7 @@ std::vector<PredictCase> coverage_cases() {
        [](SesWorld& w) {
          auto& address = w.add_identity("news@example.com");
          address.dkim.status = Status::success;
-         address.mail_from = w.account.identities.front().mail_from;
+         address.mail_from = w.account.identities.edit().front().mail_from;
        },
        Verdict::pass,
        Confidence::confirmed,

@@ -295,7 +295,7 @@ std::vector<PredictCase> dkim_cases() {
          replica.region = w.account.region = "eu-west-1";
          replica.dkim.origin = "AWS_SES_US_EAST_1";
          replica.dkim.tokens.clear();
-         w.account.identities.push_back(replica);
+         w.account.identities.edit().push_back(replica);
        },
        Verdict::pass,
        Confidence::confirmed,

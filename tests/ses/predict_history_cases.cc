@@ -383,7 +383,7 @@ std::vector<PredictCase> arrival_cases() {
        without_tokens([](SesWorld& w) {
          ses::Account other;
          other.name = "sister", other.region = w.account.region;
-         other.identities = {w.identity()};
+         other.identities.edit() = {w.identity()};
          w.others.push_back(other);
          return arrival(w, "t1");
        }),

@@ -78,7 +78,7 @@ std::vector<PredictCase> identity_cases() {
        {"from-foreign", "only-amazonses-signature", "dmarc-none-aligned"},
        {"identity-address-override"}},
       {"NoIdentityConfigured",
-       [](SesWorld& w) { w.account.identities.clear(); },
+       [](SesWorld& w) { w.account.identities.edit().clear(); },
        Verdict::unknown,
        Confidence::unknown,
        {},

@@ -289,7 +289,7 @@ std::vector<PredictCase> sender_cases() {
        [](SesWorld& w) {
          w.identity().mail_from.status = Status::failed;
          auto& address = w.add_identity("bounces@example.com");
-         address.mail_from = w.account.identities.front().mail_from;
+         address.mail_from = w.account.identities.edit().front().mail_from;
          address.mail_from.behavior_on_mx_failure = OnMxFailure::reject_message;
          w.envelope.mail_from = "bounces@example.com";
        },

@@ -15,14 +15,14 @@ constexpr std::int64_t kLately = 1'699'990'000;
 // As the API has told it.
 void as_of(SesWorld& w, std::int64_t when) {
   w.account.standing.as_of = when;
-  for (auto& identity : w.account.identities) identity.as_of = when;
+  for (auto& identity : w.account.identities.edit()) identity.as_of = when;
 }
 
 // The same, too long ago.
 void aged(SesWorld& w) {
   as_of(w, kLately);
   w.account.standing.aged = true;
-  for (auto& identity : w.account.identities) identity.aged = true;
+  for (auto& identity : w.account.identities.edit()) identity.aged = true;
 }
 
 void in_the_sandbox(SesWorld& w) {

@@ -274,7 +274,7 @@ TEST(PredictWhy, PassNamesWhatLeavesTheOtherLegOpen) {
 
 TEST(PredictWhy, WithoutIdentitiesSaysWhereTheyCanBeTold) {
   SesWorld world;
-  world.account.identities.clear();
+  world.account.identities.edit().clear();
   world.account.name = "shop";
   EXPECT_EQ(world.predict().why,
             "No prediction: no SES identity is known for the account shop in us-east-1; list those it has under "

@@ -131,9 +131,9 @@ TEST(Text, AnotherRegionIsNamedWithItsAccount) {
   world.account.name = world.identity().account = "shop";
   auto other = world.identity();
   other.account = "press";
-  world.others.push_back({"press", "us-east-1", {other}, {}});
+  world.others.push_back({"press", "us-east-1", ses::Identities::sorted({other}), {}});
   other.region = "eu-west-1", other.account = "shop";
-  world.account.identities.push_back(other);
+  world.account.identities.edit().push_back(other);
   world.identity().dkim = {};
   world.identity().dkim.status = ses::Status::not_started;
   EXPECT_THAT(text_of(world, Code::region_not_set_up),
@@ -221,7 +221,7 @@ TEST(Prefetch, AsksForTheTokensOfTheParentOfAReplica) {
   replica.region = world.account.region = "eu-west-1";
   replica.dkim.origin = "AWS_SES_US_EAST_1";
   replica.dkim.tokens.clear();
-  world.account.identities.push_back(replica);
+  world.account.identities.edit().push_back(replica);
   Recorder recorder;
   ses::prefetch(recorder, world.account, {"news", "example.com"});
   EXPECT_TRUE(recorder.asked.contains("TXT t2._domainkey.example.com"));

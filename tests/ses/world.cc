@@ -31,7 +31,7 @@ struct Observed final : ses::Observer {
 
 SesWorld::SesWorld() : resolver(kZone) {
   account.region = "us-east-1";
-  account.identities.reserve(16);  // what a case holds of one stays where it is when it adds another
+  account.identities.edit().reserve(16);  // what a case holds of one stays where it is when it adds another
   auto& domain = add_identity("example.com");
   domain.dkim.status = ses::Status::success;
   domain.dkim.tokens = {"t1", "t2", "t3"};
@@ -47,8 +47,8 @@ ses::Identity& SesWorld::add_identity(const std::string& name) {
   ses::Identity identity;
   identity.name = name;
   identity.region = account.region;
-  account.identities.push_back(identity);
-  return account.identities.back();
+  account.identities.edit().push_back(identity);
+  return account.identities.edit().back();
 }
 
 void SesWorld::replace(std::string_view name, std::string_view lines) {
@@ -66,7 +66,8 @@ ses::Prediction SesWorld::predict() {
   auto accounts = others;
   accounts.insert(accounts.begin(), account);
   const Observed observer(history.value_or(ses::History{}));
-  StaleResolver some_old(resolver, stale);
+  if (cache) cache->stand_before(resolver);
+  StaleResolver some_old(cache ? static_cast<dns::Resolver&>(*cache) : resolver, stale);
   dns::Meter meter(some_old, system_clock());
   const ses::Surroundings surroundings{meter, accounts.front(), Deadline::max(), dmarc::PublicSuffixList::system(),
                                        now,   accounts,         tracking,        history ? &observer : nullptr,

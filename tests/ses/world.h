@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "mail/address.h"
+#include "ses/keeping_resolver.h"
 #include "ses/predict.h"
 #include "support/fake_resolver.h"
 
@@ -34,9 +35,10 @@ struct SesWorld {
   std::vector<std::string> tracking;    // configuration sets with open or click tracking
   std::vector<std::string> stale;       // "TXT example.com": questions whose answers are past their time to live
   std::optional<ses::History> history;  // observed of every identity
+  KeepingResolver* cache = nullptr;     // keeps the answers; null: nobody does, and each is an object of its own
   std::int64_t now = 1'700'000'000;
 
-  ses::Identity& identity() { return account.identities.front(); }
+  ses::Identity& identity() { return account.identities.edit().front(); }
   ses::Identity& add_identity(const std::string& name);
   void dns(std::string_view lines) { resolver.zone().add(lines); }
   // The records of that name are replaced.
