@@ -127,6 +127,20 @@ TEST(Attack, BrokenOnesDoNotUseUpTheCap) {  // D8
   EXPECT_EQ(outcomes.back().result, Result::pass);
 }
 
+// Nor do those whose body hash is wrong: they cost no verification, and no wait for a key.
+TEST(Attack, WrongBodyHashesDoNotUseUpTheCap) {  // D8
+  const auto right = base64(digest("Hi\r\n"));
+  const auto wrong = replaced(decoys(1, "example.com"), right, base64(digest("Ho\r\n")));
+  std::string many;
+  for (int i = 0; i < 50; ++i) many += replaced(wrong, "s=n0;", "s=n" + std::to_string(i) + ";");
+  auto resolver = resolver_with(key());
+  const auto outcomes = check(resolver, many + signed_plain());
+  ASSERT_EQ(outcomes.size(), 51u);
+  EXPECT_EQ(outcomes.back().result, Result::pass) << outcomes.back().reason;
+  EXPECT_EQ(std::ranges::count(outcomes, "body hash differs", &Outcome::reason), 50);
+  EXPECT_THAT(resolver.asked(), ElementsAre("TXT " + kKeyName));
+}
+
 // DER of an RSAPublicKey of so many octets; nobody has its other half.
 std::string rsa_der(std::size_t octets) {
   const auto tlv = [](char tag, const std::string& content) {

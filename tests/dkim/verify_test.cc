@@ -339,6 +339,13 @@ TEST(Verify, OutcomesAreInMessageOrder) {
   EXPECT_EQ(outcomes[1].domain, "example.com");
 }
 
+// However often its turn comes: as it is seen, among those tried, and once the body holds.
+TEST(Verify, AKeyIsAskedForInAdvanceOnce) {
+  Recorder resolver(kKeyName + " TXT " + key());
+  EXPECT_EQ(only(check(resolver, signed_plain())).result, Result::pass);
+  EXPECT_THAT(resolver.names, testing::ElementsAre(kKeyName, kKeyName)) << "in advance, and at last";
+}
+
 TEST(Verify, KeysAreAskedForAtTheField) {
   Recorder resolver;
   const auto message = mail::read_message(decoys(30, "decoy.test") + signed_plain());
@@ -372,6 +379,8 @@ TEST(WantsBody, UntilNoSignatureNeedsMore) {
   using testing::ElementsAre;
   EXPECT_THAT(wants(kFrom + "\r\n", {}), ElementsAre(false)) << "no signature";
   EXPECT_THAT(wants("DKIM-Signature: nonsense\r\n" + kFrom + "\r\n", {}), ElementsAre(false)) << "none can pass";
+  EXPECT_THAT(wants(sign_simple(Signer::rsa(1024), with_tags("x=1600000000;")), {}), ElementsAre(false)) << "expired";
+  EXPECT_THAT(wants(replaced(signed_plain(), "rsa-sha256", "rsa-sha1"), {}), ElementsAre(false)) << "not accepted";
   EXPECT_THAT(wants(signed_plain(), {"x\r\n"}), ElementsAre(true, true));
   EXPECT_THAT(wants(sign_simple(Signer::rsa(1024), with_tags("l=4;")), {"Hi\r\n", "more"}),
               ElementsAre(true, true, false));
