@@ -198,7 +198,10 @@ bool may_host(std::string_view zone, std::string_view region, std::string_view e
   return !zone.empty() && !is_of_another_region(zone, region, expected);
 }
 
-void settle_on(const std::string& zone, KeyRecords& records) {
+// Takes the zone that the CNAMEs name for the one expected, where it may be.
+void settle(KeyRecords& records, std::string_view region, std::string_view expected) {
+  const auto zone = common_zone(records);
+  if (!may_host(zone, region, expected)) return;
   records.zone_by_region = false;
   for (auto& selector : records.selectors) {
     selector.expected = selector.selector + "." + zone;
@@ -224,9 +227,7 @@ KeyRecords look_up_guessing(dns::Resolver& resolver, Deadline deadline, const Id
   const auto& expected = settings.dkim.signing_hosted_zone;
   auto records = look_up_keys(resolver, deadline, settings.domain(), settings.dkim.tokens, expected);
   records.zone_by_region = guess.by_region;
-  if (!guess.region) return records;
-  const auto zone = common_zone(records);
-  if (may_host(zone, *guess.region, expected)) settle_on(zone, records);
+  if (guess.region) settle(records, *guess.region, expected);
   return records;
 }
 
@@ -280,10 +281,7 @@ KeySight look_at_keys(dns::Resolver& resolver, Deadline deadline, std::string_vi
                       const std::vector<std::string>& tokens, const KeyZone& expected) {
   auto records = look_up_keys(resolver, deadline, domain, tokens, expected.zone);
   KeySight sight;
-  if (!expected.guessed_for.empty()) {
-    const auto zone = common_zone(records);
-    if (may_host(zone, expected.guessed_for, expected.zone)) settle_on(zone, records);
-  }
+  if (!expected.guessed_for.empty()) settle(records, expected.guessed_for, expected.zone);
   const auto& selectors = records.selectors;
   for (const auto& selector : selectors)
     if (selector.is_as_expected()) sight.zone = dns::parent(selector.expected);
