@@ -30,8 +30,9 @@ FieldIndex::FieldIndex(std::span<const mail::Field> fields) : fields_(fields) {
 }
 
 std::span<const FieldIndex::Place> FieldIndex::of(std::string_view name) const {
-  const auto before = [](std::string_view a, std::string_view b) { return compare(a, b) < 0; };
-  return std::ranges::equal_range(places_, name, before, &Place::name);
+  const auto before = [](const Place& a, const Place& b) { return compare(a.name, b.name) < 0; };
+  const auto [first, last] = std::equal_range(places_.begin(), places_.end(), Place{name}, before);
+  return {first, last};
 }
 
 std::vector<std::uint8_t> header_digest(const Signature& signature, const FieldIndex& index, std::size_t own) {
