@@ -6,6 +6,7 @@
 #include "ses/answer_memo.h"
 #include "ses/legs.h"
 #include "spf/parse.h"
+#include "util/content_cache.h"
 
 namespace sesame::ses {
 namespace {
@@ -55,9 +56,13 @@ bool collect(const spf::Record& record, std::vector<Network>& networks, std::vec
   return !record.redirect || follow(*record.redirect);
 }
 
-// Amazon's record may include none, and need not be read then.
-bool includes_any(std::string_view text) {
-  return text.find("include:") != std::string_view::npos || text.find("redirect=") != std::string_view::npos;
+// The names that a record leads to; none where it does not list its addresses.
+std::vector<std::string> names_in(std::string_view text) {
+  std::vector<Network> networks;
+  std::vector<std::string> names;
+  const auto record = spf::parse_record(text);
+  if (record && collect(*record, networks, names)) return names;
+  return {};
 }
 
 Ranges ses_ranges(dns::Resolver& resolver, Deadline deadline) {
@@ -92,6 +97,12 @@ int badness(spf::Result result) {
       break;
   }
   return 6;
+}
+
+std::size_t heap_bytes(const std::vector<std::string>& texts) {
+  std::size_t sum = texts.capacity() * sizeof(std::string);
+  for (const auto& text : texts) sum += text.capacity();
+  return sum;
 }
 
 // Evaluates one domain; the results found, with the reason of the worst.
@@ -188,13 +199,10 @@ spf::Result worse(spf::Result a, spf::Result b) {
 
 void prefetch_ranges(dns::Resolver& resolver) {
   resolver.prefetch_then(kAmazon, dns::Type::txt, [](dns::Resolver& then, const dns::Answer& answer) {
+    static ContentCache<std::vector<std::string>> memo(1u << 20, heap_bytes);
     const auto text = std::ranges::find_if(answer.texts, spf::is_spf_record);
-    if (text == answer.texts.end() || !includes_any(*text)) return;
-    const auto record = spf::parse_record(*text);
-    std::vector<Network> networks;
-    std::vector<std::string> more;
-    if (!record || !collect(*record, networks, more)) return;
-    for (const auto& name : more) then.prefetch(name, dns::Type::txt);
+    if (text == answer.texts.end()) return;
+    for (const auto& name : *memo.get(*text, names_in)) then.prefetch(name, dns::Type::txt);
   });
 }
 
