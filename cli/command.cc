@@ -93,7 +93,7 @@ Result<mail::Message> read_message(const std::string& file) {
 void feed(inspect::Inspection& inspection, const mail::Message& message) {
   for (const auto& field : message.fields) inspection.field(field);
   inspection.end_of_header();
-  if (inspection.wants_body()) inspection.body(message.body);
+  inspection.body(message.body);
 }
 
 std::string without_brackets(const std::string& path) {

@@ -10,7 +10,7 @@
 namespace sesame::milter {
 
 // What to tell the MTA at the end of a step. `accept` ends the filtering of this message.
-enum class Next { proceed, skip, accept, reject, tempfail };
+enum class Next { proceed, accept, reject, tempfail };
 
 // What may be asked of the MTA at the end of a message; each call says whether it was taken. Values are as milters give
 // them: folds are LF and white space, and the space after the colon is the implementation's affair.

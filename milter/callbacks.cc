@@ -10,8 +10,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 #include <optional>
+
+#include "milter/channel.h"
+#include "milter/steps.h"
 
 // libmilter's signal thread waits for SIGHUP, SIGTERM and SIGINT and stops the filter on each of them, leaving messages
 // under way behind. Signals are ours here: this definition, which the dynamic linker prefers to the C library's for
@@ -29,7 +31,7 @@ constexpr int kIdleSeconds = 3900;
 // libmilter drops the connection when the MTA sends more in one piece; by itself at 64 KiB, and a field may be longer.
 constexpr std::size_t kMaxPacket = 64u << 20;
 
-// libmilter calls plain functions and keeps no pointer for them outside a session.
+// libmilter calls plain functions and keeps no pointer for them outside a connection.
 Service* service = nullptr;
 
 char* text(const std::string& value) {
@@ -40,8 +42,6 @@ sfsistat status(Next next) {
   switch (next) {
     case Next::proceed:
       return SMFIS_CONTINUE;
-    case Next::skip:
-      return SMFIS_SKIP;
     case Next::accept:
       return SMFIS_ACCEPT;
     case Next::reject:
@@ -75,29 +75,26 @@ class LibmilterEdits final : public MtaEdits {
   const Peer& peer_;
 };
 
-std::string macro(SMFICTX* context, const char* name) {
+// Good until the callback returns.
+std::string_view macro(SMFICTX* context, const char* name) {
   const char* value = smfi_getsymval(context, const_cast<char*>(name));
   return value ? value : "";
 }
 
-// libmilter keeps the session for the connection; on_close() ends it.
-Session* begin_session(SMFICTX* context, const Peer& peer) {
-  auto session = std::make_unique<Session>(*service, peer);
-  return smfi_setpriv(context, session.get()) == MI_SUCCESS ? session.release() : nullptr;
-}
-
-// Every callback runs in here: nothing may escape into libmilter's C code. A connection whose MTA never negotiated
-// (Sendmail begins a new one on the same channel) gets its session at the first step.
+// Every callback runs in here: nothing may escape into libmilter's C code. `unanswered` is the SMFIP_NR_* of the step:
+// an MTA that does not wait for its answer gets none, however the step ends; a message that is not judged then passes
+// at its end.
 template <class Step>
-sfsistat run(SMFICTX* context, const char* name, Step&& step) noexcept {
+sfsistat run(SMFICTX* context, const char* name, unsigned long unanswered, Step&& step) noexcept {
+  auto next = Next::accept;
   try {
-    auto* session = static_cast<Session*>(smfi_getpriv(context));
-    if (!session) session = begin_session(context, {});
-    if (!session) return SMFIS_ACCEPT;
-    return status(guarded(*session, name, macro(context, "i"), [&] { return step(*session); }));
+    if (auto* session = session_of(context, *service))
+      next = guarded(
+          *session, name, [&] { return macro(context, "i"); }, [&] { return step(*session); });
   } catch (...) {
-    return SMFIS_ACCEPT;
+    next = Next::accept;
   }
+  return (steps_of(context) & unanswered) != 0 ? SMFIS_NOREPLY : status(next);
 }
 
 std::optional<IpAddress> address_of(const sockaddr* address) {
@@ -147,62 +144,61 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
   // The MTA then does as it does when nobody listens.
   if (service->draining) return SMFIS_REJECT;
   try {
-    Peer peer;
-    if ((steps & SMFIP_HDR_LEADSPC) == 0) peer.leading_space = Peer::LeadingSpace::stripped;
-    if ((steps & SMFIP_SKIP) != 0) peer.skip = Peer::Skip::understood;
     // An MTA that lacks one of these refuses the edit later; the message passes as it is.
     *wanted_actions = actions & (SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE | SMFIF_SETSYMLIST);
-    *wanted_steps = steps & (SMFIP_HDR_LEADSPC | SMFIP_SKIP | SMFIP_NOUNKNOWN | SMFIP_NODATA);
+    *wanted_steps = steps_to_ask_for(steps, service->runtime.current()->config);
     *reserved1 = *reserved2 = 0;
     if ((actions & SMFIF_SETSYMLIST) != 0) ask_for_macros(context);
-    return begin_session(context, peer) ? SMFIS_CONTINUE : SMFIS_REJECT;
+    begin_channel(context, *wanted_steps);
+    return session_of(context, *service) ? SMFIS_CONTINUE : SMFIS_REJECT;
   } catch (...) {
     return SMFIS_REJECT;
   }
 }
 
 sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
-  return run(context, "connect", [&](Session& session) {
-    session.connect(
-        {address_of(address), name ? name : "", macro(context, "{client_resolve}"), macro(context, "{daemon_name}")});
+  return run(context, "connect", SMFIP_NR_CONN, [&](Session& session) {
+    session.connect({address_of(address), name ? name : "", std::string(macro(context, "{client_resolve}")),
+                     std::string(macro(context, "{daemon_name}"))});
     return Next::proceed;
   });
 }
 
 sfsistat on_helo(SMFICTX* context, char* name) {
-  return run(context, "helo", [&](Session& session) {
+  return run(context, "helo", SMFIP_NR_HELO, [&](Session& session) {
     session.helo(name ? name : "");
     return Next::proceed;
   });
 }
 
 sfsistat on_mail(SMFICTX* context, char** argv) {
-  return run(context, "mail",
+  return run(context, "mail", SMFIP_NR_MAIL,
              [&](Session& session) { return session.mail(arguments_of(argv), macro(context, "{auth_authen}")); });
 }
 
 sfsistat on_recipient(SMFICTX* context, char** argv) {
-  return run(context, "recipient", [&](Session& session) {
+  return run(context, "recipient", SMFIP_NR_RCPT, [&](Session& session) {
     return session.recipient(argv && *argv ? *argv : "", macro(context, "{rcpt_host}"));
   });
 }
 
 sfsistat on_header(SMFICTX* context, char* name, char* value) {
-  return run(context, "header", [&](Session& session) { return session.field(name ? name : "", value ? value : ""); });
+  return run(context, "header", SMFIP_NR_HDR,
+             [&](Session& session) { return session.field(name ? name : "", value ? value : ""); });
 }
 
 sfsistat on_end_of_header(SMFICTX* context) {
-  return run(context, "end of header", [](Session& session) { return session.end_of_header(); });
+  return run(context, "end of header", SMFIP_NR_EOH, [](Session& session) { return session.end_of_header(); });
 }
 
 sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) {
-  return run(context, "body", [&](Session& session) {
+  return run(context, "body", SMFIP_NR_BODY, [&](Session& session) {
     return session.body({reinterpret_cast<const char*>(chunk), size});
   });
 }
 
 sfsistat on_end_of_message(SMFICTX* context) {
-  return run(context, "end of message", [&](Session& session) {
+  return run(context, "end of message", 0, [&](Session& session) {
     LibmilterEdits edits(context, session.peer());
     // Postfix gives the queue id late: at the first recipient when it did not know it at MAIL.
     return session.end_of_message(macro(context, "i"), edits);
@@ -210,13 +206,12 @@ sfsistat on_end_of_message(SMFICTX* context) {
 }
 
 sfsistat on_abort(SMFICTX* context) {
-  if (auto* session = static_cast<Session*>(smfi_getpriv(context))) session->abort();
+  if (auto* session = session_of(context)) session->abort();
   return SMFIS_CONTINUE;
 }
 
 sfsistat on_close(SMFICTX* context) {
-  delete static_cast<Session*>(smfi_getpriv(context));
-  smfi_setpriv(context, nullptr);
+  end_connection(context);
   return SMFIS_CONTINUE;
 }
 

@@ -125,6 +125,10 @@ void Log::event(std::string_view rendered) {
   output()->logger.log(spdlog::level::info, rendered);
 }
 
+bool Log::takes_events() const {
+  return output()->logger.should_log(spdlog::level::info);
+}
+
 config::Log::Format Log::format() const {
   return output()->settings.format;
 }

@@ -28,6 +28,8 @@ class Log {
   void line(Level level, std::string_view text);
   // The event of one message as inspect/render.h writes it: "key=value ..." or a JSON object, as format() says.
   void event(std::string_view rendered);
+  // False where the level drops them.
+  bool takes_events() const;
   config::Log::Format format() const;
   void flush();
 

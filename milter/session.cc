@@ -15,14 +15,13 @@ std::string_view without_brackets(std::string_view path) {
 }
 
 // Milters are given folds as LF; on the wire, and for the hashes of DKIM, they were CRLF.
-std::string with_crlf(std::string_view value) {
-  std::string text;
-  text.reserve(value.size() + 8);
-  for (const char c : value) {
-    if (c == '\n' && (text.empty() || text.back() != '\r')) text += '\r';
-    text += c;
+void append_with_crlf(std::string& text, std::string_view value) {
+  for (auto end = value.find('\n'); end != std::string_view::npos; end = value.find('\n')) {
+    const bool whole = end > 0 && value[end - 1] == '\r';
+    text.append(value.substr(0, end)).append(whole ? "\n" : "\r\n");
+    value.remove_prefix(end + 1);
   }
-  return text;
+  text.append(value);
 }
 
 // RFC 8601 Section 2.7.3, in the words of Sendmail, which Postfix has, too.
@@ -55,11 +54,11 @@ void Session::helo(std::string_view name) {
   facts_.helo = name;
 }
 
-Next Session::mail(const std::vector<std::string_view>& arguments, std::string auth_user) {
+Next Session::mail(const std::vector<std::string_view>& arguments, std::string_view auth_user) {
   message_.reset();
   if (!runtime_) runtime_ = service_.runtime.current();  // an MTA that does not tell of connections
   auto envelope = facts_;
-  envelope.auth_user = std::move(auth_user);
+  envelope.auth_user = auth_user;
   if (!arguments.empty()) envelope.mail_from = without_brackets(arguments.front());
   const auto direction = inspect::direction_of(runtime_->config, envelope);
   if (direction == policy::Direction::ignored) return Next::accept;
@@ -77,9 +76,14 @@ Next Session::recipient(std::string_view path, std::string_view next_hop) {
 
 Next Session::field(std::string_view name, std::string_view value) {
   if (!message_) return Next::accept;
-  auto text = with_crlf(value);
-  if (peer_.leading_space == Peer::LeadingSpace::stripped) text.insert(0, " ");
-  message_->inspection.field({std::string(name), std::move(text)});
+  const bool stripped = peer_.leading_space == Peer::LeadingSpace::stripped;
+  if (stripped || value.find('\n') != std::string_view::npos) {
+    auto& whole = message_->value;
+    whole.assign(stripped ? " " : "");
+    append_with_crlf(whole, value);
+    value = whole;
+  }
+  message_->inspection.field({name, value});
   return Next::proceed;
 }
 
@@ -94,15 +98,15 @@ Next Session::end_of_header() {
 Next Session::body(std::string_view chunk) {
   if (!message_) return Next::accept;
   message_->inspection.body(chunk);
-  return message_->inspection.wants_body() || peer_.skip == Peer::Skip::unknown ? Next::proceed : Next::skip;
+  return Next::proceed;
 }
 
-Next Session::end_of_message(std::string queue_id, MtaEdits& mta) {
+Next Session::end_of_message(std::string_view queue_id, MtaEdits& mta) {
   if (!message_) return Next::accept;
   // Out of the session first, so that nothing of it can reach the next message, however this one ends.
   const auto message = std::move(message_);
   auto& inspection = message->inspection;
-  if (!queue_id.empty()) inspection.envelope().queue_id = std::move(queue_id);
+  if (!queue_id.empty()) inspection.envelope().queue_id = queue_id;
   auto report = inspection.finish();
   if (report.direction == policy::Direction::ignored) return Next::accept;
   auto decision = policy::decide(report, runtime_->config.rules);
@@ -113,8 +117,9 @@ Next Session::end_of_message(std::string queue_id, MtaEdits& mta) {
     decision.repairs.clear();
     policy::forget_repairs(report);
   }
-  service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
-                                                                        : inspect::log_text(report, decision));
+  if (service_.log.takes_events())
+    service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
+                                                                          : inspect::log_text(report, decision));
   ++service_.judged;
   if (!next) return give_up("edits", next.error().message, report.envelope.queue_id);
   return *next;

@@ -34,7 +34,6 @@ struct Service {
 // What the option negotiation came to.
 struct Peer {
   enum class LeadingSpace { kept, stripped } leading_space = LeadingSpace::kept;
-  enum class Skip { understood, unknown } skip = Skip::unknown;
 };
 
 // What the MTA tells of a client when it connects.
@@ -54,14 +53,14 @@ class Session {
   void connect(Client client);
   void helo(std::string_view name);
   // `arguments` are those of the command, the path first; drops what an earlier message left.
-  Next mail(const std::vector<std::string_view>& arguments, std::string auth_user);
+  Next mail(const std::vector<std::string_view>& arguments, std::string_view auth_user);
   // `next_hop` as the MTA writes it: "[relay.example.com]:587"; "" when it does not say.
   Next recipient(std::string_view path, std::string_view next_hop = "");
   // `value` with the line ends and the leading space as the MTA sent them.
   Next field(std::string_view name, std::string_view value);
   Next end_of_header();
   Next body(std::string_view chunk);
-  Next end_of_message(std::string queue_id, MtaEdits& mta);
+  Next end_of_message(std::string_view queue_id, MtaEdits& mta);
   // No message any more. Safe at any time.
   void abort();
 
@@ -76,6 +75,7 @@ class Session {
     Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope);
     Underway::Token token;
     inspect::Inspection inspection;
+    std::string value;  // of a field that is not as it was on the wire: made whole here
   };
 
   Service& service_;
@@ -86,15 +86,15 @@ class Session {
   std::unique_ptr<Message> message_;  // none between messages, and for mail that is not judged
 };
 
-// Runs a step of a session; an exception ends the message, never the daemon.
-template <class Step>
-Next guarded(Session& session, const char* name, std::string_view queue_id, Step&& step) noexcept {
+// Runs a step of a session; an exception ends the message, never the daemon. `queue_id` tells it for the log.
+template <class QueueId, class Step>
+Next guarded(Session& session, const char* name, const QueueId& queue_id, Step&& step) noexcept {
   try {
     return step();
   } catch (const std::exception& error) {
-    return session.give_up(name, error.what(), queue_id);
+    return session.give_up(name, error.what(), queue_id());
   } catch (...) {
-    return session.give_up(name, "unknown exception", queue_id);
+    return session.give_up(name, "unknown exception", queue_id());
   }
 }
 

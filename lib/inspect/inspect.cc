@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "arc/arc.h"
 #include "authres/authres.h"
@@ -104,10 +105,13 @@ struct Inspection::Impl {
   bool ignored() const { return direction == policy::Direction::ignored; }
   bool over_limit() const { return header_bytes > runtime->config.limits.header_bytes; }
   // The fields that leave: those received, once repairs were planned without those that are removed.
-  const mail::Fields& left() const { return repairs.empty() ? fields : remaining; }
+  std::span<const mail::Field> left() const {
+    return repairs.empty() ? std::span<const mail::Field>(fields) : remaining;
+  }
 
   void prefetch_envelope();
   void note_forged(const mail::Field& field);
+  std::size_t count(std::string_view name);
   void repair_header();
   void repair_signatures(policy::Report& report);
   bool ignored_author() const;
@@ -131,12 +135,13 @@ struct Inspection::Impl {
   mail::BareLineEndCounter bare_ends;
   mail::ShapeMeter body_shape;  // outbound
   std::size_t header_bytes = 0;
-  std::map<std::string, std::size_t> seen;                        // fields so far, by their names in lower case
+  // Fields so far, by their names in lower case; counted from the first on whose place matters.
+  std::optional<std::map<std::string, std::size_t>> seen;
   std::vector<policy::Place> forged_results, forged_predictions;  // the first first
   bool guards_ses_fields = false;                                 // X-SES-* is not the client's to set
   std::vector<policy::Place> ses_fields;                          // then: the first first
   std::vector<policy::Repair> repairs;                            // outbound
-  mail::Fields remaining;                                         // see left()
+  std::vector<mail::Field> remaining;                             // see left()
   mail::Author author;
   bool header_ended = false;
 };
@@ -148,15 +153,14 @@ void Inspection::Impl::prefetch_envelope() {
     meter.prefetch(envelope.helo, dns::Type::txt);
 }
 
-// Counted whether or not the field is kept, because the MTA counts all of them.
+// Not kept yet, and of an over-long header never.
 void Inspection::Impl::note_forged(const mail::Field& field) {
-  policy::Place place{std::string(mail::name_of(field)), 0};
-  for (const auto name : {policy::kResultsField, policy::kPredictionField})
-    if (mail::is_named(field, name)) place.name = name;
-  const bool is_ours = place.name == policy::kResultsField || place.name == policy::kPredictionField;
+  std::string_view name = mail::name_of(field);
+  for (const auto own : {policy::kResultsField, policy::kPredictionField})
+    if (mail::is_named(field, own)) name = own;
+  const bool is_ours = name == policy::kResultsField || name == policy::kPredictionField;
   // Of an over-long header only these two names are counted, and those that SES obeys: their number is bounded.
-  if (!is_ours && over_limit() && !(guards_ses_fields && ses::is_obeyed(place.name))) return;
-  place.occurrence = ++seen[lower(place.name)];
+  if (!is_ours && over_limit() && !(guards_ses_fields && ses::is_obeyed(name))) return;
   bool results = false, prediction = false;
   const auto look = [&](const mail::Field& each) {
     prediction = prediction || mail::is_named(each, policy::kPredictionField);
@@ -165,9 +169,22 @@ void Inspection::Impl::note_forged(const mail::Field& field) {
   };
   look(field);
   mail::for_each_hidden_field(field, look);
+  const bool tells_ses = guards_ses_fields && policy::tells_ses(field);
+  // Few messages have a field whose place is asked for; those before it are counted then.
+  if (!seen && !results && !prediction && !tells_ses && !over_limit()) return;
+  const policy::Place place{std::string(name), count(name)};
   if (results) forged_results.push_back(place);
   if (prediction) forged_predictions.push_back(place);
-  if (guards_ses_fields && policy::tells_ses(field)) ses_fields.push_back(place);
+  if (tells_ses) ses_fields.push_back(place);
+}
+
+// As the MTA counts them: whether or not they are kept.
+std::size_t Inspection::Impl::count(std::string_view name) {
+  if (!seen) {
+    seen.emplace();
+    for (const auto& field : fields) ++(*seen)[lower(mail::name_of(field))];
+  }
+  return ++(*seen)[lower(name)];
 }
 
 // What can be mended before signatures are verified, so that they are verified on what will leave. A signature keeps
@@ -329,7 +346,7 @@ policy::Direction Inspection::direction() const {
   return impl_->direction;
 }
 
-void Inspection::field(mail::Field field) {
+void Inspection::field(const mail::Field& field) {
   auto& impl = *impl_;
   if (impl.ignored()) return;
   impl.header_bytes += field.name.size() + field.value.size() + 3;  // ":" and CRLF
@@ -337,7 +354,7 @@ void Inspection::field(mail::Field field) {
   if (impl.over_limit()) return;
   impl.dkim.field(field);
   if (impl.inbound()) impl.arc.field(field);
-  impl.fields.push_back(std::move(field));
+  impl.fields.push_back(field);
 }
 
 void Inspection::end_of_header() {
@@ -368,12 +385,6 @@ void Inspection::body(std::string_view chunk) {
   if (impl_->inbound()) impl_->arc.body(chunk);
 }
 
-bool Inspection::wants_body() const {
-  if (impl_->ignored()) return false;
-  // SES minds the size and the lines of all of it.
-  return !impl_->inbound() || impl_->dkim.wants_body() || impl_->arc.wants_body();
-}
-
 policy::Report Inspection::finish() {
   auto& impl = *impl_;
   if (!impl.header_ended) end_of_header();
@@ -400,7 +411,7 @@ policy::Report Inspection::finish() {
       learn(report, {*impl.runtime, impl.envelope, impl.fields, impl.meter, impl.meter.deadline(), impl.now});
     report.dns = impl.meter.cost();
   }
-  report.envelope = impl.envelope;
+  report.envelope = std::move(impl.envelope);
   return report;
 }
 

@@ -84,11 +84,10 @@ class Inspection {
 
   mail::Envelope& envelope();
   policy::Direction direction() const;
-  void field(mail::Field field);
+  // Keeps a copy.
+  void field(const mail::Field& field);
   void end_of_header();
   void body(std::string_view chunk);
-  // False when the rest of the body can change nothing, so that the MTA may skip it.
-  bool wants_body() const;
   // Waits for DNS, at most for the budget. Call once.
   policy::Report finish();
 

@@ -1,11 +1,45 @@
 #include "mail/field.h"
 
-#include <algorithm>
+#include <cstring>
 
 namespace sesame::mail {
 namespace {
 
-// Cuts off what a reader takes for one line with its folds, if any CR or LF ends a line for it.
+// Most headers fit in one.
+constexpr std::size_t kBlock = std::size_t{8} << 10;
+constexpr std::size_t kUsualFields = 32;
+
+}  // namespace
+
+std::string_view Fields::keep(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.size() > left_) {
+    const auto size = std::max(kBlock, text.size());
+    free_ = blocks_.emplace_back(new char[size]).get();
+    left_ = size;
+  }
+  std::memcpy(free_, text.data(), text.size());
+  const std::string_view kept(free_, text.size());
+  free_ += text.size();
+  left_ -= text.size();
+  return kept;
+}
+
+void Fields::push_back(const Field& field) {
+  if (fields_.empty()) fields_.reserve(kUsualFields);
+  const auto name = keep(field.name);
+  fields_.push_back({name, keep(field.value)});
+}
+
+bool has_loose_line_end(std::string_view value) {
+  const auto begins_line = [&](std::size_t i) { return i < value.size() && !is_wsp(value[i]); };
+  for (auto at = value.find('\n'); at != std::string_view::npos; at = value.find('\n', at + 1))
+    if (begins_line(at + 1)) return true;
+  for (auto at = value.find('\r'); at != std::string_view::npos; at = value.find('\r', at + 1))
+    if (begins_line(at + 1) && value[at + 1] != '\n') return true;
+  return false;
+}
+
 std::string_view take_lines(std::string_view& rest) {
   std::size_t end = rest.find_first_of("\r\n");
   std::size_t next = end;
@@ -17,21 +51,6 @@ std::string_view take_lines(std::string_view& rest) {
   const auto lines = rest.substr(0, end);
   rest = end == std::string_view::npos ? std::string_view() : rest.substr(next);
   return lines;
-}
-
-}  // namespace
-
-void for_each_hidden_field(const Field& field, const std::function<void(const Field&)>& visit) {
-  std::string_view rest = field.value;
-  take_lines(rest);
-  while (!rest.empty()) {
-    const auto lines = take_lines(rest);
-    const auto colon = lines.find(':');
-    if (colon == std::string_view::npos) continue;
-    const auto name = trim(lines.substr(0, colon));
-    if (name.empty() || !std::ranges::all_of(name, is_ftext)) continue;
-    visit({std::string(name), std::string(lines.substr(colon + 1))});
-  }
 }
 
 }  // namespace sesame::mail

@@ -62,6 +62,11 @@ Message read_message(std::string_view text) {
     const auto line = take_line(after, style);
     if (!field_name(line)) rest = after;
   }
+  std::string_view name;
+  std::string value;
+  const auto add = [&] {
+    if (!name.empty()) message.fields.push_back({name, value});
+  };
   while (!rest.empty()) {
     auto after = rest;
     const auto line = take_line(after, style);
@@ -69,15 +74,18 @@ Message read_message(std::string_view text) {
       rest = after;
       break;
     }
-    if (is_wsp(line.front()) && !message.fields.empty()) {
-      message.fields.back().value.append("\r\n").append(line);
-    } else if (const auto name = field_name(line)) {
-      message.fields.push_back({std::string(*name), std::string(line.substr(name->size() + 1))});
+    if (is_wsp(line.front()) && !name.empty()) {
+      value.append("\r\n").append(line);
+    } else if (const auto next = field_name(line)) {
+      add();
+      name = *next;
+      value = line.substr(name.size() + 1);
     } else {
       break;
     }
     rest = after;
   }
+  add();
   take_body(rest, style, message);
   return message;
 }

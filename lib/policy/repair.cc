@@ -101,7 +101,7 @@ std::optional<std::string> said_by(const mail::Field& field) {
     ++i;
   }
   // The author is who the octets say: whatever is not the same to the last of them has two authors.
-  if (mail::is_named(field, "From")) return field.value;
+  if (mail::is_named(field, "From")) return std::string(value);
   return std::string(trim(text));
 }
 
@@ -218,10 +218,10 @@ std::vector<Repair> plan_signature_repairs(std::span<const mail::Field> fields, 
   return draft.repairs();
 }
 
-mail::Fields mended(std::span<const mail::Field> fields, std::span<const Repair> repairs) {
+std::vector<mail::Field> mended(std::span<const mail::Field> fields, std::span<const Repair> repairs) {
   const auto removed = reasons_of(repairs);
   Counter counter;
-  mail::Fields left;
+  std::vector<mail::Field> left;
   for (const auto& field : fields)
     if (!removed.contains(counter.next(field))) left.push_back(field);
   return left;

@@ -47,8 +47,8 @@ struct Signatures {
 std::vector<Repair> plan_signature_repairs(std::span<const mail::Field> fields, const Signatures& signatures,
                                            std::span<const Repair> planned, const RepairRules& rules);
 
-// The message without these fields.
-mail::Fields mended(std::span<const mail::Field> fields, std::span<const Repair> repairs);
+// The message without these fields; views of the octets of the others.
+std::vector<mail::Field> mended(std::span<const mail::Field> fields, std::span<const Repair> repairs);
 // What verifies on it: without the outcomes of the signatures among these fields.
 std::vector<dkim::Outcome> mended(std::vector<dkim::Outcome> outcomes, std::span<const Repair> repairs);
 

@@ -241,11 +241,12 @@ TEST(Chain, AKeyOfAnyUsedSetThatCannotBeHadFails) {
 // RFC 8617 Section 5.1.1 goes by instance, not by position.
 TEST(Chain, TheOrderOfFieldsDoesNotMatter) {
   auto resolver = with_keys();
-  auto fields = mail::read_message(sealed({{}, {}, {}})).fields;
+  const auto message = mail::read_message(sealed({{}, {}, {}}));
+  std::vector<mail::Field> fields(message.fields.begin(), message.fields.end());
   std::ranges::sort(fields, {}, &mail::Field::value);
   do {
     std::string text;
-    for (const auto& field : fields) text += field.name + ":" + field.value + "\r\n";
+    for (const auto& field : fields) text.append(field.name).append(":").append(field.value).append("\r\n");
     ASSERT_EQ(check(resolver, text + "\r\n" + kSealedBody).result, Result::pass) << text;
     std::ranges::rotate(fields, fields.begin() + 1);
   } while (!std::ranges::is_sorted(fields, {}, &mail::Field::value));

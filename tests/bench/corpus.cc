@@ -19,9 +19,10 @@ std::vector<std::string> words(std::string_view text, char separator) {
   return out;
 }
 
-std::string without_cr(std::string value) {
-  std::erase(value, '\r');
-  return value;
+std::string without_cr(std::string_view value) {
+  std::string text(value);
+  std::erase(text, '\r');
+  return text;
 }
 
 // The columns by their names in the first line.
@@ -50,9 +51,10 @@ Row row_of(const Columns& columns, const std::vector<std::string>& cells) {
           .expected = {of("spf"), of("dkim"), of("dmarc")}};
 }
 
-mail::Fields wire_fields(mail::Fields fields) {
-  for (auto& field : fields) field.value = without_cr(std::move(field.value));
-  return fields;
+mail::Fields wire_fields(const mail::Fields& fields) {
+  mail::Fields result;
+  for (const auto& field : fields) result.push_back({field.name, without_cr(field.value)});
+  return result;
 }
 
 std::string domain_of(const std::string& address) {
@@ -63,7 +65,7 @@ std::string domain_of(const std::string& address) {
 
 Mail::Mail(Row row, std::string_view text) : row_(std::move(row)), body_({}) {
   auto message = mail::read_message(text);
-  fields_ = wire_fields(std::move(message.fields));
+  fields_ = wire_fields(message.fields);
   body_ = BodyPackets(message.body);
 }
 

@@ -20,10 +20,10 @@ void ScriptWriter::step(char command, std::string_view data, const Macros& macro
 }
 
 void ScriptWriter::header(const mail::Field& field) {
-  std::string value = field.value;
+  auto value = field.value;
   // Without the flag a filter is told the value without the one space that most have.
-  if (!negotiated_.has(kLeadingSpace) && value.starts_with(' ')) value.erase(0, 1);
-  step('L', texts({field.name, value}));
+  if (!negotiated_.has(kLeadingSpace) && value.starts_with(' ')) value.remove_prefix(1);
+  step('L', texts({std::string(field.name), std::string(value)}));
 }
 
 void ScriptWriter::body(const BodyPackets& body) {

@@ -225,20 +225,22 @@ void Session::take_edit(std::size_t stage, const Packet& packet) {
 
 void Session::apply(const Edit& edit) {
   if (!std::exchange(edited_, true)) fields_ = now_.mail->fields();
+  std::vector<mail::Field> fields(fields_.begin(), fields_.end());
   if (edit.command == 'h') {
-    fields_.push_back({edit.name, edit.value});
+    fields.push_back({edit.name, edit.value});
   } else if (edit.command == 'i') {
-    const auto place = static_cast<std::ptrdiff_t>(std::min<std::size_t>(edit.index, fields_.size()));
-    fields_.insert(fields_.begin() + place, {edit.name, edit.value});
+    const auto place = static_cast<std::ptrdiff_t>(std::min<std::size_t>(edit.index, fields.size()));
+    fields.insert(fields.begin() + place, {edit.name, edit.value});
   } else {
     auto left = std::max<std::uint32_t>(edit.index, 1);
     const auto found = std::ranges::find_if(
-        fields_, [&](const mail::Field& field) { return mail::is_named(field, edit.name) && --left == 0; });
-    if (found != fields_.end() && edit.value.empty())
-      fields_.erase(found);
-    else if (found != fields_.end())
+        fields, [&](const mail::Field& field) { return mail::is_named(field, edit.name) && --left == 0; });
+    if (found != fields.end() && edit.value.empty())
+      fields.erase(found);
+    else if (found != fields.end())
       found->value = edit.value;
   }
+  fields_ = mail::Fields(fields);
 }
 
 void Session::close() {

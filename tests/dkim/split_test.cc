@@ -44,7 +44,8 @@ Signed signed_message(const std::string& form, const Body& body) {
                "; b=";
   const auto input = relaxed_header
                          ? "from:a@example.com\r\nsubject:folded right away\r\ndkim-signature:" + value.substr(1)
-                         : "From:" + from.value + "\r\nSUBJECT:" + subject.value + "\r\nDKIM-Signature:" + value;
+                         : "From:" + std::string(from.value) + "\r\nSUBJECT:" + std::string(subject.value) +
+                               "\r\nDKIM-Signature:" + value;
   value += Signer::rsa(1024).sign(input);
   return {{{"DKIM-Signature", value}, from, subject}, body.text};
 }

@@ -198,7 +198,7 @@ TEST(From, SizeIsBounded) {  // F13
   for (int i = 0; i < 3600; ++i) addresses += " u" + std::to_string(i) + "@evil.example,";
   expect_permerror(from(addresses), "3600 addresses");
   EXPECT_THAT(from(addresses).dmarc.reason, HasSubstr("more than 100 addresses"));
-  const auto many = judge(mail::Fields(10000, {"From", " any@evil.example"}));
+  const auto many = judge(mail::Fields(std::vector<mail::Field>(10000, {"From", " any@evil.example"})));
   expect_permerror(many, "10000 fields");
   EXPECT_EQ(many.from_fields, 10000);
   for (const char* piece : {"(", "a ", "<", "\"", "@a,", "\\", ","})

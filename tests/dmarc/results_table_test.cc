@@ -47,7 +47,7 @@ std::string zone() {
 }
 
 // A signature of the message below that will end in this word.
-mail::Field signature(dkim::Result word, bool aligned) {
+mail::Fields signature(dkim::Result word, bool aligned) {
   auto tags = "v=1; a=ed25519-sha256; h=from; d=" + organization(aligned) + "; s=" + to_string(word) + ";";
   std::string body = "Hi\r\n";
   if (word == dkim::Result::neutral) tags += " c=unheard/of;";
@@ -60,7 +60,7 @@ mail::Field signature(dkim::Result word, bool aligned) {
       Signer::ed25519(),
       {.tags = tags, .signed_lines = {"From: a@example.com\r\n"}, .header = "", .body = body, .body_after = ""});
   const auto colon = message.find(':');
-  return {message.substr(0, colon), message.substr(colon + 1, message.find("\r\n") - colon - 1)};
+  return {{message.substr(0, colon), message.substr(colon + 1, message.find("\r\n") - colon - 1)}};
 }
 
 struct Said {
@@ -100,7 +100,8 @@ class Inspector {
     envelope.mail_from = "a@" + sender_domain(said.spf, said.spf_aligned);
     inspect::Inspection inspection(runtime_, policy::Direction::inbound, envelope);
     for (std::size_t i = 0; i < 2; ++i)
-      if (said.dkim[i] != dkim::Result::none) inspection.field(signatures_.at({said.dkim[i], said.dkim_aligned[i]}));
+      if (said.dkim[i] != dkim::Result::none)
+        inspection.field(signatures_.at({said.dkim[i], said.dkim_aligned[i]}).front());
     inspection.field({"From", " a@example.com"});
     inspection.end_of_header();
     inspection.body("Hi\r\n");
@@ -110,7 +111,7 @@ class Inspector {
  private:
   const std::string zone_ = zone();
   std::shared_ptr<inspect::Runtime> runtime_ = std::make_shared<inspect::Runtime>();
-  std::map<std::pair<dkim::Result, bool>, mail::Field> signatures_;
+  std::map<std::pair<dkim::Result, bool>, mail::Fields> signatures_;
 };
 
 std::string shown(const Said& said) {

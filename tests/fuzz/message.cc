@@ -16,7 +16,7 @@ void require(bool holds) {
 
 std::string write(const sesame::mail::Message& message) {
   std::string text;
-  for (const auto& field : message.fields) text += field.name + ":" + field.value + "\r\n";
+  for (const auto& field : message.fields) text.append(field.name).append(":").append(field.value).append("\r\n");
   return text + "\r\n" + message.body;
 }
 

@@ -178,7 +178,7 @@ TEST(Limits, AnOverlongHeaderLeavesNoSignatureAndNoAuthorDefinite) {
   runtime->config.directions.ignore_from_domains = {"example.com"};
   mail::Fields fields = {{"From", " a@example.com"},
                          {"DKIM-Signature",
-                          " v=1; a=rsa-sha256; d=example.com; s=k; h=from:subject; "
+                          " v=1; a=ed25519-sha256; d=example.com; s=k; h=from:subject; "
                           "bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA"},
                          {"X-Big", " " + std::string(2000, 'x')},
                          {"Subject", " signed"},
@@ -186,7 +186,6 @@ TEST(Limits, AnOverlongHeaderLeavesNoSignatureAndNoAuthorDefinite) {
   dynamic_cast<test::FakeResolver&>(*runtime->resolver)
       .zone()
       .add("k._domainkey.example.com TXT k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n");
-  fields[1].value.replace(fields[1].value.find("rsa"), 3, "ed25519");
   const auto report = inspect_message(runtime, envelope_from("192.0.2.7"), fields, "");
   EXPECT_EQ(report.direction, Direction::inbound);
   ASSERT_EQ(report.dkim.size(), 1u);

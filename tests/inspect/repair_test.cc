@@ -74,9 +74,10 @@ bool has_finding(const policy::Report& report, ses::Code code) {
   return std::ranges::any_of(report.prediction->findings, [&](const auto& finding) { return finding.code == code; });
 }
 
-mail::Fields with_from(mail::Fields fields) {
-  fields.insert(fields.begin(), {"From", " a@example.com"});
-  return fields;
+mail::Fields with_from(const mail::Fields& fields) {
+  mail::Fields all = {{"From", " a@example.com"}};
+  for (const auto& field : fields) all.push_back(field);
+  return all;
 }
 
 TEST(Repair, ThePredictionIsOfTheMendedMessage) {
@@ -144,17 +145,17 @@ TEST(Repair, SignaturesAreVerifiedOnWhatLeaves) {
   }
 }
 
-// A field whose signature need not verify.
-mail::Field signature(const char* domain, const char* names) {
-  return {"DKIM-Signature", std::string(" v=1; a=rsa-sha256; d=") + domain + "; s=none; h=" + names +
-                                "; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA"};
+// The value of a signature that need not verify.
+std::string signature(const char* domain, const char* names) {
+  return std::string(" v=1; a=rsa-sha256; d=") + domain + "; s=none; h=" + names +
+         "; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=AAAA";
 }
 
 TEST(Repair, RemovedSignaturesHaveNoOutcome) {
-  const auto fields = with_from({signature("one.example", "from:date"),
-                                 signature("two.example", "from"),
+  const auto fields = with_from({{"DKIM-Signature", signature("one.example", "from:date")},
+                                 {"DKIM-Signature", signature("two.example", "from")},
                                  {"DKIM-Signature", " nothing"},
-                                 signature("example.com", "message-id:from")});
+                                 {"DKIM-Signature", signature("example.com", "message-id:from")}});
   const auto as_it_is = inspected(fields, kNone);
   EXPECT_EQ(as_it_is.dkim.size(), 4u);
   EXPECT_TRUE(has_finding(as_it_is, ses::Code::dup_header));
@@ -170,9 +171,10 @@ TEST(Repair, RemovedSignaturesHaveNoOutcome) {
 }
 
 TEST(Repair, ASignatureFieldThatHidesSomethingTakesNoOthersOutcome) {
-  auto hiding = signature("one.example", "from");
-  hiding.value += "\rX-SES-SOURCE-ARN: arn";
-  const auto mended = inspected(with_from({hiding, signature("two.example", "from")}), kAll);
+  const auto mended =
+      inspected(with_from({{"DKIM-Signature", signature("one.example", "from") + "\rX-SES-SOURCE-ARN: arn"},
+                           {"DKIM-Signature", signature("two.example", "from")}}),
+                kAll);
   EXPECT_THAT(mended.repairs, ElementsAre(Repair{"ses-field", {"DKIM-Signature", 1}}));
   ASSERT_EQ(mended.dkim.size(), 1u);
   EXPECT_EQ(mended.dkim[0].domain, "two.example");
@@ -268,7 +270,7 @@ TEST(Repair, IsTold) {
 }
 
 TEST(Repair, ThousandsAreDoneAndTheFirstAreTold) {
-  const auto report = inspected(with_from(mail::Fields(5000, {"X-SES-A", "x"})), kAll);
+  const auto report = inspected(with_from(mail::Fields(std::vector<mail::Field>(5000, {"X-SES-A", "x"}))), kAll);
   const auto decision = policy::decide(report, runtime_with(kAll)->config.rules);
   EXPECT_EQ(decision.edits.size(), 5000u);
   EXPECT_LT(log_json(report, decision).size(), 6000u);

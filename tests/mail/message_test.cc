@@ -9,7 +9,8 @@ namespace {
 
 std::string shown(const Message& message) {
   std::string text;
-  for (const auto& field : message.fields) text += "[" + field.name + "|" + field.value + "]";
+  for (const auto& field : message.fields)
+    text.append("[").append(field.name).append("|").append(field.value).append("]");
   return text + "{" + message.body + "}";
 }
 
@@ -73,6 +74,27 @@ TEST(HiddenFields, AreWhatOthersReadBehindABareLineEnd) {  // F1
     for_each_hidden_field({"Subject", value}, [&](const Field& field) { message.fields.push_back(field); });
     EXPECT_EQ(shown(message), std::string(want) + "{}") << rule;
   }
+}
+
+TEST(Fields, ViewsStayGoodWhenMoreAreAddedAndAllAreMoved) {
+  const std::string big(100'000, 'x');
+  Fields fields;
+  std::vector<Field> views;
+  for (int i = 0; i < 1000; ++i) {
+    fields.push_back({"X-" + std::to_string(i), i % 100 == 0 ? big : " v" + std::to_string(i)});
+    views.push_back(fields.back());
+  }
+  const auto copy = fields;
+  const auto moved = std::move(fields);
+  fields = {{"A", "1"}, {"", ""}};
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    EXPECT_EQ(views[i].name, "X-" + std::to_string(i));
+    EXPECT_EQ(views[i].value, copy[i].value);
+    EXPECT_EQ(views[i].value.data(), moved[i].value.data());
+    EXPECT_NE(views[i].value.data(), copy[i].value.data());
+  }
+  EXPECT_EQ(fields[0].value, "1");
+  EXPECT_EQ(fields[1].value, "");
 }
 
 TEST(BareLineEnds, AreCountedOverEverySplit) {  // D19

@@ -137,8 +137,8 @@ void Daemon::start() {
   throw std::runtime_error("the daemon did not start: " + contents(path("output")));
 }
 
-std::unique_ptr<MilterClient> Daemon::connect(const std::string& address) const {
-  auto client = std::make_unique<MilterClient>(socket());
+std::unique_ptr<MilterClient> Daemon::connect(const std::string& address, const MilterOffer& offer) const {
+  auto client = std::make_unique<MilterClient>(socket(), offer);
   client->connect("mail.clean.example", address);
   client->helo("mail.clean.example");
   return client;

@@ -25,7 +25,7 @@ class Daemon {
   std::string socket() const { return "unix:" + path("socket"); }
   std::string path(const std::string& name) const { return directory_ / name; }
   // A connection after CONNECT and HELO.
-  std::unique_ptr<MilterClient> connect(const std::string& address = "192.0.2.1") const;
+  std::unique_ptr<MilterClient> connect(const std::string& address = "192.0.2.1", const MilterOffer& offer = {}) const;
 
   // Lines of `dns` end the table of that name.
   void write_config(const std::string& settings, const std::string& milter = "", const std::string& dns = "") const;

@@ -26,7 +26,15 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr std::uint32_t kQuarantine = 0x20, kSkip = 0x400, kLeadingSpace = 0x100000;
+constexpr std::uint32_t kQuarantine = 0x20, kNoUnknown = 0x100, kNoData = 0x200, kSkip = 0x400,
+                        kLeadingSpace = 0x100000;
+// Steps that are not answered.
+constexpr std::uint32_t kQuietHeader = 0x80, kQuietConnect = 0x1000, kQuietHelo = 0x2000, kQuietMail = 0x4000,
+                        kQuietRcpt = 0x8000, kQuietEndOfHeader = 0x40000, kQuietBody = 0x80000;
+constexpr std::uint32_t kAlwaysQuiet = kQuietHeader | kQuietConnect | kQuietHelo | kQuietRcpt | kQuietBody;
+constexpr std::uint32_t kLeftOut = kNoUnknown | kNoData;
+// With an MTA that waits for every answer it is known when a step has been taken.
+const MilterOffer kEveryAnswer = {.protocol = kLeadingSpace};
 
 MilterMessage inbound(const std::string& from, const std::string& queue_id = "4QUEUE1") {
   MilterMessage message;
@@ -59,7 +67,73 @@ TEST(Negotiation, AsksForWhatItNeedsAndNoMore) {
   Daemon daemon;
   const MilterClient client(daemon.socket());
   EXPECT_EQ(client.actions(), 0x131u);  // add, change and remove fields, quarantine, name macros
-  EXPECT_EQ(client.protocol(), 0x100000u | 0x400u | 0x200u | 0x100u);  // leading space, skip; no DATA, no unknown
+  EXPECT_EQ(client.protocol(), kLeadingSpace | kLeftOut | kAlwaysQuiet | kQuietMail | kQuietEndOfHeader);
+}
+
+TEST(Negotiation, StepsThatMayEndTheFilteringAreAnswered) {
+  const Daemon networks("[ignore]\nnetworks = [\"203.0.113.0/24\"]\n");
+  EXPECT_EQ(MilterClient(networks.socket()).protocol(), kLeadingSpace | kLeftOut | kAlwaysQuiet | kQuietEndOfHeader);
+  EXPECT_EQ(networks.connect("203.0.113.9")->mail({"<a@clean.example>"}).final, Final::accept);
+  const Daemon authors("[ignore]\nfrom_domains = [\"clean.example\"]\n");
+  EXPECT_EQ(MilterClient(authors.socket()).protocol(), kLeadingSpace | kLeftOut | kAlwaysQuiet | kQuietMail);
+  const auto client = authors.connect();
+  client->envelope(inbound("a@clean.example"));
+  client->header("From", " <a@clean.example>");
+  EXPECT_EQ(client->end_of_header().final, Final::accept);
+}
+
+TEST(Negotiation, WhateverAnMtaOffersTheVerdictIsTheSame) {
+  Daemon daemon;
+  const struct {
+    std::uint32_t version, offered, agreed;
+  } cases[] = {
+      {6, 0, 0},
+      {6, kSkip | kQuietBody, kQuietBody},
+      {6, kQuietHeader | kNoData, kQuietHeader | kNoData},
+      {6, kLeadingSpace | kQuietConnect | kQuietRcpt | kSkip, kLeadingSpace | kQuietConnect | kQuietRcpt},
+      {6, 0x1fffff, kLeadingSpace | kLeftOut | kAlwaysQuiet | kQuietMail | kQuietEndOfHeader},
+      {2, 0x7f, 0},
+  };
+  for (const auto& [version, offered, agreed] : cases) {
+    MilterClient client(daemon.socket(), {.version = version, .protocol = offered});
+    EXPECT_EQ(client.protocol(), agreed) << std::hex << offered;
+    MilterMessage message;
+    message.fields = signed_fields();
+    message.body = kSignedBody;
+    if ((agreed & kLeadingSpace) == 0)
+      for (auto& [name, value] : message.fields) value.erase(0, 1);
+    const auto stays = [&] {
+      client.connect("mail.clean.example", "192.0.2.1");
+      client.helo("mail.clean.example");
+      for (int i = 0; i < 2; ++i) {
+        const auto result = client.send(message);
+        ASSERT_THAT(result.edits, SizeIs(1)) << std::hex << offered;
+        EXPECT_THAT(result.edits[0].value, HasSubstr("dkim=pass")) << std::hex << offered;
+      }
+    };
+    stays();
+    client.quit_for_next();
+    stays();
+  }
+}
+
+TEST(Negotiation, WhatWasAgreedHoldsWhenAReloadWouldAgreeOnSomethingElse) {
+  Daemon daemon;
+  MilterClient network(daemon.socket()), author(daemon.socket()), judged(daemon.socket());
+  daemon.write_config("[ignore]\nnetworks = [\"203.0.113.0/24\"]\nfrom_domains = [\"ours.example\"]\n");
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.logs("reload: done"));
+  network.connect("mail.clean.example", "203.0.113.9");
+  author.connect("mail.clean.example", "192.0.2.1");
+  judged.connect("mail.clean.example", "192.0.2.1");
+  for (int i = 0; i < 2; ++i) {
+    for (const auto& result : {network.send(inbound("a@clean.example")), author.send(inbound("a@ours.example"))}) {
+      EXPECT_EQ(result.final, Final::accept);
+      EXPECT_THAT(result.edits, IsEmpty());
+    }
+  }
+  EXPECT_THAT(daemon.log(), Not(HasSubstr("queue_id=")));
+  expect_results(judged.send(inbound("a@clean.example")), "dmarc=pass");
 }
 
 TEST(Negotiation, AsksAtMailForAMacroThatAlwaysHasAValue) {
@@ -356,7 +430,7 @@ TEST(Reload, TheLogFollowsARotation) {
 
 TEST(Stop, AMessageUnderWayIsFinished) {
   Daemon daemon;
-  const auto client = daemon.connect();
+  const auto client = daemon.connect("192.0.2.1", kEveryAnswer);
   const auto message = inbound("a@clean.example", "4LAST");
   client->envelope(message);
   daemon.signal(SIGTERM);
@@ -380,7 +454,7 @@ TEST(Stop, AnIdleConnectionHoldsNothingUp) {
 
 TEST(Stop, AMessageThatNeverEndsIsGivenUpAtTheDeadline) {
   Daemon daemon;
-  const auto client = daemon.connect();
+  const auto client = daemon.connect("192.0.2.1", kEveryAnswer);
   client->envelope(inbound("a@clean.example"));
   std::ifstream in(daemon.path("sesame.toml"));
   std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());

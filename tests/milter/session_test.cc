@@ -70,7 +70,7 @@ class SessionTest : public testing::Test {
 
   // A session of an MTA as Postfix is, with a client that is inbound.
   std::unique_ptr<Session> connected(std::string_view client = "192.0.2.1", const std::string& daemon = "") {
-    auto session = std::make_unique<Session>(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::understood});
+    auto session = std::make_unique<Session>(service_, Peer{});
     session->connect({IpAddress::parse(client), "mail.clean.example", "OK", daemon});
     session->helo("mail.clean.example");
     return session;
@@ -143,7 +143,7 @@ TEST_F(SessionTest, FieldsReachTheVerifierOctetForOctet) {
 }
 
 TEST_F(SessionTest, TheLeadingSpaceIsPutBackWhereTheMtaTakesItAway) {
-  Session session(service_, Peer{Peer::LeadingSpace::stripped, Peer::Skip::unknown});
+  Session session(service_, Peer{Peer::LeadingSpace::stripped});
   session.connect({IpAddress::parse("192.0.2.1"), "mail.clean.example", "OK", ""});
   auto fields = test::signed_fields();
   for (auto& [name, value] : fields) value.erase(0, 1);
@@ -243,18 +243,6 @@ TEST_F(SessionTest, StepsWithoutAMessageAreAccepted) {
   EXPECT_EQ(session.body("x"), Next::accept);
   EXPECT_EQ(session.end_of_message("", mta), Next::accept);
   EXPECT_THAT(mta.calls, IsEmpty());
-}
-
-TEST_F(SessionTest, TheBodyIsSkippedWhenNothingCanUseIt) {
-  const auto session = connected();
-  session->mail({"<a@clean.example>"}, "");
-  header(*session, from("a@clean.example"));
-  EXPECT_EQ(session->body("x"), Next::skip);
-  Session simple(service_, Peer{Peer::LeadingSpace::kept, Peer::Skip::unknown});
-  simple.connect({IpAddress::parse("192.0.2.1"), "mail.clean.example", "OK", ""});
-  simple.mail({"<a@clean.example>"}, "");
-  header(simple, from("a@clean.example"));
-  EXPECT_EQ(simple.body("x"), Next::proceed) << "an MTA that does not know skip gets none";
 }
 
 TEST_F(SessionTest, AConnectionKeepsTheRuntimeItBeganWith) {
@@ -366,12 +354,35 @@ TEST_F(SessionTest, AnExceptionLetsTheMessagePassAndIsLogged) {
   ThrowingMta mta;
   const auto session = connected();
   const auto step = [&] { return send(*session, "a@clean.example", from("a@clean.example"), mta); };
-  EXPECT_EQ(guarded(*session, "end of message", "4QUEUE1", step), Next::accept);
+  EXPECT_EQ(guarded(
+                *session, "end of message", [] { return "4QUEUE1"; }, step),
+            Next::accept);
   EXPECT_EQ(service_.failures, 1u);
   EXPECT_EQ(service_.messages.count(), 0u);
   EXPECT_THAT(logged(), HasSubstr("queue_id=4QUEUE1 step=end of message"));
   EXPECT_THAT(logged(), HasSubstr("out of ink"));
-  EXPECT_EQ(guarded(*session, "reply", "", []() -> Next { throw 1; }), Next::accept) << "not a std::exception";
+  EXPECT_EQ(guarded(
+                *session, "reply", [] { return ""; }, []() -> Next { throw 1; }),
+            Next::accept)
+      << "not a std::exception";
+}
+
+// Steps whose answers nobody waits for go on after one that went wrong.
+TEST_F(SessionTest, NothingIsJudgedOfAMessageThatWasGivenUp) {
+  const auto session = connected();
+  session->mail({"<a@clean.example>"}, "");
+  guarded(
+      *session, "recipient", [] { return ""; }, []() -> Next { throw 1; });
+  EXPECT_EQ(session->recipient("<bob@example.net>"), Next::accept);
+  EXPECT_EQ(header(*session, from("a@clean.example")), Next::accept);
+  EXPECT_EQ(session->body("x"), Next::accept);
+  EXPECT_EQ(service_.messages.count(), 0u);
+  FakeMta mta, next;
+  EXPECT_EQ(session->end_of_message("4QUEUE1", mta), Next::accept);
+  EXPECT_THAT(mta.calls, IsEmpty());
+  EXPECT_EQ(service_.failures, 1u);
+  EXPECT_EQ(send(*session, "a@clean.example", from("a@clean.example"), next), Next::proceed);
+  EXPECT_THAT(next.calls, ElementsAre(HasSubstr("dmarc=pass")));
 }
 
 TEST_F(SessionTest, TheNextHopOfTheRecipientsLeadsToTheRegion) {

@@ -307,7 +307,7 @@ TEST(Mended, IsTheRestInItsOrder) {
       {"A", "1"}, {"b ", "2"}, {"a", "3"}, {"B", "4"}, {"DKIM-Signature", "5"}, {"dkim-signature", "6"}};
   const std::vector<Repair> repairs = {{"", {"A", 2}}, {"", {"B", 1}}, {"", {"dkim-signature", 1}}};
   std::vector<std::string> values;
-  for (const auto& field : mended(fields, repairs)) values.push_back(field.value);
+  for (const auto& field : mended(fields, repairs)) values.emplace_back(field.value);
   EXPECT_THAT(values, ElementsAre("1", "4", "6"));
   const auto outcomes = mended(outcomes_of({{"one.example"}, {"two.example"}}), repairs);
   ASSERT_EQ(outcomes.size(), 1u);

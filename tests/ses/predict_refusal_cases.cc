@@ -79,7 +79,7 @@ std::vector<PredictCase> header_cases() {
           "from-unverified"),
       refused("FromAmbiguousTwoFields", [](SesWorld& w) { w.header("From", "other@example.com"); },
               {"dup-header", "from-ambiguous"}),
-      refused("FromAmbiguousNoField", [](SesWorld& w) { w.fields.clear(); }, {"from-ambiguous"}),
+      refused("FromAmbiguousNoField", [](SesWorld& w) { w.fields = {}; }, {"from-ambiguous"}),
       {"FromAmbiguousTwoDomains",
        [](SesWorld& w) { w.add_identity("example.net"), w.from("a@example.com, b@example.net"); },
        Verdict::fail,
@@ -92,7 +92,7 @@ std::vector<PredictCase> header_cases() {
           "from-ambiguous"),
       undecided(
           "FromAmbiguousHiddenFieldAlone",
-          [](SesWorld& w) { w.fields.clear(), w.header("X-Note", "x\rFrom: news@example.com"); }, "from-ambiguous"),
+          [](SesWorld& w) { w.fields = {}, w.header("X-Note", "x\rFrom: news@example.com"); }, "from-ambiguous"),
       undecided(
           "FromAmbiguousControlOctet", [](SesWorld& w) { w.from(std::string("news@example.com\0", 17)); },
           "from-ambiguous"),

@@ -155,9 +155,10 @@ TEST(ConfigurationSet, TheMessageWinsOverTheRelayAndThatOverTheIdentity) {
   EXPECT_EQ(world.predict().configuration_set, "identity");
   world.configuration_set = "relay";
   EXPECT_EQ(world.predict().configuration_set, "relay");
+  const auto fields = world.fields;
   world.header("X-SES-Configuration-Set", "");
   EXPECT_EQ(world.predict().configuration_set, "relay");
-  world.fields.pop_back();
+  world.fields = fields;
   world.header("X-SES-Configuration-Set", "first"), world.header("X-SES-CONFIGURATION-SET", "second");
   EXPECT_EQ(world.predict().configuration_set, "first");
 }

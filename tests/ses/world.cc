@@ -57,7 +57,10 @@ void SesWorld::replace(std::string_view name, std::string_view lines) {
 }
 
 void SesWorld::from(const std::string& value) {
-  std::erase_if(fields, [](const mail::Field& field) { return mail::is_named(field, "From"); });
+  mail::Fields others;
+  for (const auto& field : fields)
+    if (!mail::is_named(field, "From")) others.push_back(field);
+  fields = std::move(others);
   header("From", value);
 }
 
