@@ -1,5 +1,5 @@
-"""What processes cost: processor time by control group, so that threads and children that have ended count; memory as the
-share that is theirs (PSS)."""
+"""What processes cost: processor time by control group, so that threads and children that have ended count; memory as
+the share that is theirs (PSS)."""
 
 import os
 import pathlib

@@ -7,13 +7,13 @@ NAMED = re.compile(r"(c?fn|c?ob)=\((\d+)\)(?: (.*))?")
 DAEMON = "sesame-milter"
 # Each allocates once; operator new calls malloc.
 ALLOCATORS = ("malloc", "calloc", "realloc", "memalign", "aligned_alloc", "posix_memalign")
-ALLOCATION = re.compile(r"(_int_)?(malloc|free|realloc|calloc|memalign)|operator (new|delete)|unlink_chunk|sysmalloc|tcache")
+ALLOCATION = re.compile(r"(_int_)?(malloc|free|realloc|calloc|memalign)|operator (new|delete)|unlink_chunk|sysmalloc")
 STEPS = re.compile(r"sesame::milter::\(anonymous namespace\)::on_(\w+)\(")
 
 
 class Profile:
-    """Instructions in all, `own` of each (object, function), `calls` and `inclusive` of each function by name; `library`:
-    inclusive of those in libraries that the daemon calls itself."""
+    """Instructions in all, `own` of each (object, function), `calls` and `inclusive` of each function by name;
+    `library`: inclusive of those in libraries that the daemon calls itself."""
 
     def __init__(self, path):
         self.own, self.calls, self.inclusive, self.library = (collections.Counter() for _ in range(4))

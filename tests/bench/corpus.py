@@ -1,5 +1,5 @@
-"""Makes the mail the benchmark sends, what the DNS says of it, and what is to be concluded: known by construction, not by
-running any verifier. The same options give the same octets.
+"""Makes the mail the benchmark sends, what the DNS says of it, and what is to be concluded: known by construction, not
+by running any verifier. The same options give the same octets.
 
 DIR/index.tsv       one message a line; tab separated, the columns in the first line
 DIR/messages/*.eml  with CRLF
@@ -26,6 +26,9 @@ KINDS = (("good", 80), ("unsigned", 4), ("body changed", 3), ("header changed", 
          ("not aligned", 3), ("spoofed", 3), ("null sender", 1))
 SMALLEST, MEDIAN, LARGEST = 2 << 10, 29 << 10, 4 << 20  # octets
 SPREAD = 1.42  # of the logarithm of the size
+FURTHER = ("Reply-To", "References", "In-Reply-To", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post", "List-Help",
+           "Precedence", "Feedback-ID", "X-Mailer", "X-Campaign", "X-Report-Abuse", "X-Entity-Ref-ID",
+           "X-Originating-IP", "X-Priority", "Auto-Submitted", "Organization", "X-MSFBL")
 WORDS = ("the order account report meeting please find attached new price today thank you regards team project invoice "
          "number delivery update week customer service contact information offer details we have your with for and of "
          "to in on at is are will can not this that from by as it be or all if more about our which would").split()
@@ -38,12 +41,12 @@ class Material:
         lines = []
         while len(lines) < 20000:
             line = " ".join(chance.choices(WORDS, k=chance.randint(3, 13)))
-            shape = chance.random()
-            line = "" if shape < 0.15 else line + "  " if shape < 0.18 else line.replace(" ", "  ", 2) if shape < 0.25 else line
-            lines.append(line)
+            forms = ((line, 75), ("", 15), (line.replace(" ", "  ", 2), 7), (line + "  ", 3))
+            lines.append(senders.choose(chance, forms))
         self.text = "\r\n".join(lines).encode() + b"\r\n"
-        self.markup = b"".join(b'<tr><td class="cell" style="padding: 4px 8px; color: #334455"><a href="https://www.example/%d">'
-                               b"%s</a></td></tr>\r\n" % (number, line.encode()) for number, line in enumerate(lines))
+        self.markup = "".join(f'<tr><td class="cell" style="padding: 4px 8px; color: #334455">'
+                              f'<a href="https://www.example/{number}">{line}</a></td></tr>\r\n'
+                              for number, line in enumerate(lines)).encode()
         coded = base64.b64encode(chance.randbytes(3 << 20))
         self.attachment = b"".join(coded[at:at + 76] + b"\r\n" for at in range(0, len(coded), 76))
 
@@ -90,7 +93,7 @@ class Mail:
         self.envelope = f"bounce.{name}" if sender.bounce else name
         self.spf = "pass"
         self.signatures = sender.signatures()
-        if len(self.signatures) == 1 and sender.form == "include" and chance.random() < 0.3 and not world.fixed_signatures:
+        if world.mixed and len(self.signatures) == 1 and sender.form == "include" and chance.random() < 0.3:
             self.signatures.append(senders.Signature(relay.key, relay.name, "r1", "relaxed/simple"))
         getattr(self, "make_" + kind.replace(" ", "_"), lambda: None)()
         self.mail_from = f"user{chance.randrange(1000)}@{self.envelope}" if self.envelope else ""
@@ -143,11 +146,12 @@ class Mail:
         fields = [("From", f"Sender <sender@{self.author}>"), ("To", "Recipient <user@recipient.example>"),
                   ("Subject", " ".join(chance.choices(WORDS, k=6))), ("Date", "Sun, 15 Jun 2025 15:06:40 +0000"),
                   ("Message-ID", f"<{chance.getrandbits(96):024x}@{self.author}>"), ("MIME-Version", "1.0"),
-                  ("Content-Type", f'multipart/mixed; boundary="{boundary}"'), ("X-Mailer", "Example 1.0"),
-                  ("List-Unsubscribe", f"<https://{self.author}/leave?u={chance.getrandbits(64):x}>"),
-                  ("Feedback-ID", f"{chance.getrandbits(40)}:{self.sender.relay.name}")]
-        trace = "".join(f"Received: from host{n}.{self.sender.name} ([198.51.100.{n + 1}])\r\n\tby {self.helo} with ESMTPS id "
-                        f"{chance.getrandbits(48):012X};\r\n\tSun, 15 Jun 2025 15:06:4{n} +0000\r\n"
+                  ("Content-Type", f'multipart/mixed; boundary="{boundary}"')]
+        fields += [(name, f"<https://{self.author}/{chance.getrandbits(64):x}>")
+                   for name in chance.sample(FURTHER, chance.randint(6, len(FURTHER)))]
+        trace = "".join(f"Received: from host{n}.{self.sender.name} ([198.51.100.{n + 1}])\r\n"
+                        f"\tby {self.helo} with ESMTPS id {chance.getrandbits(48):012X};\r\n"
+                        f"\tSun, 15 Jun 2025 15:06:4{n} +0000\r\n"
                         for n in range(chance.randint(1, 4)))
         body = material.body(chance, max(400, size - 1200 - 700 * len(self.signatures)), boundary)
         known = {}
@@ -174,7 +178,6 @@ class Writer:
         chance = random.Random(options.seed)
         self.options, self.material = options, Material(chance)
         self.world = senders.World(chance, options.domains, options.signatures, options.dead)
-        self.world.fixed_signatures = options.signatures is not None
         # Every domain sends; beyond that, a few send most.
         order = list(range(options.domains))
         weights = [1 / (rank + 3) ** 0.7 for rank in order]
@@ -195,7 +198,8 @@ class Writer:
 
 def recipe(options):
     """What a corpus depends on: the options and these programs."""
-    programs = [pathlib.Path(__file__).with_name(name).read_text() for name in ("corpus.py", "senders.py", "signing.py")]
+    names = ("corpus.py", "senders.py", "signing.py")
+    programs = [pathlib.Path(__file__).with_name(name).read_text() for name in names]
     return json.dumps({**vars(options), "out": "", "programs": hashlib.sha256("".join(programs).encode()).hexdigest()})
 
 

@@ -1,5 +1,5 @@
-"""What one message costs when all it needs is known: instructions and allocations of the daemon under callgrind, which come
-out the same on every run, unlike times. Compares them with those on record (cost.json)."""
+"""What one message costs when all it needs is known: instructions and allocations of the daemon under callgrind, which
+come out the same on every run, unlike times. Compares them with those on record (cost.json)."""
 
 import json
 import pathlib
@@ -100,8 +100,8 @@ def lines(counts, total):
 def tell(direction, profile):
     """As Markdown."""
     total = profile.instructions
-    text = f"{direction.capitalize()}: {total / MESSAGES:,.0f} instructions and {profile.allocations() / MESSAGES:,.1f} " \
-           f"allocations for a message.\n\n"
+    text = (f"{direction.capitalize()}: {total / MESSAGES:,.0f} instructions and "
+            f"{profile.allocations() / MESSAGES:,.1f} allocations for a message.\n\n")
     for title, counts in (("Whose code", profile.parts()), ("Step of the protocol, with all it calls", profile.steps()),
                           ("Library function that Sesame calls", profile.library)):
         text += f"| {title} | instructions | |\n|---|---:|---:|\n" + "\n".join(lines(counts, total)) + "\n\n"

@@ -1,4 +1,4 @@
-"""How cost grows with one thing at a time. Each series: VARIABLE -> values; figures of Sesame and of the no-op beside it."""
+"""How cost grows with one thing at a time: figures of Sesame, and of the no-op beside it."""
 
 from bench import Dns, measure
 from peers import Peer
@@ -34,7 +34,8 @@ def sizes(bench):
 
 def signatures(bench):
     for number in SIGNATURES:
-        corpus = bench.corpus(f"signatures-{number}", messages=300, domains=30, size=32 << 10, signatures=number, plain=True)
+        corpus = bench.corpus(f"signatures-{number}", messages=300, domains=30, size=32 << 10, signatures=number,
+                              plain=True)
         point(bench, "signatures", number, corpus, connections=CONNECTIONS, seconds=SECONDS)
 
 
@@ -47,8 +48,8 @@ def sessions(bench):
 def domains(bench):
     """Cold: every domain for the first time. Warm: once more."""
     for number in DOMAINS:
-        corpus = bench.corpus(f"domains-{number}", messages=max(1000, number), domains=number, size=3 << 10, signatures=1,
-                              plain=True)
+        corpus = bench.corpus(f"domains-{number}", messages=max(1000, number), domains=number, size=3 << 10,
+                              signatures=1, plain=True)
         with Dns(bench, corpus) as dns, Peer("sesame", bench) as peer:
             for variable in ("domains, cold", "domains, warm"):
                 figures = measure(bench, dns, peer, corpus, connections=CONNECTIONS)

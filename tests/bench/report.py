@@ -52,7 +52,8 @@ class Target:
         return f"**not reached**, by {short:.2f} x" if self.bound else "**not reached**"
 
     def line(self):
-        return f"| {self.title} | {number(self.value)}{self.unit} | {self.demand} = {number(self.bound)}{self.unit} | {self.state} |"
+        value, bound = (f"{number(each)}{self.unit}" for each in (self.value, self.bound))
+        return f"| {self.title} | {value} | {f'{self.demand} = ' if self.demand else ''}{bound} | {self.state} |"
 
 
 def number(value):
@@ -77,8 +78,9 @@ def speed_targets(figures):
 
     cpu = of("sesame", "cpu_ms", 8)
     floor, ideal = of("floor", "cpu_ms", 8), figures.median("ideal", "ideal", "cpu_ms")
-    yield Target("CPU per message, warm, 8 connections", cpu, times(1 / 7, of("chain", "cpu_ms", 8)), "1/7 of the chain", " ms")
-    yield Target("the same", cpu, times(1 / 12, of("rspamd", "cpu_ms", 8)), "1/12 of rspamd", " ms")
+    chain, rspamd = of("chain", "cpu_ms", 8), of("rspamd", "cpu_ms", 8)
+    yield Target("CPU per message, warm, 8 connections", cpu, times(1 / 7, chain), "1/7 of the chain", " ms")
+    yield Target("the same", cpu, times(1 / 12, rspamd), "1/12 of rspamd", " ms")
     yield Target("the same", cpu, floor + 2 * ideal if floor and ideal else None, "no-op + 2 x ideal", " ms")
     for level in (8, 32):
         rate = of("sesame", "per_second", level)
@@ -87,27 +89,29 @@ def speed_targets(figures):
         yield Target("the same", rate, times(0.6, of("floor", "per_second", level)), "0.6 x the no-op", least=True)
     yield Target("latency, warm, 1 connection, p50", of("sesame", "p50_ms", 1), times(1 / 4, of("chain", "p50_ms", 1)),
                  "1/4 of the chain", " ms")
-    yield Target("latency, warm, 32 connections, p99", of("sesame", "p99_ms", 32), times(1 / 5, of("chain", "p99_ms", 32)),
-                 "1/5 of the chain", " ms")
+    yield Target("latency, warm, 32 connections, p99", of("sesame", "p99_ms", 32),
+                 times(1 / 5, of("chain", "p99_ms", 32)), "1/5 of the chain", " ms")
 
 
 def dns_targets(figures):
     for scenario, factor in (("slow cold", 0.4), ("slow warm", 0.06)):
-        yield Target(f"every DNS answer 20 ms late, {scenario.split()[1]}, p50", figures.median(scenario, "sesame", "p50_ms"),
-                     times(factor, figures.median(scenario, "chain", "p50_ms")), f"{factor} x the chain", " ms")
+        own, chain = (figures.median(scenario, peer, "p50_ms") for peer in ("sesame", "chain"))
+        yield Target(f"every DNS answer 20 ms late, {scenario.split()[1]}, p50", own, times(factor, chain),
+                     f"{factor} x the chain", " ms")
     yield Target("20 % of domains dead: other mail beside 64 hanging sessions, against alone",
                  figures.median("dead", "sesame", "ratio"), 0.95, "", " x", least=True)
     yield Target("the same: longest hold of an affected session", figures.median("dead", "sesame", "held_max_s"),
                  budget() + TOLERANCE_S, "the budget", " s")
     yield Target("DNS queries per 1,000 messages, cold", figures.median("cold", "sesame", "queries"),
                  times(0.4, figures.median("cold", "chain", "queries")), "0.4 x the chain")
-    yield Target("DNS queries per 1,000 messages, warm", figures.median("warm", "sesame", "queries", connections=8), 10, "")
+    yield Target("DNS queries per 1,000 messages, warm",
+                 figures.median("warm", "sesame", "queries", connections=8), 10, "")
 
 
 def memory_targets(figures):
     for level, bound in ((8, 24), (128, 32)):
-        yield Target(f"memory at {level} connections", figures.median("warm", "sesame", "memory", connections=level), bound,
-                     "", " MiB")
+        yield Target(f"memory at {level} connections",
+                     figures.median("warm", "sesame", "memory", connections=level), bound, "", " MiB")
     usual, huge = (figures.median("huge", "sesame", field) for field in ("usual", "huge"))
     yield Target("memory at 8 connections, messages of 40 MiB", huge, None if usual is None else usual + 1,
                  "the usual + 1 MiB", " MiB")
@@ -117,8 +121,8 @@ def verdict_targets(figures):
     differ, wrong = (figures.median("verdicts", "sesame", field) for field in ("differ", "unexpected"))
     yield Target("verdicts other than those of `sesame verify`", differ, 0, "")
     yield Target("verdicts other than the corpus expects", wrong, 0, "")
-    yield Target("relaxed body and SHA-256, against SHA-256 alone", figures.median("kernels", "sesame", "relaxed_share"), 0.8,
-                 "", " x", least=True)
+    yield Target("relaxed body and SHA-256, against SHA-256 alone",
+                 figures.median("kernels", "sesame", "relaxed_share"), 0.8, "", " x", least=True)
 
 
 def targets(figures):
@@ -146,8 +150,8 @@ def comparison(figures):
 
     def add(title, scenario, field, **where):
         judged = [name for name in names if field != "wrong" or name != "floor"]
-        cells = [with_spread(figures.values(scenario, name, field, **where) if name in judged else []) for name in names]
-        rows.append([title, *cells])
+        cells = {name: with_spread(figures.values(scenario, name, field, **where)) for name in judged}
+        rows.append([title, *(cells.get(name, "-") for name in names)])
 
     add("CPU ms per message, warm, 8 connections", "warm", "cpu_ms", connections=8)
     add("of that in user space", "warm", "user_ms", connections=8)
@@ -192,30 +196,35 @@ def kernels(figures):
     return table(["Kernel", "", "allocations"], rows)
 
 
+GROWTH = {  # picture -> the series: (variable, what its values are, what is said before)
+    "size": (("size", "octets", ""),),
+    "connections": (("connections", "sessions", ""),),
+    "domains": (("domains, cold", "domains", "Each for the first time:"), ("domains, warm", "domains", "Once more:")),
+    "signatures": (("signatures", "signatures", ""),),
+    "dead": (("dead", "per cent", ""),),
+}
+
+
+def series_table(figures, variable, unit):
+    floors = {row["value"]: row for row in figures.rows("growth", "floor", variable=variable)}
+    rows = []
+    for row in figures.rows("growth", "sesame", variable=variable):
+        floor = floors.get(row["value"], {"p50_ms": 0, "p99_ms": 0})
+        added = [max(0, row[field] - floor[field]) for field in ("p50_ms", "p99_ms")]
+        rows.append([f"{row['value']:,}", *map(number, (row["per_second"], row["cpu_ms"], *added, row["memory"]))])
+    latency = "added" if floors else "whole"
+    head = [unit, "messages/s", "CPU s per 1,000", f"{latency} p50 ms", f"{latency} p99 ms", "MiB"]
+    return table(head, rows) if rows else ""
+
+
 def growth(figures, pictures):
-    """A table beside each picture, for who reads text."""
+    """A table below each picture, for who reads text."""
     parts = []
-    series = (("size", "octets"), ("connections", "sessions"), ("domains, cold", "domains"), ("domains, warm", "domains"),
-              ("signatures", "signatures"), ("dead", "% dead"))
-    for variable, unit in series:
-        found = figures.rows("growth", "sesame", variable=variable)
-        if not found:
-            continue
-        floors = {row["value"]: row for row in figures.rows("growth", "floor", variable=variable)}
-        rows = []
-        for row in found:
-            floor = floors.get(row["value"], {"p50_ms": 0, "p99_ms": 0})
-            rows.append([f"{row['value']:,}", *(number(row[field]) for field in ("per_second", "cpu_ms")),
-                         *(number(max(0, row[field] - floor[field])) for field in ("p50_ms", "p99_ms")), number(row["memory"])])
-        file = variable.split(",")[0]
-        if variable in pictures:
-            parts.append(f"### {pictures[variable]}\n\n![{pictures[variable]}](performance/{file}.svg)\n")
-        elif variable == "domains, cold":
-            parts.append(f"### {pictures[file]}\n\n![{pictures[file]}](performance/{file}.svg)\n\nEach for the first time:\n")
-        else:
-            parts.append("Each once more:\n")
-        added = "added" if floors else "whole"
-        parts.append(table([unit, "messages/s", "CPU s per 1,000", f"{added} p50 ms", f"{added} p99 ms", "MiB"], rows))
+    for name, title in pictures.items():
+        parts.append(f"### {title}\n\n![{title}](performance/{name}.svg)\n")
+        for variable, unit, said in GROWTH[name]:
+            parts += [f"{said}\n"] if said else []
+            parts.append(series_table(figures, variable, unit))
     return "\n".join(parts)
 
 
@@ -227,7 +236,7 @@ def markdown(records, pictures, cost_text):
     compared = bool(figures.rows("warm", "sesame"))
     head = "| Figure | Sesame | Target | |\n|---|---|---|---|\n"
     return {"machine": machine() + "\n",
-            "targets": head + "\n".join(target.line().replace("|  = ", "| ") for target in sought)
+            "targets": head + "\n".join(target.line() for target in sought)
             + f"\n\n{reached} of {len(sought)} reached.\n" if compared else "",
             "comparison": comparison(figures) if compared else "",
             "kernels": kernels(figures),

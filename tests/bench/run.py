@@ -4,6 +4,7 @@ import argparse
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,7 @@ def arguments():
     parser.add_argument("--parts", default=",".join(PARTS), help="what to measure, of %(default)s")
     parser.add_argument("--peers", default=",".join(peers.TITLES), help="filters to compare, of %(default)s")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--record", action="store_true", help="write into contrib/doc/performance.md, its plots, and cost.json")
+    parser.add_argument("--record", action="store_true", help="write contrib/doc/performance.md and cost.json")
     return parser.parse_args()
 
 
@@ -60,6 +61,7 @@ def measure(bench, options):
 def main():
     options = arguments()
     options.build = options.build.resolve()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     # Others than root must reach it: rspamd gives up its rights.
     run = pathlib.Path(tempfile.mkdtemp(prefix="sesame-bench-"))
     run.chmod(0o755)

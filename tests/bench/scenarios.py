@@ -62,9 +62,9 @@ def huge(bench, name="sesame"):
     large = bench.corpus("huge", messages=4, domains=4, size=HUGE, plain=True)
     with Peer(name, bench) as peer:
         figures = []
-        for corpus in (usual, large):
+        for corpus, messages in ((usual, 2000), (large, 24)):
             with Dns(bench, corpus) as dns:
-                figures.append(measure(bench, dns, peer, corpus, connections=8, messages=2000 if corpus == usual else 24))
+                figures.append(measure(bench, dns, peer, corpus, connections=8, messages=messages))
         bench.keep("huge", name, usual=figures[0]["memory"], huge=figures[1]["memory"], wrong=figures[1]["wrong"])
 
 

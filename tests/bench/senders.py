@@ -83,6 +83,7 @@ class World:
 
     def __init__(self, chance, domains, selectors, dead_share):
         self.zone = Zone()
+        self.mixed = selectors is None
         self._pool = signing.rsa_keys(chance, min(RSA_POOL, RELAYS + 1 + domains * max(1, selectors or 1)))
         self._drawn = 0
         self.stranger_key = self._rsa()
