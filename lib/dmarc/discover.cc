@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <list>
 
 #include "dmarc/dmarc.h"
 #include "dmarc/walk.h"
@@ -29,6 +31,7 @@ struct Evaluator::Impl {
   Impl(dns::Resolver& resolver, Vintage kind, std::shared_ptr<const PublicSuffixList> list, Deadline deadline)
       : vintage(kind), suffixes(std::move(list)), records(resolver, deadline) {}
 
+  Discovery discover(const std::string& author_domain);
   void discover_by_walk(Discovery& discovery);
   void discover_by_suffix(Discovery& discovery);
   void use(Discovery& discovery, const std::string& name, const Record& record);
@@ -38,6 +41,7 @@ struct Evaluator::Impl {
   Vintage vintage;
   std::shared_ptr<const PublicSuffixList> suffixes;
   Records records;
+  std::list<Discovery> discoveries;  // one as a rule, each with another `domain`
 };
 
 // RFC 9989 Section 4.7: np for names that are not in the DNS, sp for all others below, each falling back.
@@ -86,25 +90,26 @@ void Evaluator::Impl::discover_by_walk(Discovery& discovery) {
   discovery.problems = walk.problems;
   const auto stop_at = [&](std::string_view name) { return std::ranges::find(walk.found, name, &Walk::Stop::name); };
   if (const auto own = stop_at(discovery.domain); own != walk.found.end())
-    return use(discovery, own->name, own->record);
+    return use(discovery, own->name, *own->record);
   if (walk.org_domain.empty()) {
     discovery.state = State::temperror;
     discovery.reason = walk.reason;
     return;
   }
-  if (const auto org = stop_at(walk.org_domain); org != walk.found.end()) return use(discovery, org->name, org->record);
-  const auto psd = std::ranges::find(walk.found, Record::Psd::y, [](const auto& stop) { return stop.record.psd; });
-  if (psd != walk.found.end()) use(discovery, psd->name, psd->record);
+  if (const auto org = stop_at(walk.org_domain); org != walk.found.end())
+    return use(discovery, org->name, *org->record);
+  const auto psd = std::ranges::find(walk.found, Record::Psd::y, [](const auto& stop) { return stop.record->psd; });
+  if (psd != walk.found.end()) use(discovery, psd->name, *psd->record);
 }
 
 // RFC 7489 Section 6.6.3: two names at most, and several records at one of them end it.
 void Evaluator::Impl::discover_by_suffix(Discovery& discovery) {
   discovery.org_domain = suffixes->organizational_domain(discovery.domain);
-  for (const auto& name : {discovery.domain, discovery.org_domain}) {
+  for (const std::string& name : {std::cref(discovery.domain), std::cref(discovery.org_domain)}) {
     const auto& published = records.at(name);
     if (dns::is_temporary(published.status)) {
       discovery.state = State::temperror;
-      discovery.reason = no_answer("_dmarc." + name, published.status);
+      discovery.reason = no_answer(record_name(name), published.status);
       return;
     }
     auto fault = fault_of(name, published);
@@ -128,7 +133,7 @@ Evaluator::Evaluator(dns::Resolver& resolver, Vintage vintage, std::shared_ptr<c
                                    deadline)) {}
 Evaluator::~Evaluator() = default;
 
-Discovery Evaluator::discover(const std::string& author_domain) {
+Discovery Evaluator::Impl::discover(const std::string& author_domain) {
   Discovery discovery;
   const auto name = dns::canonical(author_domain);
   discovery.domain = name.value_or(author_domain);
@@ -143,14 +148,20 @@ Discovery Evaluator::discover(const std::string& author_domain) {
     discovery.reason = *name + " has one label";
     return discovery;
   }
-  if (impl_->vintage == Vintage::rfc9989) {
-    impl_->discover_by_walk(discovery);
+  if (vintage == Vintage::rfc9989) {
+    discover_by_walk(discovery);
   } else {
-    impl_->discover_by_suffix(discovery);
+    discover_by_suffix(discovery);
   }
   if (discovery.state == State::absent && discovery.reason.empty() && !discovery.problems.empty())
     discovery.reason = discovery.problems.front();
   return discovery;
+}
+
+const Discovery& Evaluator::discover(const std::string& author_domain) {
+  auto& discoveries = impl_->discoveries;
+  const auto known = std::ranges::find(discoveries, author_domain, &Discovery::domain);
+  return known != discoveries.end() ? *known : discoveries.emplace_back(impl_->discover(author_domain));
 }
 
 OrganizationalDomain Evaluator::organizational_domain(const std::string& domain) {
@@ -174,10 +185,25 @@ Tri Evaluator::aligned(const Discovery& author, const std::string& identifier, M
   return org.domain.empty() ? Tri::unknown : tri(org.domain == author.org_domain);
 }
 
+namespace {
+
+// Asks about `name`, one of those of the walk from `start`, and goes on from there as the walk will.
+void walk_ahead(dns::Resolver& resolver, const std::string& start, std::string_view name) {
+  const auto labels = dns::label_count(name);
+  resolver.prefetch_then(record_name(name), dns::Type::txt,
+                         [start, labels](dns::Resolver& behind, const dns::Answer& answer) {
+                           if (ends_walk(read(answer))) return;
+                           const auto next = next_name(start, dns::rightmost(start, labels));
+                           if (!next.empty()) walk_ahead(behind, start, next);
+                         });
+}
+
+}  // namespace
+
 void prefetch(dns::Resolver& resolver, std::string_view author_domain) {
   const auto start = dns::canonical(author_domain);
   if (!start || dns::label_count(*start) < 2) return;
-  resolver.prefetch("_dmarc." + *start, dns::Type::txt);
+  walk_ahead(resolver, *start, *start);
 }
 
 }  // namespace sesame::dmarc

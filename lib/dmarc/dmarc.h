@@ -85,7 +85,8 @@ class Evaluator {
             Deadline deadline);
   ~Evaluator();
 
-  Discovery discover(const std::string& author_domain);
+  // Stays as long as the evaluator.
+  const Discovery& discover(const std::string& author_domain);
   // A tree walk of its own for each name (RFC 9989 Section 4.10.2), or the public suffix list.
   OrganizationalDomain organizational_domain(const std::string& domain);
   // Is `identifier` aligned with the author domain? Unknown when a walk that is needed did not get its answers.
@@ -96,7 +97,8 @@ class Evaluator {
   std::unique_ptr<Impl> impl_;
 };
 
-// Starts the look-up an evaluation begins with. What else is asked depends on the answer.
+// Starts the look-ups of the tree walk of an author domain: the next name is asked about as soon as the answer for the
+// one before is there, so that in the end just those are asked that Vintage::rfc9989 asks.
 void prefetch(dns::Resolver& resolver, std::string_view author_domain);
 
 // What SPF and DKIM found.

@@ -24,13 +24,13 @@ class Alignment {
     const auto aligned = align(identifier);
     so_far = either(so_far, aligned);
     if (aligned == Tri::yes && outcome_.aligned_domain.empty()) outcome_.aligned_domain = identifier.domain;
-    if (aligned == Tri::unknown) undecided(identifier, "alignment is undecided");
-    if (aligned == Tri::no) explain(identifier, "is not aligned");
+    if (aligned == Tri::unknown) note(undecided_, identifier, "alignment is undecided");
+    if (aligned == Tri::no) note(not_aligned_, identifier, "is not aligned");
   }
 
   // RFC 9989 Section 5.3.6: what did not get its answers might have passed, and counts where that would have helped.
   void not_answered(const Identifier& identifier) {
-    if (align(identifier) != Tri::no) undecided(identifier, "is undecided (temperror)");
+    if (align(identifier) != Tri::no) note(undecided_, identifier, "is undecided (temperror)");
   }
 
   Result result() const {
@@ -39,27 +39,37 @@ class Alignment {
   }
 
   std::string reason() const {
-    if (!undecided_.empty()) return join(undecided_, "; ");
-    return not_aligned_.empty() ? "neither SPF nor DKIM passed" : join(not_aligned_, "; ");
+    if (!undecided_.empty()) return text_of(undecided_);
+    return not_aligned_.empty() ? "neither SPF nor DKIM passed" : text_of(not_aligned_);
   }
 
  private:
+  struct Note {
+    const Identifier* identifier;
+    const char* what;
+  };
+  using Notes = std::vector<Note>;
+
   Tri align(const Identifier& identifier) {
     const auto& record = outcome_.discovery.record;
     const auto mode = identifier.method == Identifier::Method::spf ? record.aspf : record.adkim;
     return evaluator_.aligned(outcome_.discovery, identifier.domain, mode);
   }
 
-  static void note(std::vector<std::string>& notes, const Identifier& identifier, std::string_view what) {
-    if (notes.size() < kReasons)
-      notes.push_back(fmt::format("{} domain {} {}", word(identifier.method), printable(identifier.domain), what));
+  static void note(Notes& notes, const Identifier& identifier, const char* what) {
+    if (notes.size() < kReasons) notes.push_back({&identifier, what});
   }
-  void undecided(const Identifier& identifier, std::string_view what) { note(undecided_, identifier, what); }
-  void explain(const Identifier& identifier, std::string_view what) { note(not_aligned_, identifier, what); }
+  static std::string text_of(const Notes& notes) {
+    std::string text;
+    for (const auto& [identifier, what] : notes)
+      text += fmt::format("{}{} domain {} {}", text.empty() ? "" : "; ", word(identifier->method),
+                          printable(identifier->domain), what);
+    return text;
+  }
 
   Evaluator& evaluator_;
   Outcome& outcome_;
-  std::vector<std::string> undecided_, not_aligned_;
+  Notes undecided_, not_aligned_;
 };
 
 Result judge(Evaluator& evaluator, const std::vector<Identifier>& identifiers, Outcome& outcome) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dmarc/dmarc.h"
+#include "util/content_cache.h"
 #include "util/text.h"
 
 namespace sesame::dmarc {
@@ -12,7 +13,17 @@ namespace sesame::dmarc {
 struct PublicSuffixList::Impl {
   Impl(psl_ctx_t* list, std::int64_t time) : context(list, psl_free), as_of(time) {}
   std::unique_ptr<psl_ctx_t, decltype(&psl_free)> context;
+  std::string organizational_domain(std::string_view name) const {
+    std::string text(name);
+    if (!context) return text;
+    // Points into `text`; null for a public suffix.
+    const char* domain = psl_registrable_domain(context.get(), text.c_str());
+    return domain ? std::string(domain) : text;
+  }
+
   const std::int64_t as_of;
+  // libpsl searches its list for each label of a name. The names are the same few again and again.
+  mutable ContentCache<std::string> known{1 << 20, [](const std::string& domain) { return domain.capacity(); }};
 };
 
 namespace {
@@ -43,11 +54,7 @@ sesame::Result<std::shared_ptr<const PublicSuffixList>> PublicSuffixList::from_f
 }
 
 std::string PublicSuffixList::organizational_domain(std::string_view name) const {
-  std::string text(name);
-  if (!impl_->context) return text;
-  // Points into `text`; null for a public suffix.
-  const char* domain = psl_registrable_domain(impl_->context.get(), text.c_str());
-  return domain ? std::string(domain) : text;
+  return *impl_->known.get(name, [this](std::string_view text) { return impl_->organizational_domain(text); });
 }
 
 std::int64_t PublicSuffixList::as_of() const {

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "dns/name.h"
 #include "util/clock.h"
+#include "util/content_cache.h"
 #include "util/text.h"
 
 namespace sesame::dmarc {
@@ -18,7 +21,7 @@ constexpr std::chrono::milliseconds kPatience{300};
 std::string organizational_domain_of(const Walk& walk) {
   if (walk.found.empty()) return walk.start;
   const auto& last = walk.found.back();
-  if (last.record.psd != Record::Psd::y) return last.name;
+  if (last.record->psd != Record::Psd::y) return last.name;
   // One label below; the cut may have skipped that name, so it is taken from the start. Nothing is below the start.
   return std::string(dns::rightmost(walk.start, dns::label_count(last.name) + 1));
 }
@@ -31,15 +34,37 @@ bool is_attempt(std::string_view text) {
          (squeezed.find("dmarc") != std::string::npos && squeezed.find("p=") != std::string::npos);
 }
 
+std::size_t heap_bytes(const std::optional<Record>& record) {
+  if (!record) return 0;
+  std::size_t bytes = 0;
+  for (const auto* texts : {&record->rua, &record->warnings})
+    for (const auto& text : *texts) bytes += sizeof text + text.capacity();
+  return bytes;
+}
+
+// A few thousand texts, each of which is read once. Null: it is no DMARC record.
+std::shared_ptr<const Record> read_text(const std::string& text) {
+  constexpr std::size_t kMaxBytes = 4 << 20;
+  static ContentCache<std::optional<Record>> readings(kMaxBytes, heap_bytes);
+  const auto reading = readings.get(text, parse_record);
+  return *reading ? std::shared_ptr<const Record>(reading, &**reading) : nullptr;
+}
+
 }  // namespace
+
+std::string_view next_name(std::string_view start, std::string_view name) {
+  const bool cut = name.size() == start.size() && dns::label_count(start) > kLabelsAfterCut;
+  return cut ? dns::rightmost(start, kLabelsAfterCut) : dns::parent(name);
+}
 
 std::vector<std::string> walk_names(std::string_view start) {
   std::vector<std::string> names;
-  if (start.empty()) return names;
-  names.emplace_back(start);
-  auto name = dns::label_count(start) > kLabelsAfterCut ? dns::rightmost(start, kLabelsAfterCut) : dns::parent(start);
-  for (; !name.empty(); name = dns::parent(name)) names.emplace_back(name);
+  for (auto name = start; !name.empty(); name = next_name(start, name)) names.emplace_back(name);
   return names;
+}
+
+bool ends_walk(const Published& published) {
+  return published.record && published.record->psd != Record::Psd::u;
 }
 
 std::string no_answer(std::string_view name, dns::Status status) {
@@ -52,56 +77,64 @@ std::string fault_of(std::string_view name, const Published& published) {
   return "";
 }
 
-const Published& Records::at(const std::string& name) {
-  if (const auto known = published_.find(name); known != published_.end()) return known->second;
-  const auto answer = resolver_.lookup("_dmarc." + name, dns::Type::txt, deadline_);
+std::string record_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "_dmarc.";
+  std::string result;
+  result.reserve(kPrefix.size() + name.size());
+  return result.append(kPrefix).append(name);
+}
+
+Published read(const dns::Answer& answer) {
   Published published;
-  published.status = answer->status;
+  published.status = answer.status;
   // An alias is a record of the name, whatever became of its target.
   published.name_exists =
-      answer->status == dns::Status::ok || answer->status == dns::Status::nodata || !answer->cnames.empty();
+      answer.status == dns::Status::ok || answer.status == dns::Status::nodata || !answer.cnames.empty();
   // RFC 9989 Section 4.10 step 2: other texts do not count, and of several records none does.
-  for (const auto& text : answer->texts) {
-    auto record = parse_record(text);
+  for (const auto& text : answer.texts) {
+    auto record = read_text(text);
     if (!record) {
       published.misspelt = published.misspelt || is_attempt(text);
       continue;
     }
-    ++published.records;
-    published.record = published.records == 1 ? std::move(record) : std::nullopt;
+    published.record = ++published.records == 1 ? std::move(record) : nullptr;
   }
   if (published.records > 0) published.misspelt = false;
-  return published_.emplace(name, std::move(published)).first->second;
+  return published;
 }
 
-Walk Records::take_walk(const std::string& start) {
+const Published& Records::at(std::string_view name) {
+  const auto known = std::ranges::find(published_, name, &Known::name);
+  if (known != published_.end()) return known->published;
+  auto published = read(*resolver_.lookup(record_name(name), dns::Type::txt, deadline_));
+  return published_.emplace_back(Known{std::string(name), std::move(published)}).published;
+}
+
+Walk Records::take_walk(std::string_view start) {
   Walk walk;
   walk.start = start;
-  const auto names = walk_names(start);
-  for (auto rest = names.begin(); rest != names.end();) {
+  for (auto name = start; !name.empty(); name = next_name(start, name)) {
     const auto began = system_clock().steady_now();
-    const auto& name = *rest++;
     const auto& published = at(name);
     // One after the other, slow answers would use up the time.
     if (system_clock().steady_now() - began > kPatience)
-      for (auto next = rest; next != names.end(); ++next) resolver_.prefetch("_dmarc." + *next, dns::Type::txt);
+      for (auto rest = next_name(start, name); !rest.empty(); rest = next_name(start, rest))
+        resolver_.prefetch(record_name(rest), dns::Type::txt);
     if (dns::is_temporary(published.status)) {
-      walk.reason = no_answer("_dmarc." + name, published.status);
+      walk.reason = no_answer(record_name(name), published.status);
       return walk;
     }
     if (auto fault = fault_of(name, published); !fault.empty()) walk.problems.push_back(std::move(fault));
-    if (!published.record) continue;
-    walk.found.push_back({name, *published.record});
-    // RFC 9989 Section 4.10 steps 3 and 7: only psd=y and psd=n end the walk early.
-    if (published.record->psd != Record::Psd::u) break;
+    if (published.record) walk.found.push_back({std::string(name), published.record});
+    if (ends_walk(published)) break;
   }
   walk.org_domain = organizational_domain_of(walk);
   return walk;
 }
 
-const Walk& Records::walk(const std::string& start) {
-  if (const auto known = walks_.find(start); known != walks_.end()) return known->second;
-  return walks_.emplace(start, take_walk(start)).first->second;
+const Walk& Records::walk(std::string_view start) {
+  const auto known = std::ranges::find(walks_, start, &Walk::start);
+  return known != walks_.end() ? *known : walks_.emplace_back(take_walk(start));
 }
 
 Tri Records::exists(const std::string& name) {

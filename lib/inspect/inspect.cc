@@ -117,6 +117,8 @@ struct Inspection::Impl {
   bool ignored_author() const;
   Deadline key_deadline() const;
   void judge(policy::Report& report);
+  spf::Query spf_query() const;
+  spf::Options spf_options() const;
   spf::Outcome check_spf(spf::Identity identity);
   void check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list);
   std::vector<ses::Relay> ways() const;
@@ -148,9 +150,9 @@ struct Inspection::Impl {
 
 void Inspection::Impl::prefetch_envelope() {
   if (!inbound() || !envelope.client) return;
-  if (const auto sender = mail::parse_path(envelope.mail_from)) meter.prefetch(sender->domain, dns::Type::txt);
-  if (dns::is_hostname(envelope.helo) && dns::label_count(envelope.helo) > 1)
-    meter.prefetch(envelope.helo, dns::Type::txt);
+  // With the null reverse-path both are the same check.
+  if (!envelope.mail_from.empty()) spf::prefetch(meter, spf::Identity::mail_from, spf_query(), spf_options());
+  spf::prefetch(meter, spf::Identity::helo, spf_query(), spf_options());
 }
 
 // Not kept yet, and of an over-long header never.
@@ -245,16 +247,23 @@ void Inspection::Impl::judge(policy::Report& report) {
   report.spf_helo = is_helo ? *report.spf_mail_from : check_spf(spf::Identity::helo);
 }
 
+spf::Query Inspection::Impl::spf_query() const {
+  return {*envelope.client, envelope.helo, envelope.mail_from};
+}
+
+spf::Options Inspection::Impl::spf_options() const {
+  spf::Options result;
+  result.clock = runtime->clock;
+  result.now = now;
+  result.deadline = meter.deadline();
+  result.max_void_lookups = runtime->config.limits.spf_void_lookups;
+  result.receiver = runtime->config.rules.authserv_id;
+  return result;
+}
+
 spf::Outcome Inspection::Impl::check_spf(spf::Identity identity) {
-  spf::Options spf_options;
-  spf_options.clock = runtime->clock;
-  spf_options.now = now;
-  spf_options.deadline = meter.deadline();
-  spf_options.max_void_lookups = runtime->config.limits.spf_void_lookups;
-  spf_options.receiver = runtime->config.rules.authserv_id;
-  const spf::Query query{*envelope.client, envelope.helo, envelope.mail_from};
-  return identity == spf::Identity::helo ? spf::check_helo(meter, query, spf_options)
-                                         : spf::check_mail_from(meter, query, spf_options);
+  return identity == spf::Identity::helo ? spf::check_helo(meter, spf_query(), spf_options())
+                                         : spf::check_mail_from(meter, spf_query(), spf_options());
 }
 
 void Inspection::Impl::check_dmarc(policy::Report& report, dmarc::Evaluator& walk, dmarc::Evaluator& list) {
@@ -371,7 +380,7 @@ void Inspection::end_of_header() {
   if (impl.inbound()) impl.arc.end_of_header(impl.fields);
   if (!impl.author.usable()) return;
   if (impl.inbound()) {
-    dmarc::prefetch(impl.meter, impl.author.domain());
+    if (impl.wants(dmarc::Vintage::rfc9989)) dmarc::prefetch(impl.meter, impl.author.domain());
   } else {
     for (const auto& way : impl.ways()) ses::prefetch(impl.meter, *way.account, impl.author.mailboxes.front());
   }

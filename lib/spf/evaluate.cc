@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <tuple>
-#include <variant>
 
 #include "dns/name.h"
+#include "spf/fetch.h"
 #include "spf/lookup.h"
 #include "spf/map_dns.h"
 #include "spf/parse.h"
@@ -37,7 +37,7 @@ Match temperror(const Context& context, const dns::Answer& answer) {
 
 // A verdict without a match.
 Verdict unmatched(Result result, std::string reason) {
-  return {result, std::move(reason), {}, {}, {}};
+  return {result, std::move(reason)};
 }
 
 MacroValue values(Context& context, const std::string& domain) {
@@ -60,27 +60,23 @@ bool is_wide(const Network& network) {
   return network.prefix < (network.base.is_v4() ? 8u : 16u);
 }
 
-// Holds the client against networks; all are remembered, also after a match.
-Match compare(Context& context, const std::vector<Network>& networks) {
-  Match match;
-  for (const auto& network : networks) {
-    context.compared.push_back(network);
-    if (match.kind == Match::Kind::yes || !network.contains(context.client)) continue;
-    match.kind = Match::Kind::yes;
-    if (is_wide(network)) match.reason = fmt::format("all of {} passes", network.to_string());
-  }
-  return match;
+// Holds the client against one more network; all are remembered, also after a match.
+void compare(Context& context, const Network& network, Match& match) {
+  context.compared.push_back(network);
+  if (match.kind == Match::Kind::yes || !network.contains(context.client)) return;
+  match.kind = Match::Kind::yes;
+  if (is_wide(network)) match.reason = fmt::format("all of {} passes", network.to_string());
 }
 
 // The client against the addresses of a name: A or AAAA, with the prefix length for the client's family.
 Match compare_addresses(Context& context, const std::string& name, const Mechanism& mechanism) {
   const auto answer = ask(context, name, address_type(context));
   if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
-  count_void(context, *answer);
+  count_void(context, answer);
   const auto prefix = context.client.is_v4() ? mechanism.prefix4 : mechanism.prefix6;
-  std::vector<Network> networks;
-  for (const auto& address : answer->addresses) networks.push_back(Network::of(address, prefix));
-  return compare(context, networks);
+  Match match;
+  for (const auto& address : answer->addresses) compare(context, Network::of(address, prefix), match);
+  return match;
 }
 
 // RFC 7208 Section 5.1.
@@ -122,7 +118,7 @@ Match match_mx(Context& context, const Mechanism& mechanism, const std::string& 
   if (!name) return no_match();
   const auto answer = ask(context, *name, dns::Type::mx);
   if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
-  count_void(context, *answer);
+  count_void(context, answer);
   auto exchanges = answer->exchanges;
   std::erase_if(exchanges, [](const auto& exchange) { return exchange.host.empty(); });  // RFC 7505: no addresses
   // RFC 7208 Section 4.6.4. Judged before any is asked, and then asked by preference, so that the order of the answer
@@ -149,7 +145,9 @@ Match match_ptr(Context& context, const Mechanism& mechanism, const std::string&
 
 // RFC 7208 Section 5.6.
 Match match_network(Context& context, const Mechanism& mechanism) {
-  return compare(context, {mechanism.network});
+  Match match;
+  compare(context, mechanism.network, match);
+  return match;
 }
 
 // RFC 7208 Section 5.7: always A, whatever the client is.
@@ -158,7 +156,7 @@ Match match_exists(Context& context, const Mechanism& mechanism, const std::stri
   if (!name) return no_match();
   const auto answer = ask(context, *name, dns::Type::a);
   if (map_dns(*answer) == Result::temperror) return temperror(context, *answer);
-  count_void(context, *answer);
+  count_void(context, answer);
   return answer->status == dns::Status::ok ? Match{Match::Kind::yes, Result::none, {}} : no_match();
 }
 
@@ -203,7 +201,7 @@ Match within_limits(const Context& context, Match match, const std::string& doma
   if (context.void_lookups > context.options.max_void_lookups && !named) {
     return error(Result::permerror,
                  fmt::format("the record of {} has more than {} look-ups that find nothing, the last {}",
-                             printable(domain), context.options.max_void_lookups, context.last_void));
+                             printable(domain), context.options.max_void_lookups, question(*context.last_void)));
   }
   // RFC 7208 Section 4.6.4, elapsed time: a term that took its missing answers for "no match" decides nothing then.
   if (context.out_of_time && match.kind == Match::Kind::no)
@@ -233,38 +231,22 @@ Verdict follow_redirect(Context& context, const MacroString& spec, const std::st
   return verdict;
 }
 
-Verdict evaluate(Context& context, const Record& record, const std::string& domain) {
+Verdict evaluate(Context& context, const Reading& reading, std::string domain) {
+  const auto& record = **reading;
   // RFC 7208 Section 4.6.2: the first match decides.
   for (const auto& directive : record.directives) {
     auto match = evaluate_directive(context, directive.mechanism, domain);
     if (match.kind == Match::Kind::no) continue;
     if (match.kind == Match::Kind::error) return unmatched(match.result, std::move(match.reason));
-    Verdict verdict{directive.qualifier, {}, directive.written, {}, domain};
+    Verdict verdict{directive.qualifier, {}, &directive, reading};
     if (verdict.result == Result::pass && !match.reason.empty())
       verdict.reason = fmt::format("{}: {}", printable(domain), match.reason);
-    if (verdict.result == Result::fail) verdict.exp = record.exp.value_or(MacroString{});
+    verdict.domain = std::move(domain);
     return verdict;
   }
   if (record.redirect) return follow_redirect(context, *record.redirect, domain);
   // RFC 7208 Section 4.7.
-  return {Result::neutral, "no mechanism of " + printable(domain) + " matches", {}, {}, domain};
-}
-
-// RFC 7208 Sections 4.4 and 4.5: the one SPF record of the domain, or why there is none to evaluate.
-std::variant<Record, Verdict> fetch_record(Context& context, const std::string& domain) {
-  const auto shown = printable(domain);
-  const auto answer = ask(context, domain, dns::Type::txt);
-  if (const auto failed = map_dns(*answer); failed == Result::temperror)
-    return unmatched(Result::temperror, failure_reason(context, *answer));
-  if (answer->status == dns::Status::nxdomain) return unmatched(Result::none, shown + " does not exist");
-  const auto count = std::ranges::count_if(answer->texts, [](const auto& text) { return is_spf_record(text); });
-  if (count == 0) return unmatched(Result::none, shown + " has no SPF record");
-  if (count > 1) return unmatched(Result::permerror, fmt::format("{} has {} SPF records", shown, count));
-  const auto text = std::ranges::find_if(answer->texts, [](const auto& each) { return is_spf_record(each); });
-  // RFC 7208 Section 4.6: a syntax error anywhere counts, before anything is evaluated.
-  auto record = parse_record(*text);
-  if (!record) return unmatched(Result::permerror, fmt::format("SPF record of {}: {}", shown, record.error().message));
-  return std::move(*record);
+  return {Result::neutral, {}, nullptr, reading, std::move(domain)};
 }
 
 bool is_printable(std::string_view text) {
@@ -275,17 +257,17 @@ bool is_printable(std::string_view text) {
 
 Verdict check_host(Context& context, std::string_view domain) {
   // RFC 7208 Section 4.3: malformed, or not of two labels or more.
-  const auto name = dns::canonical(domain);
+  auto name = dns::canonical(domain);
   if (!name || dns::label_count(*name) < 2)
     return unmatched(Result::none, fmt::format("\"{}\" is not a domain name of two or more labels", printable(domain)));
-  auto fetched = fetch_record(context, *name);
-  if (auto* failed = std::get_if<Verdict>(&fetched)) return std::move(*failed);
-  return evaluate(context, std::get<Record>(fetched), *name);
+  Verdict failed;
+  const auto record = fetch_record(context, *name, failed);
+  return record ? evaluate(context, record, std::move(*name)) : failed;
 }
 
 std::string explain(Context& context, const Verdict& verdict) {
-  if (verdict.result != Result::fail || verdict.exp.empty()) return {};
-  const auto name = target_name(context, verdict.exp, verdict.domain);
+  if (verdict.result != Result::fail || !verdict.record || !(*verdict.record)->exp) return {};
+  const auto name = target_name(context, *(*verdict.record)->exp, verdict.domain);
   if (!name) return {};
   // RFC 7208 Section 6.2: whatever is wrong with the explanation, it is as if there were none.
   const auto answer = ask(context, *name, dns::Type::txt);

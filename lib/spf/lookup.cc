@@ -5,15 +5,12 @@
 #include <algorithm>
 
 #include "dns/name.h"
+#include "mail/address.h"
 #include "spf/map_dns.h"
 #include "util/text.h"
 
 namespace sesame::spf {
 namespace {
-
-std::string question(const dns::Answer& answer) {
-  return fmt::format("{} {}", dns::to_string(answer.type), printable(answer.name));
-}
 
 dns::AnswerPtr unanswered(const std::string& name, dns::Type type) {
   auto answer = std::make_shared<dns::Answer>();
@@ -59,6 +56,10 @@ void look_up_client_names(Context& context) {
 
 }  // namespace
 
+std::string question(const dns::Answer& answer) {
+  return fmt::format("{} {}", dns::to_string(answer.type), printable(answer.name));
+}
+
 dns::AnswerPtr ask(Context& context, const std::string& name, dns::Type type) {
   const auto& clock = *context.options.clock;
   const auto began = clock.steady_now();
@@ -70,7 +71,7 @@ dns::AnswerPtr ask(Context& context, const std::string& name, dns::Type type) {
   const auto ended = clock.steady_now();
   if (ended - began > context.slowest_took) {
     context.slowest_took = ended - began;
-    context.slowest = question(*answer);
+    context.slowest = answer;
   }
   if (answer->status == dns::Status::timeout && ended >= context.options.deadline) context.out_of_time = true;
   return answer;
@@ -80,15 +81,15 @@ dns::Type address_type(const Context& context) {
   return context.client.is_v4() ? dns::Type::a : dns::Type::aaaa;
 }
 
-void count_void(Context& context, const dns::Answer& answer) {
-  if (map_dns(answer) != Result::none) return;
+void count_void(Context& context, const dns::AnswerPtr& answer) {
+  if (map_dns(*answer) != Result::none) return;
   ++context.void_lookups;
-  context.last_void = question(answer);
+  context.last_void = answer;
 }
 
 std::string failure_reason(const Context& context, const dns::Answer& answer) {
-  if (context.out_of_time && !context.slowest.empty())
-    return fmt::format("the time for the check is used up, most of it by {}", context.slowest);
+  if (context.out_of_time && context.slowest)
+    return fmt::format("the time for the check is used up, most of it by {}", question(*context.slowest));
   if (context.out_of_time) return fmt::format("no time is left to look up {}", question(answer));
   return fmt::format("{}: {}", question(answer), dns::status_text(answer));
 }
@@ -97,7 +98,7 @@ const std::vector<std::string>& client_names(Context& context) {
   context.client_specific = true;
   if (!context.client_ptr) look_up_client_names(context);
   // RFC 7208 Section 4.6.4: for every term that needs the names, although they are looked up once.
-  count_void(context, *context.client_ptr);
+  count_void(context, context.client_ptr);
   return context.client_names;
 }
 
@@ -108,9 +109,10 @@ std::optional<std::string> macro_value(Context& context, char letter, const std:
       context.sender_specific = true;
       // RFC 8616 Section 4: a term with these matches nothing when the local part is not ASCII.
       if (!is_ascii(context.local_part)) return std::nullopt;
-      return letter == 'l' ? context.local_part : context.local_part + '@' + context.sender_domain;
+      return letter == 'l' ? std::string(context.local_part)
+                           : fmt::format("{}@{}", context.local_part, context.sender_domain);
     case 'o':
-      return context.sender_domain;
+      return std::string(context.sender_domain);
     case 'd':
       return domain;
     case 'i':
@@ -122,7 +124,9 @@ std::optional<std::string> macro_value(Context& context, char letter, const std:
       return context.client.is_v4() ? "in-addr" : "ip6";
     case 'h':
       context.sender_specific = true;
-      return context.helo;
+      // RFC 8616 Section 4.
+      if (is_ascii(context.helo)) return std::string(context.helo);
+      return mail::to_ascii_domain(context.helo).value_or(std::string(context.helo));
     case 'c':
       return context.client.to_string();
     case 'r':

@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view kPostmaster = "postmaster";
 
 struct Sender {
-  std::string local_part;
+  std::string_view local_part;
   std::optional<std::string> domain;  // nothing when malformed
 };
 
@@ -24,7 +24,7 @@ struct Sender {
 std::optional<std::string> judged_domain(std::string_view text) {
   if (IpAddress::parse(text)) return std::nullopt;
   auto name = mail::to_ascii_domain(text);
-  if (!name || !dns::is_hostname(*name) || dns::label_count(*name) < 2) return std::nullopt;
+  if (!name || dns::label_count(*name) < 2) return std::nullopt;
   return name;
 }
 
@@ -50,28 +50,29 @@ Sender parse_sender(std::string_view mail_from) {
       mail_from.remove_prefix(colon + 1);
   }
   const auto at = mail_from.rfind('@');
-  if (at == std::string_view::npos) return {std::string(mail_from), std::nullopt};
+  if (at == std::string_view::npos) return {mail_from, std::nullopt};
   // RFC 7208 Section 4.3: no local part counts as postmaster.
   const auto local_part = at == 0 ? kPostmaster : mail_from.substr(0, at);
-  if (!is_local_part(local_part)) return {std::string(local_part), std::nullopt};
-  return {std::string(local_part), judged_domain(mail_from.substr(at + 1))};
+  if (!is_local_part(local_part)) return {local_part, std::nullopt};
+  return {local_part, judged_domain(mail_from.substr(at + 1))};
 }
 
 Outcome check(dns::Resolver& resolver, const Query& query, const Options& options, Sender sender) {
   Outcome outcome;
-  outcome.domain = *sender.domain;
+  outcome.domain = *std::move(sender.domain);
   Context context{.resolver = resolver,
                   .options = options,
                   // RFC 7208 Section 5: an IPv4-mapped client is an IPv4 client.
                   .client = query.client.unmapped(),
-                  // RFC 8616 Section 4.
-                  .helo = is_ascii(query.helo) ? query.helo : mail::to_ascii_domain(query.helo).value_or(query.helo),
-                  .local_part = std::move(sender.local_part),
-                  .sender_domain = std::move(*sender.domain)};
-  const auto verdict = check_host(context, outcome.domain);
+                  .helo = query.helo,
+                  .local_part = sender.local_part,
+                  .sender_domain = outcome.domain};
+  auto verdict = check_host(context, outcome.domain);
   outcome.result = verdict.result;
-  outcome.mechanism = verdict.mechanism;
-  outcome.reason = verdict.reason;
+  if (verdict.directive) outcome.mechanism = verdict.directive->written;
+  outcome.reason = std::move(verdict.reason);
+  if (verdict.record && !verdict.directive)
+    outcome.reason = "no mechanism of " + printable(verdict.domain) + " matches";
   outcome.lookup_terms = context.lookup_terms;
   outcome.void_lookups = context.void_lookups;
   outcome.compared = std::move(context.compared);
@@ -117,7 +118,7 @@ const char* to_string(Identity identity) {
 }
 
 Outcome check_helo(dns::Resolver& resolver, const Query& query, const Options& options) {
-  Sender sender{std::string(kPostmaster), judged_domain(query.helo)};
+  Sender sender{kPostmaster, judged_domain(query.helo)};
   if (!sender.domain) {
     return nothing_to_judge(
         Identity::helo, fmt::format("HELO \"{}\" is not a domain name of two or more labels", printable(query.helo)));

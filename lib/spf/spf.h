@@ -62,4 +62,8 @@ Outcome check_mail_from(dns::Resolver& resolver, const Query& query, const Optio
 // HELO (Section 2.3): none for an address literal or a single label.
 Outcome check_helo(dns::Resolver& resolver, const Query& query, const Options& options);
 
+// Starts the look-ups of a check, which may follow at any time or never: each as soon as the answer is there that makes
+// it necessary, so that in the end just those are asked that the check asks. Needs no deadline and no clock.
+void prefetch(dns::Resolver& resolver, Identity identity, const Query& query, const Options& options);
+
 }  // namespace sesame::spf

@@ -82,7 +82,12 @@ std::optional<Network> Network::parse(std::string_view text) {
 }
 
 bool Network::contains(const IpAddress& address) const {
-  return address.family() == base.family() && of(address, prefix).base == base;
+  if (address.family() != base.family()) return false;
+  const auto whole = prefix / 8;
+  const auto begin = base.octets_.begin();
+  if (!std::equal(begin, begin + whole, address.octets_.begin())) return false;
+  // Of the octet in which the prefix ends, if it does not end between two.
+  return prefix % 8 == 0 || ((base.octets_[whole] ^ address.octets_[whole]) & mask_octet(prefix, whole)) == 0;
 }
 
 IpAddress Network::last() const {

@@ -11,12 +11,15 @@ bool is_ascii(std::string_view text) {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), to_lower);
+  for (char& c : result) c = to_lower(c);
   return result;
 }
 
 bool iequals(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, to_lower, to_lower);
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i] && to_lower(a[i]) != to_lower(b[i])) return false;
+  return true;
 }
 
 bool istarts_with(std::string_view text, std::string_view prefix) {
@@ -62,11 +65,14 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 
 std::string printable(std::string_view text, std::size_t limit) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string result;
-  for (const char c : text) {
+  const auto is_clean = [](char c) { return c >= 0x20 && c <= 0x7e; };
+  // Most texts are clean as they are.
+  const auto clean = static_cast<std::size_t>(std::ranges::find_if_not(text, is_clean) - text.begin());
+  std::string result(text.substr(0, std::min(clean, limit)));
+  for (const char c : text.substr(result.size())) {
     if (result.size() >= limit) return result + "...";
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte <= 0x7e) {
+    if (is_clean(c)) {
       result += c;
     } else {
       result += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "support/fake_resolver.h"
+#include "support/late_resolver.h"
 #include "util/text.h"
 
 namespace sesame::dmarc {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::IsEmpty;
 
 TEST(Walk, AsksUpToTheTopAndNeverMoreThanEight) {  // M1, RFC 9989 Section 4.10
@@ -140,22 +142,29 @@ TEST(Walk, SeveralRecordsAreNoted) {  // M4
   EXPECT_THAT(records.walk("example.com").problems, ElementsAre("_dmarc.example.com: 2 DMARC records"));
 }
 
-class Starts final : public dns::Resolver {
- public:
-  dns::AnswerPtr lookup(std::string_view, dns::Type, Deadline) override { return nullptr; }
-  void prefetch(std::string_view name, dns::Type type) override {
-    names.push_back(std::string(dns::to_string(type)) + " " + std::string(name));
+TEST(Prefetch, AsksWhatTheWalkAsks) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"A.b.Example.com.", ""},
+      {"example.com", "_dmarc.example.com TXT v=DMARC1; p=reject"},
+      {"b.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject"},
+      {"b.example.com", "_dmarc.b.example.com TXT v=DMARC1; p=reject; psd=n"},
+      {"a.b.example.com", "_dmarc.example.com TXT v=DMARC1; p=reject; psd=y"},
+      {"a.b.example.com", "_dmarc.b.example.com TXT v=DMARC1; psd=n\n_dmarc.b.example.com TXT v=DMARC1; psd=n"},
+      {"a.b.example.com", "_dmarc.b.example.com TXT !SERVFAIL"},
+      {"a.b.c.d.e.f.g.h.i.example.com", ""},
+      {"localhost", ""},
+      {"a..b", ""},
+      {"", ""},
+  };
+  for (const auto& [author, zone] : cases) {
+    test::LateResolver late(zone);
+    prefetch(late, author);
+    EXPECT_LE(late.asked().size(), 1U) << author;
+    late.let_come();
+    test::FakeResolver resolver(zone);
+    Evaluator(resolver, Vintage::rfc9989, nullptr, Deadline::max()).discover(author);
+    EXPECT_THAT(late.asked(), ElementsAreArray(resolver.asked())) << author << " " << zone;
   }
-  std::vector<std::string> names;
-};
-
-TEST(Prefetch, AsksForTheAuthorsOwnRecordAlone) {
-  Starts resolver;
-  prefetch(resolver, "A.b.Example.com.");
-  // Whether more is asked depends on the answer: psd=y and psd=n end the walk.
-  EXPECT_THAT(resolver.names, ElementsAre("TXT _dmarc.a.b.example.com"));
-  for (const char* nothing : {"", "localhost", "a..b"}) prefetch(resolver, nothing);
-  EXPECT_EQ(resolver.names.size(), 1U);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 namespace sesame {
@@ -69,6 +71,23 @@ TEST(Network, ContainsExactlyItsBlock) {
     EXPECT_TRUE(network->contains(ip(first)));
     EXPECT_TRUE(network->contains(ip(last)));
     EXPECT_FALSE(network->contains(ip(outside)));
+  }
+}
+
+TEST(Network, ContainsWhatSharesItsPrefix) {
+  for (const char* text : {"192.0.2.129", "2001:db8:a5a5:1:2:3:4:5"}) {
+    const auto address = ip(text);
+    for (unsigned prefix = 0; prefix <= address.bits(); ++prefix) {
+      const auto network = Network::of(address, prefix);
+      for (unsigned bit = 0; bit < address.bits(); ++bit) {
+        std::array<std::uint8_t, 16> octets{};
+        std::ranges::copy(address.octets(), octets.begin());
+        octets[bit / 8] ^= static_cast<std::uint8_t>(0x80 >> bit % 8);
+        const auto other =
+            address.is_v4() ? IpAddress::v4(std::span<const std::uint8_t, 4>(octets.data(), 4)) : IpAddress::v6(octets);
+        EXPECT_EQ(network.contains(other), bit >= prefix) << network.to_string() << " " << other.to_string();
+      }
+    }
   }
 }
 

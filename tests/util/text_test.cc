@@ -56,6 +56,11 @@ TEST(Text, PrintableFitsOneLine) {
   EXPECT_EQ(printable("a\r\nb\x7f\xff\0"s), "a\\x0d\\x0ab\\x7f\\xff\\x00");
   EXPECT_EQ(printable("abcdef", 3), "abc...");
   EXPECT_EQ(printable("abc", 3), "abc");
+  EXPECT_EQ(printable("ab\nd", 2), "ab...");
+  EXPECT_EQ(printable("ab\nd", 3), "ab\\x0a...");
+  EXPECT_EQ(printable("ab\n", 3), "ab\\x0a");
+  EXPECT_EQ(printable("\n\n", 1), "\\x0a...");
+  EXPECT_EQ(printable("", 0), "");
 }
 
 TEST(Tri, UnknownNeverDecides) {
