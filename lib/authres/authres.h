@@ -42,6 +42,39 @@ struct Header {
 // another domain.
 std::string write(const Header& header);
 
+// The same written as it comes, without a Header: the id, then each statement, then its properties.
+class Writer {
+ public:
+  explicit Writer(std::string_view authserv_id);
+
+  // As in Statement, whose properties follow.
+  struct Beginning {
+    std::string_view method;
+    std::string_view result;
+    std::string_view reason = {};
+    std::string_view comment = {};
+    std::uint32_t version = 1;
+  };
+  void statement(const Beginning& beginning);
+  void property(std::string_view type, std::string_view name, std::string_view value);
+  // The value of the field. Once.
+  std::string take();
+
+ private:
+  // What is written next is another word.
+  void end_word();
+  void new_line();
+  void add_keyword(std::string_view text);
+  void add_value(std::string_view text, bool (*may_be_bare)(std::string_view));
+  void add_comment(std::string_view text);
+
+  std::string text_;    // complete words
+  std::string word_;    // the one that is being written: what follows may add to it
+  std::size_t column_;  // in `text_`
+  bool fresh_line_ = false;
+  bool any_statement_ = false;
+};
+
 // Accepts comments and folding wherever RFC 8601 Section 2.2 does, and methods, ptypes and results it does not know.
 // Methods, results, ptypes and properties are given in lower case. Reads what follows "i=N;" in an
 // ARC-Authentication-Results field (RFC 8617 Section 4.1.1) just as well.

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "authres/authres.h"
 #include "authres/syntax.h"
@@ -10,44 +12,51 @@ namespace {
 constexpr std::size_t kLine = 77;       // RFC 5322 Section 2.1.1
 constexpr std::size_t kMaxValue = 320;  // octets of one value, comment or reason: no address is longer
 constexpr std::size_t kMaxKeyword = 60;
+constexpr std::size_t kUsual = 512;                                        // octets of a field, as a rule
 constexpr std::size_t kFieldName = sizeof "Authentication-Results: " - 1;  // stands before the first line
 
 // Printable ASCII without quotes and backslashes, however hostile the text: RFC 8601 Section 2.2 could carry these in
 // quoted pairs, but there are readers that know none and would take for a statement what a sender wrote behind a quote.
 // Neither "?" nor the mark of a cut can be part of a domain: an address that is changed here never ends in another
 // domain than it came with.
-std::string clean(std::string_view text) {
-  constexpr std::string_view kCut = "[cut]";
-  std::string result(text.substr(0, kMaxValue));
-  std::ranges::replace_if(
-      result, [](char c) { return !is_printable(c) || c == '"' || c == '\\'; }, '?');
-  if (text.size() > kMaxValue) result.replace(kMaxValue - kCut.size(), kCut.size(), kCut);
-  return result;
-}
-
-// RFC 8601 Section 2.2: Keyword (RFC 5321 Section 4.1.2: Ldh-str), for methods, results, ptypes and properties.
-std::string keyword(std::string_view text) {
-  std::string result(text.substr(0, kMaxKeyword));
-  std::ranges::replace_if(
-      result, [](char c) { return !is_alnum(c); }, '-');
-  while (result.ends_with('-')) result.pop_back();
-  return result.empty() ? "unknown" : result;
+char clean(char c) {
+  return is_printable(c) && c != '"' && c != '\\' ? c : '?';
 }
 
 // What people are to read keeps its looks.
-std::string clean_prose(std::string_view text) {
-  std::string result(text);
-  std::ranges::replace(result, '"', '\'');
-  std::ranges::replace(result, '\\', '/');
-  return clean(result);
+char clean_prose(char c) {
+  return c == '"' ? '\'' : c == '\\' ? '/' : clean(c);
 }
 
-std::string quoted(const std::string& clean_text) {
-  return '"' + clean_text + '"';
+char clean_comment(char c) {
+  return c == '(' ? '[' : c == ')' ? ']' : clean_prose(c);
+}
+
+void add_clean(std::string& to, std::string_view text, char (*clean_one)(char)) {
+  constexpr std::string_view kCut = "[cut]";
+  const bool cut = text.size() > kMaxValue;
+  for (const char c : text.substr(0, cut ? kMaxValue - kCut.size() : text.size())) to += clean_one(c);
+  if (cut) to += kCut;
 }
 
 bool is_token(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, is_token_char);
+  static constexpr auto kIs = [] {
+    std::array<bool, 256> is{};
+    for (std::size_t i = 0; i < is.size(); ++i) is[i] = is_token_char(static_cast<char>(i));
+    return is;
+  }();
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return kIs[static_cast<unsigned char>(c)]; });
+}
+
+// Between dots; an empty text has one empty part.
+template <class Test>
+bool all_parts(std::string_view text, Test test) {
+  for (;;) {
+    const auto end = std::min(text.find('.'), text.size());
+    if (!test(text.substr(0, end))) return false;
+    if (end == text.size()) return true;
+    text.remove_prefix(end + 1);
+  }
 }
 
 // RFC 8601 Section 2.2: [ [ local-part ] "@" ] domain-name needs no quotes; a domain-name (RFC 6376 Section 3.5) has
@@ -58,99 +67,131 @@ bool is_plain_address(std::string_view text) {
   const auto at = text.find('@');
   if (at == std::string_view::npos) return false;
   const auto local = text.substr(0, at), domain = text.substr(at + 1);
-  const auto in_word = [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '+'; };
-  for (const auto word : split(local, '.'))
-    if (word.empty() ? !local.empty() : !std::ranges::all_of(word, in_word)) return false;
-  const auto labels = split(domain, '.');
-  for (const auto label : labels) {
-    if (label.empty() || !is_alnum(label.front()) || !is_alnum(label.back())) return false;
-    if (!std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-'; })) return false;
-  }
-  return labels.size() > 1;
+  const auto is_word = [](std::string_view word) {
+    return !word.empty() &&
+           std::ranges::all_of(word, [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '+'; });
+  };
+  const auto is_label = [](std::string_view label) {
+    return !label.empty() && is_alnum(label.front()) && is_alnum(label.back()) &&
+           std::ranges::all_of(label, [](char c) { return is_alnum(c) || c == '-'; });
+  };
+  return (local.empty() || all_parts(local, is_word)) && all_parts(domain, is_label) &&
+         domain.find('.') != std::string_view::npos;
 }
 
-std::string value(std::string_view text) {
-  auto result = clean(text);
-  return is_token(result) ? result : quoted(result);
-}
-
-std::string property_value(std::string_view text) {
-  auto result = clean(text);
-  return is_plain_address(result) ? result : value(result);
-}
-
-// Words with a space or a fold between them.
-class Folder {
- public:
-  void word(std::string_view text) {
-    const bool first = text_.empty();
-    if (!first && column_ + 1 + text.size() > kLine) {
-      new_line();
-    } else if (!first && !fresh_line_) {
-      text_ += ' ';
-      ++column_;
-    }
-    text_ += text;
-    column_ += text.size();
-    fresh_line_ = false;
-  }
-  void new_line() {
-    if (fresh_line_) return;
-    text_ += "\r\n\t";
-    column_ = 1;
-    fresh_line_ = true;
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-  std::size_t column_ = kFieldName;
-  bool fresh_line_ = false;
-};
-
-// The words of a comment, so that it folds where it has spaces; runs of spaces become one.
-std::vector<std::string> comment_words(std::string_view comment) {
-  std::vector<std::string> words;
-  auto text = clean_prose(comment);
-  std::ranges::replace(text, '(', '[');
-  std::ranges::replace(text, ')', ']');
-  for (const auto part : split(text, ' '))
-    if (!part.empty()) words.emplace_back(part);
-  if (words.empty()) return words;
-  words.front().insert(0, "(");
-  words.back() += ')';
-  return words;
-}
-
-std::vector<std::string> statement_words(const Statement& statement) {
-  auto method = keyword(statement.method);
-  if (statement.version != 1) method += '/' + std::to_string(statement.version);
-  std::vector<std::string> words = {method + '=' + keyword(statement.result)};
-  for (auto& word : comment_words(statement.comment)) words.push_back(std::move(word));
-  if (!statement.reason.empty()) words.push_back("reason=" + quoted(clean_prose(statement.reason)));
-  for (const auto& property : statement.properties)
-    words.push_back(keyword(property.type) + '.' + keyword(property.name) + '=' + property_value(property.value));
-  return words;
-}
-
-// RFC 8601 Section 5: A-labels outside of internationalised messages, and they are understood within.
-std::string authserv_id(const std::string& id) {
-  return value(is_ascii(id) ? id : mail::to_ascii_domain(id).value_or(id));
+bool is_token_or_address(std::string_view text) {
+  return is_token(text) || is_plain_address(text);
 }
 
 }  // namespace
 
-std::string write(const Header& header) {
-  Folder folder;
-  folder.word(authserv_id(header.authserv_id) + ';');
-  if (header.statements.empty()) folder.word("none");
-  for (std::size_t i = 0; i < header.statements.size(); ++i) {
-    folder.new_line();
-    auto words = statement_words(header.statements[i]);
-    if (i + 1 < header.statements.size()) words.back() += ';';
-    for (const auto& word : words) folder.word(word);
+// RFC 8601 Section 5: A-labels outside of internationalised messages, and they are understood within.
+Writer::Writer(std::string_view authserv_id) : column_(kFieldName) {
+  text_.reserve(kUsual);
+  add_value(is_ascii(authserv_id) ? std::string(authserv_id)
+                                  : mail::to_ascii_domain(authserv_id).value_or(std::string(authserv_id)),
+            is_token);
+  word_ += ';';
+}
+
+void Writer::statement(const Beginning& beginning) {
+  if (any_statement_) word_ += ';';
+  any_statement_ = true;
+  end_word();
+  new_line();
+  add_keyword(beginning.method);
+  if (beginning.version != 1) word_ += '/' + std::to_string(beginning.version);
+  word_ += '=';
+  add_keyword(beginning.result);
+  add_comment(beginning.comment);
+  if (beginning.reason.empty()) return;
+  end_word();
+  word_ += "reason=\"";
+  add_clean(word_, beginning.reason, clean_prose);
+  word_ += '"';
+}
+
+void Writer::property(std::string_view type, std::string_view name, std::string_view value) {
+  end_word();
+  add_keyword(type);
+  word_ += '.';
+  add_keyword(name);
+  word_ += '=';
+  add_value(value, is_token_or_address);
+}
+
+std::string Writer::take() {
+  if (!any_statement_) {
+    end_word();
+    word_ += "none";
   }
-  return folder.take();
+  end_word();
+  return std::move(text_);
+}
+
+// With a space or a fold before it.
+void Writer::end_word() {
+  if (word_.empty()) return;
+  if (!text_.empty() && !fresh_line_) {
+    if (column_ + 1 + word_.size() > kLine) {
+      new_line();
+    } else {
+      text_ += ' ';
+      ++column_;
+    }
+  }
+  text_ += word_;
+  column_ += word_.size();
+  fresh_line_ = false;
+  word_.clear();
+}
+
+void Writer::new_line() {
+  text_ += "\r\n\t";
+  column_ = 1;
+  fresh_line_ = true;
+}
+
+// RFC 8601 Section 2.2: Keyword (RFC 5321 Section 4.1.2: Ldh-str), for methods, results, ptypes and properties.
+void Writer::add_keyword(std::string_view text) {
+  const auto begin = word_.size();
+  for (const char c : text.substr(0, kMaxKeyword)) word_ += is_alnum(c) ? c : '-';
+  while (word_.size() > begin && word_.ends_with('-')) word_.pop_back();
+  if (word_.size() == begin) word_ += "unknown";
+}
+
+void Writer::add_value(std::string_view text, bool (*may_be_bare)(std::string_view)) {
+  const auto begin = word_.size();
+  add_clean(word_, text, clean);
+  if (may_be_bare(std::string_view(word_).substr(begin))) return;
+  word_.insert(begin, 1, '"');
+  word_ += '"';
+}
+
+// Folds where it has spaces; runs of spaces become one.
+void Writer::add_comment(std::string_view text) {
+  std::string clean_text;
+  add_clean(clean_text, text, clean_comment);
+  bool open = false;
+  for (std::string_view rest = clean_text; !rest.empty();) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (end > 0) {
+      end_word();
+      if (!std::exchange(open, true)) word_ += '(';
+      word_ += rest.substr(0, end);
+    }
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (open) word_ += ')';
+}
+
+std::string write(const Header& header) {
+  Writer writer(header.authserv_id);
+  for (const auto& statement : header.statements) {
+    writer.statement({statement.method, statement.result, statement.reason, statement.comment, statement.version});
+    for (const auto& [type, name, value] : statement.properties) writer.property(type, name, value);
+  }
+  return writer.take();
 }
 
 }  // namespace sesame::authres

@@ -15,72 +15,63 @@ constexpr std::size_t kMaxReply = 400;  // octets of text; RFC 5321 Section 4.5.
 
 using Action = Decision::Action;
 
-authres::Statement spf_statement(const spf::Outcome& outcome) {
-  authres::Statement statement{"spf", spf::to_string(outcome.result), outcome.reason, "", {}};
-  statement.properties.push_back({"smtp", spf::to_string(outcome.identity), outcome.domain});
-  return statement;
+void write_spf(authres::Writer& writer, const spf::Outcome& outcome) {
+  writer.statement({"spf", spf::to_string(outcome.result), outcome.reason});
+  writer.property("smtp", spf::to_string(outcome.identity), outcome.domain);
 }
 
 // RFC 8601 Section 2.7.3
-authres::Statement iprev_statement(const mail::Envelope& envelope) {
-  return {"iprev",
-          mail::to_string(envelope.iprev),
-          "",
-          envelope.client_name,
-          {{"policy", "iprev", envelope.client->to_string()}}};
+void write_iprev(authres::Writer& writer, const mail::Envelope& envelope) {
+  writer.statement({"iprev", mail::to_string(envelope.iprev), "", envelope.client_name});
+  writer.property("policy", "iprev", envelope.client->to_string());
 }
 
-authres::Statement dkim_statement(const dkim::Outcome& outcome) {
-  authres::Statement statement{
-      "dkim", dkim::to_string(outcome.result), outcome.reason, outcome.testing ? "test key" : "", {}};
+void write_dkim(authres::Writer& writer, const dkim::Outcome& outcome) {
+  writer.statement({"dkim", dkim::to_string(outcome.result), outcome.reason, outcome.testing ? "test key" : ""});
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) statement.properties.push_back({"header", name, value});
+    if (!value.empty()) writer.property("header", name, value);
   };
   add("d", outcome.domain);
   add("i", outcome.identity);
   add("s", outcome.selector);
   add("a", outcome.algorithm);
   add("b", outcome.b_prefix);
-  return statement;
 }
 
-authres::Statement dmarc_statement(const Report& report, const std::string& forwarder) {
+void write_dmarc(authres::Writer& writer, const Report& report, const std::string& forwarder) {
   const auto& dmarc = report.dmarc;
-  authres::Statement statement{"dmarc", dmarc::to_string(dmarc.result), "", "", {}};
-  if (!forwarder.empty()) statement.comment = "policy not applied: ARC sealer " + forwarder + " is trusted";
-  if (dmarc.result != dmarc::Result::pass) statement.reason = dmarc.reason;
-  if (!report.author.usable()) statement.reason = report.author.problem;
-  if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
+  const bool usable = report.author.usable();
+  const auto comment = forwarder.empty() ? "" : "policy not applied: ARC sealer " + forwarder + " is trusted";
+  std::string_view reason;
+  if (dmarc.result != dmarc::Result::pass) reason = dmarc.reason;
+  if (!usable) reason = report.author.problem;
+  writer.statement({"dmarc", dmarc::to_string(dmarc.result), reason, comment});
+  if (usable) writer.property("header", "from", report.author.domain());
   // RFC 9989 Section 9.1: the policy after its options, which t= is one of.
   if (dmarc.discovery.state == dmarc::Discovery::State::found)
-    statement.properties.push_back({"policy", "dmarc", dmarc::to_string(dmarc.discovery.disposition)});
-  return statement;
+    writer.property("policy", "dmarc", dmarc::to_string(dmarc.discovery.disposition));
 }
 
-authres::Statement arc_statement(const Report& report) {
-  authres::Statement statement{"arc", arc::to_string(report.arc.result), report.arc.reason, "", {}};
-  if (report.arc.oldest_pass > 0)
-    statement.properties.push_back({"header", "oldest-pass", std::to_string(report.arc.oldest_pass)});
-  if (report.envelope.client)
-    statement.properties.push_back({"smtp", "remote-ip", report.envelope.client->to_string()});
-  return statement;
+void write_arc(authres::Writer& writer, const Report& report) {
+  writer.statement({"arc", arc::to_string(report.arc.result), report.arc.reason});
+  if (report.arc.oldest_pass > 0) writer.property("header", "oldest-pass", std::to_string(report.arc.oldest_pass));
+  if (report.envelope.client) writer.property("smtp", "remote-ip", report.envelope.client->to_string());
 }
 
 // RFC 8601
 Edit results_field(const Report& report, const Rules& rules, const std::string& forwarder) {
-  authres::Header header{rules.authserv_id, {}};
-  if (report.envelope.client && report.envelope.iprev != mail::Iprev::none)
-    header.statements.push_back(iprev_statement(report.envelope));
-  if (report.spf_mail_from) header.statements.push_back(spf_statement(*report.spf_mail_from));
+  authres::Writer writer(rules.authserv_id);
+  if (report.envelope.client && report.envelope.iprev != mail::Iprev::none) write_iprev(writer, report.envelope);
+  if (report.spf_mail_from) write_spf(writer, *report.spf_mail_from);
   // With the null reverse-path the HELO result is the one above.
   const bool helo_apart = report.spf_helo && report.spf_helo->result != spf::Result::none &&
                           !(report.spf_mail_from && report.spf_mail_from->identity == spf::Identity::helo);
-  if (helo_apart) header.statements.push_back(spf_statement(*report.spf_helo));
-  if (report.dkim.empty()) header.statements.push_back({"dkim", "none", "", "", {}});
-  for (const auto* signature : notable_signatures(report)) header.statements.push_back(dkim_statement(*signature));
-  if (report.arc.result != arc::Result::none) header.statements.push_back(arc_statement(report));
-  header.statements.push_back(dmarc_statement(report, forwarder));
-  return {Edit::Kind::insert, std::string(kResultsField), authres::write(header), 0};
+  if (helo_apart) write_spf(writer, *report.spf_helo);
+  if (report.dkim.empty()) writer.statement({"dkim", "none"});
+  for (const auto* signature : notable_signatures(report)) write_dkim(writer, *signature);
+  if (report.arc.result != arc::Result::none) write_arc(writer, report);
+  write_dmarc(writer, report, forwarder);
+  return {Edit::Kind::insert, std::string(kResultsField), writer.take(), 0};
 }
 
 // A prediction is not an authentication result: its method is "ses-relay", which no reader takes for "dmarc".
@@ -88,19 +79,21 @@ Edit prediction_field(const Report& report, const Rules& rules) {
   const auto& prediction = *report.prediction;
   std::vector<std::string> codes;
   for (const auto& finding : prediction.findings) codes.emplace_back(ses::to_string(finding.code));
-  authres::Statement statement{"ses-relay", ses::to_string(prediction.verdict), why(report), "", {}};
-  if (report.author.usable()) statement.properties.push_back({"header", "from", report.author.domain()});
+  authres::Writer writer(rules.authserv_id);
+  writer.statement({"ses-relay", ses::to_string(prediction.verdict), why(report)});
+  if (report.author.usable()) writer.property("header", "from", report.author.domain());
   const auto add = [&](const char* name, const std::string& value) {
-    if (!value.empty()) statement.properties.push_back({"policy", name, value});
+    if (!value.empty()) writer.property("policy", name, value);
   };
   add("confidence", ses::to_string(prediction.confidence));
   add("identity", prediction.identity);
   add("findings", join(codes, ","));
-  return {Edit::Kind::insert, std::string(kPredictionField), authres::write({rules.authserv_id, {statement}}), 0};
+  return {Edit::Kind::insert, std::string(kPredictionField), writer.take(), 0};
 }
 
 // The last of a name first, and each once, however its name is written.
 void remove(Decision& decision, std::vector<Place> places) {
+  if (places.empty()) return;
   std::ranges::stable_sort(places, std::ranges::greater(), &Place::occurrence);
   std::set<std::pair<std::string, std::size_t>> removed;
   for (auto& place : places)

@@ -19,6 +19,11 @@ TEST(Write, NoResultsIsNone) {
   EXPECT_EQ(write({"mx.example.com", {}}), "mx.example.com; none");
 }
 
+TEST(Write, IdIsQuotedUnlessItIsAToken) {  // RFC 8601 Section 2.2: authserv-id = value
+  EXPECT_EQ(write({"mx@example.com", {}}), "\"mx@example.com\"; none");
+  EXPECT_EQ(write({"a b", {}}), "\"a b\"; none");
+}
+
 TEST(Write, EachResultHasItsLine) {
   EXPECT_EQ(
       write({"mx.example.com",
