@@ -82,8 +82,8 @@ def main():
     else:
         folder.mkdir(exist_ok=True)
         (options.build / "performance.md").write_text("\n".join(filter(None, sections.values())))
-    for name in ("comparison", "targets", "machine"):
-        print(f"\n{sections[name]}")
+    for name in ("kernels", "comparison", "targets", "machine"):
+        print(f"\n{sections[name]}" if sections[name] else "", end="")
     print(f"All figures: {options.build}/bench.json; report and plots: {folder}")
     return 0
 
