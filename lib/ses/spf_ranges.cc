@@ -56,13 +56,14 @@ bool collect(const spf::Record& record, std::vector<Network>& networks, std::vec
   return !record.redirect || follow(*record.redirect);
 }
 
-// The names that a record leads to; none where it does not list its addresses.
+// The names that the first record leads to, as many as are asked for; none where it does not list its addresses.
 std::vector<std::string> names_in(std::string_view text) {
   std::vector<Network> networks;
   std::vector<std::string> names;
   const auto record = spf::parse_record(text);
-  if (record && collect(*record, networks, names)) return names;
-  return {};
+  if (!record || !collect(*record, networks, names)) return {};
+  names.resize(std::min<std::size_t>(names.size(), kMaxRecords - 1));
+  return names;
 }
 
 Ranges ses_ranges(dns::Resolver& resolver, Deadline deadline) {

@@ -82,6 +82,17 @@ const std::vector<PrefetchCase> kCases = {
                  "a.amazonses.com TXT v=spf1 ip4:198.51.100.0/24 -all\n"
                  "b.amazonses.com TXT v=spf1 ip4:203.0.113.0/24 -all");
      }},
+    {"AmazonsRecordLeadsToTooManyOthers",
+     [](SesWorld& w) {
+       std::string record = "amazonses.com TXT v=spf1", others;
+       for (const char* each : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"}) {
+         const auto name = std::string(each) + ".amazonses.com";
+         record += " include:" + name;
+         others += "\n" + name + " TXT v=spf1 ip4:198.51.100.0/24 -all";
+       }
+       w.replace("amazonses.com", record + " -all" + others);
+       w.identity().mail_from = {};
+     }},
     {"AmazonsRecordDoesNotListItsAddresses",
      [](SesWorld& w) {
        w.replace("amazonses.com", "amazonses.com TXT v=spf1 mx -all");
