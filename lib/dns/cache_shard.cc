@@ -10,6 +10,10 @@ namespace {
 // One wait at most; longer deadlines wait again. Keeps a deadline of "never" out of the clock's arithmetic.
 constexpr std::chrono::hours kLongestWait{1};
 
+// That are told of one answer: they are, one after the other, by the thread that all answers come through. A sender may
+// begin any number of messages that wait for the same name; those who are not told have asked no less.
+constexpr std::size_t kMaxThens = 64;
+
 // The records of half an answer are none.
 Answer failed(const Answer& answer) {
   Answer failure;
@@ -56,7 +60,8 @@ CacheShard::Joined CacheShard::join(const QuestionView& question, Time now, std:
     ++counters_.misses;
   }
   joined.flight->wanted = joined.flight->wanted || is_lookup;
-  if (then && *then && !joined.known.stale) joined.flight->thens.push_back(std::move(*then));
+  if (then && *then && !joined.known.stale && joined.flight->thens.size() < kMaxThens)
+    joined.flight->thens.push_back(std::move(*then));
   return joined;
 }
 

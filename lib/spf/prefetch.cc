@@ -13,6 +13,17 @@ namespace {
 
 // Answers one check may have ahead. Honest records need fewer; what others want is asked when it is their turn.
 constexpr std::size_t kMaxAhead = 20;
+// And what they may take together. They are kept until the last one comes, which its sender makes as late as he likes,
+// and messages may be begun and dropped meanwhile in any number.
+constexpr std::size_t kMaxOctets = 16384;
+
+std::size_t octets_of(const dns::Answer& answer) {
+  auto sum = answer.addresses.size() * sizeof(IpAddress);
+  for (const auto* texts : {&answer.cnames, &answer.texts, &answer.names})
+    for (const auto& text : *texts) sum += sizeof text + text.size();
+  for (const auto& exchange : answer.exchanges) sum += sizeof exchange + exchange.host.size();
+  return sum;
+}
 
 // What the rehearsals of one check share. It needs nothing of the message. Thread-safe.
 class Plan {
@@ -38,9 +49,11 @@ class Plan {
     return answer;
   }
 
-  // Does somebody wait for it?
+  // Does somebody wait for it? Nobody does any more when there is no room for it.
   bool keep(const dns::Answer& answer) {
     const std::lock_guard lock(mutex_);
+    octets_ += octets_of(answer);
+    if (octets_ > kMaxOctets) return false;
     answers_.push_back(std::make_shared<const dns::Answer>(answer));
     return std::exchange(waiting_, false) && answers_.size() < kMaxAhead;
   }
@@ -57,6 +70,7 @@ class Plan {
   const Options options_;
   mutable std::mutex mutex_;
   std::list<dns::AnswerPtr> answers_;
+  std::size_t octets_ = 0;
   bool waiting_ = false;
 };
 using PlanPtr = std::shared_ptr<Plan>;

@@ -64,6 +64,17 @@ TEST_F(PrefetchThen, EverybodyIsToldWhoJoinsAQuestionOnItsWay) {
   EXPECT_THAT(upstream.asked(), SizeIs(1));
 }
 
+// The thread that brings answers is not for one sender alone.
+TEST_F(PrefetchThen, ACrowdIsNotToldToTheLast) {
+  upstream.script("a.test", text("x", 300));
+  upstream.hold();
+  for (int i = 0; i < 1000; ++i) prefetch("a.test");
+  upstream.release();
+  EXPECT_THAT(told, SizeIs(64));
+  prefetch("a.test");
+  EXPECT_THAT(told, SizeIs(65));
+}
+
 TEST_F(PrefetchThen, AChainIsToldOnceAtItsEnd) {
   upstream.script("a.test", of(Status::nodata, 100, {"b.test"}));
   upstream.script("b.test", text("x", 100));

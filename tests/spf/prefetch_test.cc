@@ -111,6 +111,18 @@ TEST(Prefetch, IsBounded) {
   EXPECT_TRUE(std::equal(ahead.begin(), ahead.end(), all.begin()));
 }
 
+// What is kept of the answers outlives the message, so large ones end it.
+TEST(Prefetch, IsBoundedInOctets) {
+  for (const int kilobytes : {4, 20}) {
+    std::string zone = "example.com TXT v=spf1 include:inc.example.net a:m2.example.net -all\n" + std::string(kZone);
+    for (int i = 0; i < kilobytes * 4; ++i) zone += "inc.example.net TXT " + std::string(250, 'x') + "\n";
+    const auto query = query_from("192.0.2.1");
+    const auto all = asked_by(zone, Identity::mail_from, query);
+    EXPECT_GT(all.size(), 2u);
+    EXPECT_EQ(asked_ahead(zone, Identity::mail_from, query).size(), kilobytes == 4 ? all.size() : 2u) << kilobytes;
+  }
+}
+
 // Where all is known at once nothing is waited for, and the order is the same.
 TEST(Prefetch, GoesOnAtOnceWithWhatIsKnown) {
   struct Known final : dns::Resolver {
