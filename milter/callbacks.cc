@@ -26,8 +26,6 @@ namespace sesame::milter {
 namespace {
 
 constexpr int kBacklog = 512;
-// An MTA keeps its connection while its client is idle; Postfix allows a client 300 s, Sendmail up to an hour.
-constexpr int kIdleSeconds = 3900;
 // libmilter drops the connection when the MTA sends more in one piece; by itself at 64 KiB, and a field may be longer.
 constexpr std::size_t kMaxPacket = 64u << 20;
 
@@ -264,7 +262,7 @@ Result<void> open_socket(const std::string& socket, Service& shared) {
   if (smfi_register(filter) != MI_SUCCESS) return failure("libmilter refuses the filter");
   if (smfi_setconn(text(socket)) != MI_SUCCESS) return failure("libmilter does not take the socket " + socket);
   smfi_setbacklog(kBacklog);
-  smfi_settimeout(kIdleSeconds);
+  smfi_settimeout(static_cast<int>(kIdle.count()));
   smfi_setmaxdatasize(kMaxPacket);
   const auto path = unix_path(socket);
   if (!path.empty())

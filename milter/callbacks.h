@@ -1,4 +1,4 @@
-// The bridge to libmilter, which only these files and channel.* and steps.cc know.
+// The bridge to libmilter, which only these files, channel.*, sessions.cc and steps.cc know.
 #pragma once
 
 #include <string>

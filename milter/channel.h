@@ -3,9 +3,14 @@
 
 #include <libmilter/mfapi.h>
 
+#include <chrono>
+
 #include "milter/session.h"
 
 namespace sesame::milter {
+
+// An MTA keeps its connection while its client is idle; Postfix allows a client 300 s, Sendmail up to an hour.
+inline constexpr std::chrono::seconds kIdle{3900};
 
 // At the negotiation: the SMFIP_* that were agreed upon. They hold for every connection on the channel.
 void begin_channel(SMFICTX* context, unsigned long steps);

@@ -36,6 +36,8 @@ constexpr std::size_t kMaxConnections = 65536;
 // By descriptor. Atomic, because others open and close descriptors meanwhile; what it points to is its connection's.
 std::array<std::atomic<Ahead*>, kMaxConnections> connections;
 
+thread_local int wait_at_least_ms = 0;
+
 Ahead* ahead_of(int descriptor) {
   if (descriptor < 0 || static_cast<std::size_t>(descriptor) >= kMaxConnections) return nullptr;
   return connections[static_cast<std::size_t>(descriptor)].load(std::memory_order_acquire);
@@ -60,6 +62,10 @@ void read_ahead(int connection) noexcept {
   connections[static_cast<std::size_t>(connection)].store(new (std::nothrow) Ahead, std::memory_order_release);
 }
 
+void wait_for_input(std::chrono::milliseconds at_least) noexcept {
+  wait_at_least_ms = static_cast<int>(at_least.count());
+}
+
 }  // namespace sesame::milter
 
 extern "C" {
@@ -73,6 +79,7 @@ int poll(pollfd* descriptors, nfds_t count, int timeout_ms) {
       descriptors->revents = POLLIN;
       return 1;
     }
+    if (timeout_ms >= 0) timeout_ms = std::max(timeout_ms, wait_at_least_ms);
   }
   const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
   return ::ppoll(descriptors, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);

@@ -6,10 +6,15 @@
 // hands out the next calls' shares from memory; for everything else they are the system calls.
 #pragma once
 
+#include <chrono>
+
 namespace sesame::milter {
 
 // A connection that libmilter accepted: from here to its close() it is read ahead. It must be read with read() alone,
 // and by one thread at a time. Without memory, or where the number of the descriptor is very large, it is read as ever.
 void read_ahead(int connection) noexcept;
+
+// From now on poll(2) of one descriptor for input waits at least so long on this thread.
+void wait_for_input(std::chrono::milliseconds at_least) noexcept;
 
 }  // namespace sesame::milter

@@ -17,7 +17,7 @@ WALLS = {
     "openssl/": r"lib/crypto/",
     "ares.h": r"lib/dns/channel\.",
     "ares_": r"lib/dns/cares_upstream\.",
-    "libmilter/": r"milter/callbacks[^/]*$",
+    "libmilter/": r"milter/(callbacks|channel|sessions|steps)\.",
     "libpsl.h": r"lib/dmarc/",
     "idn2.h": r"lib/mail/",
     "curl/": r"lib/http/http\.",
