@@ -14,8 +14,8 @@ struct Connection {
   unsigned long steps;
 };
 
-// libmilter has room for one pointer. It is that to the connection or, as nothing tells when a channel is over and what
-// it holds could be freed, while there is none the steps themselves, marked by the lowest bit.
+// libmilter has room for one pointer. It is that to the connection or, while there is none, the steps themselves,
+// marked by the lowest bit.
 constexpr std::uintptr_t kNoConnection = 1;
 
 Connection* connection_of(SMFICTX* context) {
@@ -48,6 +48,11 @@ Session* session_of(SMFICTX* context) {
 
 void end_connection(SMFICTX* context) {
   begin_channel(context, steps_of(context));
+}
+
+void end_channel(SMFICTX* context) {
+  delete connection_of(context);
+  smfi_setpriv(context, nullptr);
 }
 
 }  // namespace sesame::milter

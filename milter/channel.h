@@ -22,5 +22,8 @@ Session* session_of(SMFICTX* context, Service& service);
 Session* session_of(SMFICTX* context);
 // The end of the connection. Another one may begin on the channel, as Sendmail does, without negotiating anew.
 void end_connection(SMFICTX* context);
+// Nothing is kept any more; libmilter complains of what it finds at the end. A connection may be left where nothing
+// came for too long.
+void end_channel(SMFICTX* context);
 
 }  // namespace sesame::milter

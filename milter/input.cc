@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -71,15 +72,18 @@ void wait_for_input(std::chrono::milliseconds at_least) noexcept {
 extern "C" {
 
 // The C library's header calls the array one that is only written to, which is not so.
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 int poll(pollfd* descriptors, nfds_t count, int timeout_ms) {
   using namespace sesame::milter;
   if (count == 1 && (descriptors->events & POLLIN) != 0) {
-    if (const auto* ahead = ahead_of(descriptors->fd); ahead && !ahead->empty()) {
+    const auto* ahead = ahead_of(descriptors->fd);
+    if (ahead && !ahead->empty()) {
       descriptors->revents = POLLIN;
       return 1;
     }
-    if (timeout_ms >= 0) timeout_ms = std::max(timeout_ms, wait_at_least_ms);
+    if (ahead && timeout_ms >= 0) timeout_ms = std::max(timeout_ms, wait_at_least_ms);
   }
   const timespec timeout{timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
   return ::ppoll(descriptors, count, timeout_ms < 0 ? nullptr : &timeout, nullptr);
@@ -94,6 +98,17 @@ ssize_t read(int descriptor, void* to, std::size_t size) {
   }
   const iovec part{to, size};
   return ::readv(descriptor, &part, 1);
+}
+
+// What a library compiled with _FORTIFY_SOURCE calls instead: all must go the same way.
+int __poll_chk(pollfd* descriptors, nfds_t count, int timeout_ms, std::size_t room) {
+  if (room / sizeof *descriptors < count) std::abort();
+  return poll(descriptors, count, timeout_ms);
+}
+
+ssize_t __read_chk(int descriptor, void* to, std::size_t size, std::size_t room) {
+  if (room < size) std::abort();
+  return read(descriptor, to, size);
 }
 
 // The number is free for others as soon as it is closed.

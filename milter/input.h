@@ -14,7 +14,7 @@ namespace sesame::milter {
 // and by one thread at a time. Without memory, or where the number of the descriptor is very large, it is read as ever.
 void read_ahead(int connection) noexcept;
 
-// From now on poll(2) of one descriptor for input waits at least so long on this thread.
+// From now on poll(2) of one such connection for input waits at least so long on this thread.
 void wait_for_input(std::chrono::milliseconds at_least) noexcept;
 
 }  // namespace sesame::milter

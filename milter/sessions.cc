@@ -28,15 +28,14 @@ namespace {
 // promised twice.
 constexpr std::size_t kStack = 1u << 20;
 constexpr std::chrono::milliseconds kTryAgain{10};
-// MI_CONTINUE, which mfapi.h shows only to who is built as libmilter was: the channel is not over, nothing came.
-constexpr int kNothingCame = 1;
 
 // The callbacks let no exception out.
 void* serve_channel(void* argument) noexcept {
   auto* context = static_cast<SMFICTX*>(argument);
   // libmilter asks for a millisecond whether there is more, to give the session back to its pool.
   wait_for_input(kIdle);
-  if (mi_engine(context) == kNothingCame) end_connection(context);
+  mi_engine(context);
+  end_channel(context);
   mi_clr_ctx(context);
   return nullptr;
 }

@@ -29,7 +29,7 @@ namespace {
 
 struct Channel {
   std::function<int()> engine;
-  std::promise<bool> over = {};  // whether the connection on it was ended first
+  std::promise<bool> over = {};  // whether what is kept for it was given up first
   std::future<bool> is_over = over.get_future();
   bool ended = false;
 
@@ -65,7 +65,7 @@ void mi_clr_ctx(SMFICTX* context) {
 
 namespace sesame::milter {
 
-void end_connection(SMFICTX* context) {
+void end_channel(SMFICTX* context) {
   Channel::of(context).ended = true;
 }
 
@@ -172,7 +172,7 @@ TEST(Sessions, WhatLibmilterHasEndedIsOnlyFreed) {
   for (const int result : {MI_SUCCESS, MI_FAILURE}) {
     Channel channel{.engine = [=] { return result; }};
     ASSERT_EQ(mi_start_session(channel.context()), MI_SUCCESS);
-    EXPECT_FALSE(channel.is_over.get());
+    EXPECT_TRUE(channel.is_over.get());
   }
 }
 
@@ -184,7 +184,7 @@ TEST(Sessions, WaitForAThreadAsLongAsTheSystemHasNone) {
   }};
   refusals = 5;
   ASSERT_EQ(mi_start_session(channel.context()), MI_SUCCESS);
-  EXPECT_FALSE(channel.is_over.get());
+  EXPECT_TRUE(channel.is_over.get());
   EXPECT_EQ(begun, 1);
   EXPECT_EQ(refusals, 0);
 }
@@ -204,7 +204,7 @@ TEST(Sessions, KeepTheirThreadWhileTheyWait) {
   waits.get_future().wait();
   std::this_thread::sleep_for(std::chrono::milliseconds(20));  // however long, it must still be there
   ASSERT_EQ(::send(ends[1], "x", 1, MSG_NOSIGNAL), 1);
-  EXPECT_FALSE(channel.is_over.get());
+  EXPECT_TRUE(channel.is_over.get());
   ::close(ends[0]);
   ::close(ends[1]);
 }
