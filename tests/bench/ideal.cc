@@ -105,9 +105,10 @@ std::string canonical_body(std::string_view body, dkim::Canonicalization how) {
 std::string canonical_header(const mail::Fields& fields, const dkim::Signature& signature, const mail::Field& own) {
   std::string out;
   for (const auto& name : signature.signed_fields) {
-    const auto found = std::find_if(fields.rbegin(), fields.rend(),
-                                    [&](const mail::Field& field) { return mail::is_named(field, name); });
-    if (found == fields.rend()) continue;
+    const std::span all(fields.begin(), fields.end());
+    const auto found =
+        std::find_if(all.rbegin(), all.rend(), [&](const mail::Field& field) { return mail::is_named(field, name); });
+    if (found == all.rend()) continue;
     dkim::append_canonical(found->name, found->value, signature.header, out);
     out += "\r\n";
   }
