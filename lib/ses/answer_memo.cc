@@ -1,5 +1,7 @@
 #include "ses/answer_memo.h"
 
+#include <algorithm>
+
 #include "util/text.h"
 
 namespace sesame::ses {

@@ -3,19 +3,15 @@
 // folder only.
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <cstddef>
 #include <memory>
-#include <mutex>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "dns/resolver.h"
 #include "util/clock.h"
-#include "util/lru_cache.h"
+#include "util/sharded_cache.h"
 
 namespace sesame::ses {
 
@@ -50,68 +46,35 @@ class AnswerMemo {
   using HeapBytes = std::size_t (*)(const Value& value);
 
   // `heap_bytes` tells what a value holds outside of itself.
-  AnswerMemo(std::size_t max_bytes, HeapBytes heap_bytes) : heap_bytes_(heap_bytes) {
-    for (auto& shard : shards_) shard = std::make_unique<Shard>(max_bytes / kShards);
-  }
+  AnswerMemo(std::size_t max_bytes, HeapBytes heap_bytes) : heap_bytes_(heap_bytes), entries_(max_bytes) {}
 
   // `make(resolver)` is the function at `text`.
   template <class Make>
   Pointer get(std::string_view text, dns::Resolver& resolver, Deadline deadline, Make make) {
     const HashedText key(text);
-    auto& shard = *shards_[key.hash >> 32 & (kShards - 1)];
     Transcript transcript(resolver);
-    if (const auto kept = shard.find(key); kept && transcript.repeats(kept->answers, deadline))
+    if (const auto kept = entries_.find(key); kept && transcript.repeats(kept->answers, deadline))
       return Pointer(kept, &kept->value);
     const auto made = std::make_shared<Kept>(Kept{make(transcript), {}});
     // What ran out of time did not see all it asks for.
     if (transcript.is_repeatable() && system_clock().steady_now() < deadline) {
-      const auto bytes = text.size() + sizeof(Kept) + transcript.bytes() + heap_bytes_(made->value);
+      const auto heap_bytes = transcript.bytes() + heap_bytes_(made->value);
       made->answers = std::move(transcript).take();
-      shard.put(text, made, bytes);
+      entries_.put(key, made, heap_bytes);
     }
     return Pointer(made, &made->value);
   }
 
-  std::size_t bytes() const {
-    std::size_t sum = 0;
-    for (const auto& shard : shards_) sum += shard->bytes();
-    return sum;
-  }
+  std::size_t bytes() const { return entries_.bytes(); }
 
  private:
   struct Kept {
     Value value;
     std::vector<dns::AnswerPtr> answers;
   };
-  using KeptPointer = std::shared_ptr<const Kept>;
-  using Entries = LruCache<std::string, KeptPointer>;
-
-  class Shard {
-   public:
-    explicit Shard(std::size_t max_bytes) : entries_(max_bytes) {}
-    KeptPointer find(const HashedText& key) {
-      const std::lock_guard lock(mutex_);
-      const auto found = entries_.use(key);
-      return found.value ? *found.value : nullptr;
-    }
-    void put(std::string_view text, KeptPointer kept, std::size_t bytes) {
-      const std::lock_guard lock(mutex_);
-      entries_.put(std::string(text), std::move(kept), bytes, Entries::Use::once);
-    }
-
-    std::size_t bytes() const {
-      const std::lock_guard lock(mutex_);
-      return entries_.bytes();
-    }
-
-   private:
-    mutable std::mutex mutex_;
-    Entries entries_;
-  };
-  static constexpr std::size_t kShards = 8;
 
   const HeapBytes heap_bytes_;
-  std::array<std::unique_ptr<Shard>, kShards> shards_;
+  ShardedCache<Kept> entries_;
 };
 
 }  // namespace sesame::ses

@@ -13,10 +13,10 @@ STEPS = re.compile(r"sesame::milter::\(anonymous namespace\)::on_(\w+)\(")
 
 class Profile:
     """Instructions in all, `own` of each (object, function), `calls` and `inclusive` of each function by name;
-    `library`: inclusive of those in libraries that the daemon calls itself."""
+    `foreign`: inclusive of those in libraries that the daemon calls itself."""
 
     def __init__(self, path):
-        self.own, self.calls, self.inclusive, self.library = (collections.Counter() for _ in range(4))
+        self.own, self.calls, self.inclusive, self.foreign = (collections.Counter() for _ in range(4))
         self._names = {"fn": {}, "ob": {}}
         function = callee = object_file = callee_object = None
         called = False
@@ -40,7 +40,7 @@ class Profile:
                     if called:
                         self.inclusive[callee] += cost
                         if object_file.startswith(DAEMON) and not (callee_object or DAEMON).startswith(DAEMON):
-                            self.library[callee] += cost
+                            self.foreign[callee] += cost
                         callee_object = None
                     else:
                         self.own[object_file, function] += cost

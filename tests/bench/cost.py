@@ -103,7 +103,7 @@ def tell(direction, profile):
     text = (f"{direction.capitalize()}: {total / MESSAGES:,.0f} instructions and "
             f"{profile.allocations() / MESSAGES:,.1f} allocations for a message.\n\n")
     for title, counts in (("Whose code", profile.parts()), ("Step of the protocol, with all it calls", profile.steps()),
-                          ("Library function that Sesame calls", profile.library)):
+                          ("Library function that Sesame calls", profile.foreign)):
         text += f"| {title} | instructions | |\n|---|---:|---:|\n" + "\n".join(lines(counts, total)) + "\n\n"
     return text
 

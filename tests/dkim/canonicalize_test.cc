@@ -4,20 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "dkim/body_hash.h"
+#include "dkim/canonical_body.h"
+#include "dkim/canonical_body.h"
 #include "util/base64.h"
 
 namespace sesame::dkim {
 namespace {
 
 using enum Canonicalization;
-
-std::string canonical_body(Canonicalization how, const std::vector<std::string_view>& chunks) {
-  std::string result;
-  BodyCanonicalizer canonicalizer(how, [&](std::string_view octets) { result += octets; });
-  for (const auto chunk : chunks) canonicalizer.write(chunk);
-  canonicalizer.finish();
-  return result;
-}
 
 struct BodyCase {
   const char* rule;

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "dkim/canonical_body.h"
 #include "dkim/canonicalize.h"
 #include "util/text.h"
 
@@ -52,14 +53,6 @@ std::string plain_value(const std::string& value) {
   }
   const auto line = plain_line(relaxed, unfolded);
   return line.starts_with(' ') ? line.substr(1) : line;
-}
-
-std::string canonical_body(Canonicalization how, const std::vector<std::string_view>& chunks) {
-  std::string result;
-  BodyCanonicalizer canonicalizer(how, [&](std::string_view octets) { result += octets; });
-  for (const auto chunk : chunks) canonicalizer.write(chunk);
-  canonicalizer.finish();
-  return result;
 }
 
 std::string canonical_value(const std::string& value, Canonicalization how) {
