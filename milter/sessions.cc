@@ -8,6 +8,9 @@
 #include <libmilter/mfapi.h>
 #include <pthread.h>
 
+#include <array>
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "milter/channel.h"
@@ -29,14 +32,55 @@ namespace {
 constexpr std::size_t kStack = 1u << 20;
 constexpr std::chrono::milliseconds kTryAgain{10};
 
+// An MTA's client that is done is followed by the next one before long, and a thread costs much of what a small message
+// does: some of those whose channel is over wait a while for another.
+constexpr std::size_t kMostWaiting = 16;
+constexpr std::chrono::seconds kWait{2};
+
+class WaitingThreads {
+ public:
+  // Whether one of them takes the channel.
+  bool take(SMFICTX* context) {
+    const std::lock_guard lock(mutex_);
+    if (waiting_ <= handed_) return false;
+    channels_[handed_++] = context;
+    one_more_.notify_one();
+    return true;
+  }
+
+  // On a thread whose channel is over: the next one; null when the thread is to end.
+  SMFICTX* next() {
+    std::unique_lock lock(mutex_);
+    if (waiting_ >= kMostWaiting) return nullptr;
+    ++waiting_;
+    one_more_.wait_for(lock, kWait, [&] { return handed_ > 0; });
+    --waiting_;
+    return handed_ > 0 ? channels_[--handed_] : nullptr;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable one_more_;
+  std::size_t waiting_ = 0;
+  std::array<SMFICTX*, kMostWaiting> channels_{};
+  std::size_t handed_ = 0;  // of channels_; not more than threads wait
+};
+
+// Never destroyed: threads wait on it while the process ends.
+WaitingThreads& waiting_threads() {
+  static auto& threads = *new WaitingThreads;
+  return threads;
+}
+
 // The callbacks let no exception out.
-void* serve_channel(void* argument) noexcept {
-  auto* context = static_cast<SMFICTX*>(argument);
-  // libmilter asks for a millisecond whether there is more, to give the session back to its pool.
-  wait_for_input(kIdle);
-  mi_engine(context);
-  end_channel(context);
-  mi_clr_ctx(context);
+void* serve_channels(void* argument) noexcept {
+  for (auto* context = static_cast<SMFICTX*>(argument); context != nullptr; context = waiting_threads().next()) {
+    // libmilter asks for a millisecond whether there is more, to give the session back to its pool.
+    wait_for_input(kIdle);
+    mi_engine(context);
+    end_channel(context);
+    mi_clr_ctx(context);
+  }
   return nullptr;
 }
 
@@ -46,7 +90,7 @@ bool start_thread(SMFICTX* context) {
   pthread_t thread{};
   const bool started = ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED) == 0 &&
                        ::pthread_attr_setstacksize(&attributes, kStack) == 0 &&
-                       ::pthread_create(&thread, &attributes, serve_channel, context) == 0;
+                       ::pthread_create(&thread, &attributes, serve_channels, context) == 0;
   ::pthread_attr_destroy(&attributes);
   return started;
 }
@@ -59,6 +103,7 @@ extern "C" {
 // On the thread that accepts connections. Where the system gives no more threads, further ones wait in the backlog
 // until it does: libmilter would close this one, and give up altogether when that happens often.
 int mi_start_session(SMFICTX* context) {
+  if (sesame::milter::waiting_threads().take(context)) return MI_SUCCESS;
   while (!sesame::milter::start_thread(context)) std::this_thread::sleep_for(sesame::milter::kTryAgain);
   return MI_SUCCESS;
 }

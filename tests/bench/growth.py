@@ -3,14 +3,14 @@
 from bench import Dns, measure
 from peers import Peer
 
-SECONDS = 3  # of one measurement
+SECONDS = 2  # of one measurement
 CONNECTIONS = 8
 SIZES = (2 << 10, 16 << 10, 128 << 10, 1 << 20, 8 << 20, 40 << 20)  # octets of a message
 SESSIONS = (1, 8, 32, 128, 512)
 DOMAINS = (10, 100, 1000, 10_000, 100_000)
 SIGNATURES = (0, 1, 2, 5, 10)
 DEAD = (0, 10, 25, 50)  # per cent of the domains
-DEAD_SESSIONS, DEAD_SECONDS = 64, 15
+DEAD_SESSIONS, DEAD_SECONDS = 64, 10
 PEERS = ("sesame", "floor")
 
 

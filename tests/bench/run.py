@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("build", type=pathlib.Path, help="the build directory")
     parser.add_argument("--parts", default=",".join(PARTS), help="what to measure, of %(default)s")
     parser.add_argument("--peers", default=",".join(peers.TITLES), help="filters to compare, of %(default)s")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2, help="of the comparison (default: %(default)s)")
     parser.add_argument("--record", action="store_true", help="write contrib/doc/performance.md and cost.json")
     return parser.parse_args()
 

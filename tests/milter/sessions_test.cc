@@ -230,7 +230,7 @@ TEST(Threads, TwoHundredIdleConnectionsAreKept) {
   for (const auto& client : idle) EXPECT_TRUE(is_judged(client->send(inbound("clean.example")), "dmarc=pass"));
 }
 
-TEST(Threads, EndWithTheirConnections) {
+TEST(Threads, EndSoonAfterTheirConnections) {
   Daemon daemon;
   EXPECT_TRUE(is_judged(daemon.connect()->send(inbound("clean.example")), "dmarc=pass"));
   int before = 0;
