@@ -20,7 +20,7 @@ inline constexpr int kBad = 1;         // evaluated, and bad
 inline constexpr int kUsage = 2;       // bad usage or configuration, or a message that cannot be read
 inline constexpr int kUndecided = 75;  // EX_TEMPFAIL of sysexits.h
 
-enum class Format { text, json };
+enum class Format { text, json, csv };  // csv: where a table is answered
 
 struct Common {
   std::string dns;  // server to ask instead of those configured; "" = as configured
@@ -92,6 +92,56 @@ struct WatchArguments {
   std::optional<std::string> since = {}, output = {}, duration = {};
 };
 
+// What `sesame report`, `top`, `tail` and `policy simulate` look at.
+struct HistoryArguments {
+  std::optional<std::string> config = {};  // absent: the installed one, where there is one
+  std::optional<std::string> store = {};   // instead of history.store
+  std::string since = {}, until = {};      // "7d", "2026-01-31", "2026-01-31T12:00:00Z"; "" = as the command says
+  std::string domain = {}, host = {};
+  std::string direction = {};  // "outbound", "inbound"; "" = both
+};
+
+struct ReportArguments {
+  HistoryArguments history;
+  std::size_t most = 50;  // domains
+};
+
+struct ExplainArguments {
+  HistoryArguments history;
+  std::string queue_id;  // or a finding code
+};
+
+struct TopArguments {
+  HistoryArguments history;
+  std::string by = "from_domain";
+  std::size_t most = 20;
+};
+
+struct TailArguments {
+  HistoryArguments history;
+  enum class Follow { no, yes } follow = Follow::no;
+  std::size_t lines = 10;
+  std::string verdict, action, code;
+};
+
+struct SimulateArguments {
+  HistoryArguments history;
+  // Words of the settings, instead of those in force; "" = as in force.
+  std::string fail, refused, on_policy_reject, on_policy_quarantine, on_bad_author;
+};
+
+struct ImportArguments {
+  std::vector<std::string> files;
+  std::string output;  // "" = the standard output
+};
+
+struct SetupArguments {
+  std::string mta;                        // "postfix", "sendmail"
+  std::optional<std::string> config = {};  // of Sesame
+  std::string directory = {};              // of the MTA's configuration; "" = its own
+  enum class Action { show, apply, revert } action = Action::show;
+};
+
 struct ConfigArguments {
   std::string config;
   enum class What { current, sample } what = What::current;
@@ -105,6 +155,13 @@ int run_preflight(const Common& common, const PreflightArguments& arguments);
 int run_sync(const Common& common, const SyncArguments& arguments);
 int run_doctor(const Common& common, const DoctorArguments& arguments);
 int run_watch(const Common& common, const WatchArguments& arguments);
+int run_report(const Common& common, const ReportArguments& arguments);
+int run_explain(const Common& common, const ExplainArguments& arguments);
+int run_top(const Common& common, const TopArguments& arguments);
+int run_tail(const Common& common, const TailArguments& arguments);
+int run_simulate(const Common& common, const SimulateArguments& arguments);
+int run_import(const Common& common, const ImportArguments& arguments);
+int run_setup(const Common& common, const SetupArguments& arguments);
 int run_config_test(const Common& common, const ConfigArguments& arguments);
 int run_config_print(const Common& common, const ConfigArguments& arguments);
 

@@ -1,28 +1,13 @@
-// The command `sesame`: arguments to subcommands. The only file here that includes CLI11.
-#include <CLI/CLI.hpp>
+// The command `sesame`: arguments to subcommands.
 #include <csignal>
 #include <exception>
-#include <functional>
 
+#include "arguments.h"
 #include "command.h"
 #include "util/text.h"
 
 namespace sesame::cli {
 namespace {
-
-// CLI11 fills these while it parses; then `run` is called.
-struct Arguments {
-  Common common;
-  SpfArguments spf;
-  VerifyArguments verify;
-  DmarcArguments dmarc;
-  PreflightArguments preflight;
-  SyncArguments sync;
-  DoctorArguments doctor;
-  WatchArguments watch;
-  ConfigArguments config;
-  std::function<int()> run;
-};
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -33,23 +18,12 @@ constexpr const char* kExamples =
     "  sesame doctor example.com\n"
     "  sesame sync\n"
     "  sesame watch --status\n"
+    "  sesame report --since 7d\n"
+    "  sesame explain 4dXk3Q1hZ7zB\n"
     "  sesame config test\n\n"
     "Exit status: 0 fine, 1 evaluated and bad, 2 bad usage or configuration, 75 undecided. See sesame(1).";
 
 constexpr const char* kDnsNote = "\n\n--dns HOST:PORT, here or before the command, asks that DNS server.";
-
-CLI::App& subcommand(CLI::App& app, const char* name, const char* help, std::function<int()>& run,
-                     std::function<int()> command) {
-  auto& sub = *app.add_subcommand(name, help);
-  sub.fallthrough();  // so that --dns may stand behind the subcommand
-  sub.callback([&run, command = std::move(command)] { run = command; });
-  return sub;
-}
-
-void add_json(CLI::App& sub, Common& common) {
-  sub.add_flag_callback(
-      "--json", [&common] { common.format = Format::json; }, "Answer with one JSON object");
-}
 
 void add_session(CLI::App& sub, Session& session) {
   sub.add_option("--ip", session.ip, "Address of the client")->type_name("IP");
@@ -239,7 +213,9 @@ void add_config(CLI::App& app, Arguments& a) {
 
 // What is wrong with a line that names no command of ours.
 std::string without_command(int argc, char** argv, const CLI::ParseError& error) {
-  constexpr const char* kExpected = "; expected spf, verify, dmarc, preflight, doctor, sync, watch or config";
+  constexpr const char* kExpected =
+      "; expected spf, verify, dmarc, preflight, doctor, sync, watch, report, explain, top, tail, policy, "
+      "import, setup or config";
   if (argc == 1) return std::string("a command is missing") + kExpected;
   if (argv[1][0] != '-') return "unknown command " + printable(argv[1]) + kExpected;
   return error.what();
@@ -259,6 +235,7 @@ int run(int argc, char** argv) {
   add_sync(app, arguments);
   add_doctor(app, arguments);
   add_watch(app, arguments);
+  add_operations(app, arguments);
   add_config(app, arguments);
   try {
     app.parse(argc, argv);
@@ -272,6 +249,20 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+
+CLI::App& subcommand(CLI::App& app, const char* name, const char* help, std::function<int()>& run,
+                     std::function<int()> command) {
+  auto& sub = *app.add_subcommand(name, help);
+  sub.fallthrough();  // so that --dns may stand behind the subcommand
+  sub.callback([&run, command = std::move(command)] { run = command; });
+  return sub;
+}
+
+void add_json(CLI::App& sub, Common& common) {
+  sub.add_flag_callback(
+      "--json", [&common] { common.format = Format::json; }, "Answer with one JSON object");
+}
+
 }  // namespace sesame::cli
 
 int main(int argc, char** argv) {

@@ -22,6 +22,7 @@
 #include "milter/session.h"
 #include "milter/signals.h"
 #include "milter/snapshot_lines.h"
+#include "milter/status.h"
 #include "milter/watching.h"
 
 namespace {
@@ -32,6 +33,7 @@ using namespace sesame::milter;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr std::chrono::seconds kLastReplies{1};
+constexpr std::chrono::seconds kLastRows{5};
 constexpr std::chrono::seconds kLookAtSnapshot{2};  // so often
 constexpr std::chrono::hours kTellDns{1};           // likewise
 
@@ -161,6 +163,7 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
   load_answers(*runtime, log);
   Keeper keeper(log);
   Watching watching(log);
+  Status status(service, watching);
   std::atomic<bool> broken = false;
   std::thread([&broken] {
     serve();
@@ -178,8 +181,12 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
     }
     keeper.look(*store.current(), now);
     watching.follow(store);
+    service.recording.follow(*store.current());
+    status.follow();
   }
   if (!broken) drain(service, store.current()->config.milter.drain);
+  status.stop();
+  service.recording.stop(kLastRows);
   // First what would be lost if somebody lost patience with what takes longer.
   keeper.save(*store.current());
   save_answers(*store.current(), log);

@@ -33,6 +33,10 @@ mail::Iprev iprev_of(std::string_view resolved) {
   return mail::Iprev::none;
 }
 
+std::chrono::microseconds since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+}
+
 }  // namespace
 
 Session::Message::Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope)
@@ -105,6 +109,7 @@ Next Session::end_of_message(std::string_view queue_id, MtaEdits& mta) {
   if (!message_) return Next::accept;
   // Out of the session first, so that nothing of it can reach the next message, however this one ends.
   const auto message = std::move(message_);
+  const auto ended = std::chrono::steady_clock::now();
   auto& inspection = message->inspection;
   if (!queue_id.empty()) inspection.envelope().queue_id = queue_id;
   auto report = inspection.finish();
@@ -121,7 +126,11 @@ Next Session::end_of_message(std::string_view queue_id, MtaEdits& mta) {
     service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
                                                                           : inspect::log_text(report, decision));
   ++service_.judged;
-  if (!next) return give_up("edits", next.error().message, report.envelope.queue_id);
+  const Stages stages{report.dns.waited, since(ended), since(message->began)};
+  service_.metrics.judged(report, decision, stages);
+  const auto id = report.envelope.queue_id;
+  service_.recording.record(std::move(report), std::move(decision), stages);
+  if (!next) return give_up("edits", next.error().message, id);
   return *next;
 }
 
@@ -133,6 +142,7 @@ Next Session::give_up(const char* step, std::string_view why, std::string_view q
   try {
     message_.reset();
     ++service_.failures;
+    service_.metrics.passed_unjudged();
     service_.log.line(Level::error, "queue_id=" + (queue_id.empty() ? "none" : printable(queue_id)) + " step=" + step +
                                         " action=accept: the message passes unjudged: " + printable(why));
   } catch (...) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -13,6 +14,8 @@
 #include "inspect/inspect.h"
 #include "milter/apply.h"
 #include "milter/log.h"
+#include "milter/metrics.h"
+#include "milter/recording.h"
 #include "milter/runtime.h"
 #include "milter/underway.h"
 
@@ -20,10 +23,12 @@ namespace sesame::milter {
 
 // What all sessions share.
 struct Service {
-  Service(RuntimeStore& store, Log& lines) : runtime(store), log(lines) {}
+  Service(RuntimeStore& store, Log& lines) : runtime(store), log(lines), recording(lines) {}
 
   RuntimeStore& runtime;
   Log& log;
+  Metrics metrics;
+  Recording recording;
   Underway messages;  // between MAIL and the end of the message
   Underway connections;
   std::atomic<bool> draining = false;  // no new connections
@@ -74,6 +79,7 @@ class Session {
   struct Message {
     Message(Underway& count, Snapshot runtime, policy::Direction direction, mail::Envelope envelope);
     Underway::Token token;
+    const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
     inspect::Inspection inspection;
     std::string value;  // of a field that is not as it was on the wire: made whole here
   };

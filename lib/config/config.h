@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "history/history.h"
 #include "policy/decide.h"
 #include "ses/accounts.h"
 #include "util/ip.h"
@@ -55,6 +56,13 @@ struct Limits {
   int spf_void_lookups = 0;      // RFC 7208 Section 4.6.4
 };
 
+// The page, the metrics and the questions that the daemon answers over HTTP.
+struct Status {
+  std::string listen;      // "HOST:PORT", "unix:/PATH"; "" = nowhere
+  std::string token_file;  // what a client must know, in its first line; "" = nothing
+  bool operator==(const Status&) const = default;
+};
+
 struct Config {
   Milter milter;
   Dns dns;
@@ -64,6 +72,8 @@ struct Config {
   std::string public_suffix_list;  // path; "" = the system's
   ses::Settings ses;
   watch::Options watch;
+  history::Options history;
+  Status status;
   policy::Rules rules;
   bool refuse_test_keys = false;  // of received mail, RFC 6376 Section 3.6.1
 };

@@ -391,6 +391,62 @@ std::vector<Setting<Config>> watch_settings() {
   };
 }
 
+std::vector<Setting<Config>> history_settings() {
+  return {
+      bind<Config>({.section = "history",
+                    .name = "store",
+                    .type = history_store(),
+                    .fallback = text("/var/lib/sesame/history.sqlite"),
+                    .help = "Where one row for each message is kept: an SQLite file, or a PostgreSQL database that "
+                            "several hosts share, by its URL; a password stands better in the file that PGPASSFILE "
+                            "names. No message ever waits for it. Where the directory of the file is not there, and "
+                            "with an empty value, nothing is kept."},
+                   SESAME_MEMBER(history.store)),
+      bind<Config>({.section = "history",
+                    .name = "keep",
+                    .type = integer(3600, 315360000),
+                    .unit = "seconds",
+                    .fallback = whole(2592000),
+                    .help = "How long a row is kept."},
+                   SESAME_MEMBER(history.keep)),
+      bind<Config>({.section = "history",
+                    .name = "max_size",
+                    .type = integer(1048576, 1099511627776.0),
+                    .unit = "bytes",
+                    .fallback = whole(1073741824),
+                    .help = "The most the SQLite file may take, and what waits for PostgreSQL on this host. Beyond it "
+                            "the oldest rows go first."},
+                   SESAME_MEMBER(history.max_size)),
+      bind<Config>({.section = "history",
+                    .name = "spool",
+                    .type = path(),
+                    .fallback = text("/var/lib/sesame/spool.sqlite"),
+                    .help = "Where rows wait while PostgreSQL is away. Empty: in memory, as long as there is room."},
+                   SESAME_MEMBER(history.spool)),
+  };
+}
+
+std::vector<Setting<Config>> status_settings() {
+  return {
+      bind<Config>({.section = "status",
+                    .name = "listen",
+                    .type = status_listen(),
+                    .fallback = text("127.0.0.1:8893"),
+                    .help = "Where the daemon answers: / is the dashboard, /metrics is for Prometheus, /healthz tells "
+                            "that it lives. Who reaches it can read who sent mail to whom; an address other than "
+                            "loopback needs token_file. Empty: nowhere."},
+                   SESAME_MEMBER(status.listen)),
+      bind<Config>({.section = "status",
+                    .name = "token_file",
+                    .type = path(),
+                    .fallback = text(""),
+                    .example = text("/etc/sesame/status-token"),
+                    .help = "A file whose first line clients must know: as a bearer token, or as the password of any "
+                            "user. /healthz needs none. Empty: nobody has to know anything."},
+                   SESAME_MEMBER(status.token_file)),
+  };
+}
+
 std::vector<Setting<Config>> inbound_settings() {
   return {
       bind<Config>({.section = "inbound",
@@ -714,6 +770,8 @@ const std::vector<Section>& sections() {
       {"inbound", single, "Mail received. Authentication-Results is added in any case."},
       {"repair", single, "What is mended on outbound mail before it is relayed. Each repair is logged."},
       {"watch", single, "The watch over the DNS records that SES depends on, and its alerts."},
+      {"history", single, "What became of each message, kept for sesame report, explain, top and tail."},
+      {"status", single, "The dashboard, and metrics for Prometheus, over HTTP."},
       {"ignore", single, "Mail to leave alone."},
   };
   return all;
@@ -722,8 +780,8 @@ const std::vector<Section>& sections() {
 const std::vector<Setting<Config>>& general_settings() {
   static const auto all = [] {
     auto rows = top_settings();
-    for (const auto part :
-         {milter_settings, dns_settings, log_and_limit_settings, outbound_settings, inbound_settings, watch_settings})
+    for (const auto part : {milter_settings, dns_settings, log_and_limit_settings, outbound_settings, inbound_settings,
+                            watch_settings, history_settings, status_settings})
       append(rows, part());
     return rows;
   }();

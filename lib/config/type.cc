@@ -137,6 +137,25 @@ Type log_destination() {
               [](std::string_view value) { return value == "stderr" || value == "syslog" || is_path(value); });
 }
 
+Type history_store() {
+  return text("the absolute path of a file, a postgresql:// URL, or \"\"", [](std::string_view value) {
+    return value.empty() || is_path(value) || history::is_postgresql(std::string(value));
+  });
+}
+
+Type status_listen() {
+  constexpr std::string_view kUnix = "unix:";
+  return text("ADDRESS:PORT such as \"127.0.0.1:8893\" or \"[::1]:8893\", \"unix:/PATH\", or \"\"",
+              [](std::string_view value) {
+                if (value.empty()) return true;
+                if (value.starts_with(kUnix)) return is_milter_socket(value);
+                // A port must stand there, which a DNS server may leave out.
+                const auto colon = value.rfind(':');
+                if (colon == std::string_view::npos || !is_port(value.substr(colon + 1))) return false;
+                return dns::parse_server(value).has_value();
+              });
+}
+
 Type path() {
   return text("the absolute path of a file, or \"\"",
               [](std::string_view value) { return value.empty() || is_path(value); });

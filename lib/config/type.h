@@ -20,6 +20,8 @@ Type daemon_name();
 Type milter_socket();
 Type dns_server();
 Type log_destination();
+Type history_store();
+Type status_listen();
 Type path();      // absolute; "" allowed
 Type argument();  // of a program
 Type mailbox_or_empty();

@@ -53,4 +53,11 @@ Meter::Cost Meter::cost() const {
   return cost;
 }
 
+std::vector<AnswerPtr> Meter::answers() const {
+  std::vector<AnswerPtr> answers;
+  answers.reserve(known_.size());
+  for (const auto& each : known_) answers.push_back(each.answer);
+  return answers;
+}
+
 }  // namespace sesame::dns

@@ -38,6 +38,8 @@ class Meter final : public Resolver {
     std::string stale_name;              // the first of them, with its type; "" if none
   };
   Cost cost() const;
+  // To each question, in the order of asking.
+  std::vector<AnswerPtr> answers() const;
 
  private:
   struct Known {

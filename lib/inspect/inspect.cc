@@ -419,6 +419,7 @@ policy::Report Inspection::finish() {
     if (impl.inbound() && report.limits.empty())
       learn(report, {*impl.runtime, impl.envelope, impl.fields, impl.meter, impl.meter.deadline(), impl.now});
     report.dns = impl.meter.cost();
+    report.answers = impl.meter.answers();
   }
   report.envelope = std::move(impl.envelope);
   return report;

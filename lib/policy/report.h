@@ -58,6 +58,7 @@ struct Report {
   std::vector<ses::Finding> findings;     // inbound: what SES's part in it gives cause to say
   std::vector<std::string> limits;        // limits of ours the message went over, each with its figure
   dns::Meter::Cost dns;
+  std::vector<dns::AnswerPtr> answers;  // to every question asked of DNS, in the order of asking
 };
 
 // Those to write down: all that pass, and the first of the others. A hostile header has room for thousands.

@@ -131,7 +131,7 @@ class Journal::Keeping {
 
   const std::string path_;
   const std::function<void(Loudness, const std::string&)> say_;
-  const std::shared_ptr<Patience> patience_ = std::make_shared<Patience>();
+  const std::shared_ptr<sqlite::Patience> patience_ = std::make_shared<sqlite::Patience>();
   std::atomic<bool> elsewhere_ = false;
   Guarded<File> file_;
 };

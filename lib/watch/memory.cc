@@ -5,16 +5,16 @@
 #include <algorithm>
 #include <mutex>
 
-#include "watch/memory_database.h"
+#include "sqlite/sqlite.h"
 #include "watch/memory_rows.h"
 #include "watch/memory_text.h"
 
 namespace sesame::watch {
 namespace {
 
-using database::Connection;
-using database::in_transaction;
-using database::Query;
+using sqlite::Connection;
+using sqlite::in_transaction;
+using sqlite::Query;
 
 // "SeWa": tells this file from other programs'.
 constexpr std::int64_t kApplication = 0x53655761;
@@ -120,7 +120,7 @@ Memory::Memory(std::unique_ptr<Database> database) : database_(std::move(databas
 Memory::~Memory() = default;
 
 Result<std::unique_ptr<Memory>> Memory::open(const std::string& path, Access access,
-                                             std::shared_ptr<const Patience> patience) {
+                                             std::shared_ptr<const sqlite::Patience> patience) {
   const bool writes = access == Access::read_write;
   auto connection = Connection::open(path, writes ? Connection::Access::read_write : Connection::Access::read_only,
                                      std::move(patience));

@@ -1,8 +1,7 @@
 // What the watch saw, in an SQLite file. The daemon writes it; commands read it meanwhile, and leave acknowledgements
-// and silences in it. memory* alone include sqlite3.h.
+// and silences in it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sqlite/patience.h"
 #include "util/result.h"
 #include "watch/look.h"
 #include "watch/notice.h"
@@ -53,19 +53,14 @@ std::string lock_path(const std::string& path);
 // Ended runs of one identity that a day's prune leaves: of a server that answers otherwise at each look.
 inline constexpr std::size_t kMaxEndedRuns = 20'000;
 
-// How long others that have the file locked are waited for. Whoever waits heeds a change at once; with 0 also what
-// takes long by itself is given up.
-struct Patience {
-  std::atomic<int> milliseconds = 5000;
-};
-
 // Thread-safe. Throws nothing: a disk that is full, a file that is locked, damaged or may not be written give errors.
 class Memory {
  public:
   enum class Access { read_write, read_only };
   // An error names the file. Read-only: no file is an error; read-write: it is made, with mode 0640.
   static Result<std::unique_ptr<Memory>> open(const std::string& path, Access access,
-                                              std::shared_ptr<const Patience> patience = std::make_shared<Patience>());
+                                              std::shared_ptr<const sqlite::Patience> patience =
+                                                  std::make_shared<sqlite::Patience>());
   ~Memory();
 
   // One look and what came of it, in one transaction; `states` are all of the look's subject. When they are all

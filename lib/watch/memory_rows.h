@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "watch/memory.h"
-#include "watch/memory_database.h"
+#include "sqlite/sqlite.h"
 
 namespace sesame::watch::rows {
 
-using database::Connection;
-using database::Query;
+using sqlite::Connection;
+using sqlite::Query;
 
 // The number of the look's subject, which is made where it is new.
 Result<std::int64_t> take_subject(Connection& connection, const Look& look);

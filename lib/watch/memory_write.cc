@@ -83,7 +83,7 @@ Result<std::int64_t> begin(Connection& connection, std::int64_t subject, const R
                   .with(observation.serial)
                   .run();
   if (!done) return tl::unexpected(done.error());
-  return sqlite3_last_insert_rowid(connection.handle());
+  return connection.last_row();
 }
 
 Result<void> take_observation(Connection& connection, std::int64_t subject, const Record& record,
@@ -144,7 +144,7 @@ Result<void> take_blindness(Connection& connection, std::int64_t subject, const 
           .with(look.time)
           .with(subject)
           .run();
-  if (!extended || sqlite3_changes(connection.handle()) > 0) return extended;
+  if (!extended || connection.changes() > 0) return extended;
   return Query(connection,
                "INSERT INTO blindness(subject, kind, first, last, count, open) VALUES(?1, ?2, ?3, ?3, 1, 1)")
       .with(subject)

@@ -141,7 +141,8 @@ class Daemon:
         directory = pathlib.Path(self.holder.name)
         self.socket, self.log, self.output = (directory / name for name in ("socket", "log", "output"))
         config = directory / "sesame.toml"
-        config.write_text(f'authserv_id = "mx.example.net"\n[milter]\nsocket = "unix:{self.socket}"\n[dns]\n'
+        config.write_text(f'authserv_id = "mx.example.net"\n[milter]\nsocket = "unix:{self.socket}"\n'
+                          '[history]\nstore = ""\n[status]\nlisten = ""\n[dns]\n'
                           f'servers = ["127.0.0.1:{dns_port}"]\n{dns}[log]\nformat = "json"\n'
                           f'destination = "{self.log}"\n{settings}\n[watch]\ninterval = 0\n', encoding="utf-8")
         self.command = [binary, "--config", config]

@@ -22,6 +22,10 @@ CONFIGURATION = """
 authserv_id = "mx.bench.example"
 [milter]
 socket = "unix:{socket}"
+[history]
+store = ""
+[status]
+listen = ""
 [dns]
 servers = ["{dns}"]
 [outbound]

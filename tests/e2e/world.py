@@ -33,6 +33,10 @@ authserv_id = "{authserv_id}"
 socket = "inet:{port}@127.0.0.1"
 user = ""
 
+[history]
+store = ""
+[status]
+listen = ""
 [dns]
 servers = ["127.0.0.1:{dns_port}"]
 timeout = {timeout}

@@ -24,6 +24,13 @@ constexpr std::chrono::milliseconds kStep{10};
 
 // Name servers are asked at port 53 of whatever address a zone names.
 constexpr const char* kNoWatch = "[watch]\ninterval = 0\n";
+constexpr const char* kNoHistory = "[history]\nstore = \"\"\n";
+constexpr const char* kNoStatus = "[status]\nlisten = \"\"\n";
+
+// `otherwise`, where the settings have no table of this name.
+std::string unless_set(const std::string& settings, const std::string& table, const char* otherwise) {
+  return settings.find("[" + table + "]") == std::string::npos ? otherwise : "";
+}
 
 constexpr const char* kIdentities = R"(
 [ses]
@@ -124,7 +131,8 @@ void Daemon::write_config(const std::string& settings, const std::string& milter
   out << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket() << "\"\ndrain = 20\n"
       << milter << "\n[dns]\nservers = [\"" << dns_.host_port() << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n"
       << dns << "\n[log]\ndestination = \"" << path("log") << "\"\n"
-      << (settings.find("[watch]") == std::string::npos ? kNoWatch : "") << kIdentities << settings;
+      << unless_set(settings, "watch", kNoWatch) << unless_set(settings, "history", kNoHistory)
+      << unless_set(settings, "status", kNoStatus) << kIdentities << settings;
 }
 
 void Daemon::start() {

@@ -19,7 +19,8 @@ class Watched : public testing::Test {
  protected:
   Snapshot runtime(int interval, int identities = 1) {
     auto text = fmt::format(
-        "authserv_id = \"mx.example.net\"\n[dns]\nservers = [\"{}\"]\n[watch]\ninterval = {}\n[ses]\nregion = "
+        "authserv_id = \"mx.example.net\"\n[history]\nstore = \"\"\n[status]\nlisten = \"\"\n"
+        "[dns]\nservers = [\"{}\"]\n[watch]\ninterval = {}\n[ses]\nregion = "
         "\"us-east-1\"\n",
         dns_.host_port(), interval);
     for (int i = 0; i < identities; ++i)

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "remembered.h"
-#include "watch/memory_database.h"
+#include "sqlite/sqlite.h"
 
 namespace sesame::test {
 
@@ -586,10 +586,10 @@ TEST(Prune, FindsWhatIsOldWithoutReadingTheRest) {
   const ScratchDirectory directory;
   const auto path = directory.file("watch.sqlite");
   ASSERT_TRUE(Memory::open(path, Access::read_write));
-  using watch::database::Connection;
-  const auto connection = Connection::open(path, Connection::Access::read_only, std::make_shared<watch::Patience>());
+  using sqlite::Connection;
+  const auto connection = Connection::open(path, Connection::Access::read_only, std::make_shared<sqlite::Patience>());
   ASSERT_TRUE(connection);
-  watch::database::Query plan(**connection, "EXPLAIN QUERY PLAN SELECT id FROM run WHERE last < 1");
+  sqlite::Query plan(**connection, "EXPLAIN QUERY PLAN SELECT id FROM run WHERE last < 1");
   ASSERT_TRUE(plan.next().value_or(false));
   EXPECT_THAT(plan.text(3), HasSubstr("run_by_last"));
 }

@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "watch/journal.h"
-#include "watch/memory_database.h"
+#include "sqlite/sqlite.h"
 
 // How many threads there may be yet; any number where it is negative.
 static std::atomic<int> threads_left = -1;
@@ -516,13 +516,13 @@ class Locked {
  public:
   explicit Locked(const std::string& path) {
     auto opened =
-        database::Connection::open(path, database::Connection::Access::read_write, std::make_shared<Patience>());
+        sqlite::Connection::open(path, sqlite::Connection::Access::read_write, std::make_shared<sqlite::Patience>());
     if (opened) connection_ = *std::move(opened);
     EXPECT_TRUE(connection_ && connection_->execute("BEGIN EXCLUSIVE"));
   }
 
  private:
-  std::unique_ptr<database::Connection> connection_;
+  std::unique_ptr<sqlite::Connection> connection_;
 };
 
 TEST(Watch, WhatIsThereIsReadThoughAnotherHasItLocked) {

@@ -23,6 +23,10 @@ authserv_id = "mx.example.net"
 [milter]
 socket = "unix:{directory}/socket"
 drain = 0
+[history]
+store = ""
+[status]
+listen = ""
 [dns]
 servers = ["{resolver}"]
 timeout = 0.5

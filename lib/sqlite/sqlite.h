@@ -1,9 +1,9 @@
-// SQLite behind objects that clean up after themselves. Inside memory*.cc only.
+// SQLite behind objects that clean up after themselves. This folder, and the .cc files that include this header, are
+// the only ones that include sqlite3.h.
 #pragma once
 
 #include <sqlite3.h>
 
-#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -12,10 +12,10 @@
 #include <string>
 #include <string_view>
 
+#include "sqlite/patience.h"
 #include "util/result.h"
-#include "watch/memory.h"
 
-namespace sesame::watch::database {
+namespace sesame::sqlite {
 
 // One open file. For one thread at a time.
 class Connection {
@@ -30,6 +30,9 @@ class Connection {
   // Prepared once, for as long as the file is open; null when that fails. `sql` is a literal.
   sqlite3_stmt* prepared(std::string_view sql);
   sqlite3* handle() { return handle_.get(); }
+  // Of the last statement that wrote.
+  std::int64_t last_row() { return sqlite3_last_insert_rowid(handle()); }
+  int changes() { return sqlite3_changes(handle()); }
   // Does its path lead to another file by now, or to none?
   bool has_moved();
   // What SQLite says of its result `code`, with the file's name.
@@ -115,4 +118,4 @@ Result<void> in_transaction(Connection& connection, Steps&& steps) {
   return done;
 }
 
-}  // namespace sesame::watch::database
+}  // namespace sesame::sqlite

@@ -1,4 +1,4 @@
-#include "watch/memory_database.h"
+#include "sqlite/sqlite.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <thread>
 
-namespace sesame::watch::database {
+namespace sesame::sqlite {
 namespace {
 
 constexpr mode_t kMode = 0640;
@@ -62,7 +62,7 @@ const char* meaning_of(int code) {
 Result<std::unique_ptr<Connection>> Connection::open(const std::string& path, Access access,
                                                      std::shared_ptr<const Patience> patience) {
   const bool writes = access == Access::read_write;
-  if (path.empty()) return failure("the path of the memory is empty");
+  if (path.empty()) return failure("the path is empty");
   if (writes) {
     if (auto made = make_file(path); !made) return tl::unexpected(made.error());
   }
@@ -154,4 +154,4 @@ std::string Query::text(int column) const {
   return bytes ? std::string(reinterpret_cast<const char*>(bytes), size) : "";
 }
 
-}  // namespace sesame::watch::database
+}  // namespace sesame::sqlite

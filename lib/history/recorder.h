@@ -1,0 +1,41 @@
+// The way of a row into the store: a bounded queue, and one thread that writes batches.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "history/history.h"
+#include "util/clock.h"
+
+namespace sesame::history {
+
+enum class Loudness { info, warning, error };
+using Say = std::function<void(Loudness, const std::string&)>;
+
+class Recorder {
+ public:
+  // Opens nothing yet: a store that is away is tried again for as long as it takes, and told once. `host` stands in the
+  // rows.
+  Recorder(Options options, std::string host, const Clock& clock, Say say);
+  ~Recorder();  // stop()
+
+  // Never waits and never throws: where too much waits already, or there is no memory for it, it is lost and counted.
+  // Thread-safe.
+  void record(std::unique_ptr<const Source> source) noexcept;
+
+  Result<void> start();
+  // Writes what waits, for at most so long; what is left then is counted as lost.
+  void stop(std::chrono::milliseconds at_most);
+  // Everything recorded until now is in the store, or in the spool. For tests and for the end of a program; false after
+  // `at_most`.
+  bool settle(std::chrono::milliseconds at_most);
+
+  Standing standing() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sesame::history
