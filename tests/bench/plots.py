@@ -35,7 +35,9 @@ def draw_panel(axes, points, series, field):
 
 
 def rule(axes, x_scale, y_scale):
-    """Scales with few marks, in plain numbers."""
+    """Scales with few marks, in plain numbers. Where values differ little, zero stands beside them."""
+    if axes.dataLim.y1 < 4 * axes.dataLim.y0:
+        y_scale = "linear"
     for axis, scale, steps, form in ((axes.xaxis, x_scale, (1,), EngFormatter(sep="")),
                                      (axes.yaxis, y_scale, (1, 2, 5), StrMethodFormatter("{x:,g}"))):
         if scale == "log":
