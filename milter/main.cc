@@ -162,8 +162,9 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
   tell_arrivals(*runtime, log);
   load_answers(*runtime, log);
   Keeper keeper(log);
-  Watching watching(log);
-  Status status(service, watching);
+  // An answer that is being made when the daemon ends is not waited for.
+  static Watching watching(log);
+  static Status status(service, watching);
   std::atomic<bool> broken = false;
   std::thread([&broken] {
     serve();

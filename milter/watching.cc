@@ -64,7 +64,8 @@ void Watching::follow(RuntimeStore& store) {
       stop();
     }
   }
-  const std::shared_ptr<const ses::Observer> ledger = watcher_ ? watcher_->ledger() : nullptr;
+  const std::shared_ptr<const watch::Ledger> ledger = watcher_ ? watcher_->ledger() : nullptr;
+  ledger_.with([&](auto& shared) { shared = ledger; });
   if (runtime->watch != ledger) store.replace(inspect::with_watch(*runtime, ledger));
   followed_ = store.current();
 }
@@ -94,6 +95,10 @@ Result<void> Watching::look_with(const Snapshot& runtime) {
   if (followed_ && watcher_->size() != before)
     log_.line(Level::info, fmt::format("watch: identities={}", watcher_->size()));
   return {};
+}
+
+std::shared_ptr<const watch::Ledger> Watching::ledger() const {
+  return ledger_.with([](const auto& shared) { return shared; });
 }
 
 void Watching::stop() {

@@ -7,6 +7,7 @@
 
 #include "milter/log.h"
 #include "milter/runtime.h"
+#include "util/guarded.h"
 #include "watch/watcher.h"
 
 namespace sesame::milter {
@@ -14,7 +15,7 @@ namespace sesame::milter {
 // How many identities a runtime asks to watch.
 std::size_t watched_by(const inspect::Runtime& runtime);
 
-// Not thread-safe: one thread looks after it.
+// Not thread-safe but for ledger(): one thread looks after it.
 class Watching {
  public:
   explicit Watching(Log& log) : log_(log) {}
@@ -24,6 +25,8 @@ class Watching {
   void follow(RuntimeStore& store);
   // Within seconds.
   void stop();
+  // How the records stand; null: nobody watches them. Any thread.
+  std::shared_ptr<const watch::Ledger> ledger() const;
 
  private:
   void begin(const watch::Options& options);
@@ -36,6 +39,7 @@ class Watching {
   std::vector<watch::Subject> subjects_;
   std::shared_ptr<dns::Resolver> unchecked_;
   config::Dns unchecked_settings_;
+  mutable Guarded<std::shared_ptr<const watch::Ledger>> ledger_;
 };
 
 }  // namespace sesame::milter

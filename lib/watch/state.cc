@@ -346,6 +346,15 @@ std::vector<RecordState> Ledger::states() const {
   return result;
 }
 
+std::map<State, std::size_t> Ledger::counts() const {
+  std::map<State, std::size_t> result;
+  for (const auto state : kStates) result[state] = 0;
+  const std::lock_guard lock(book_->mutex);
+  for (const auto& [place, page] : book_->pages)
+    for (const auto& [what, record] : page.records) ++result[record.state];
+  return result;
+}
+
 std::vector<RecordState> Ledger::states_of(const std::string& account, const std::string& identity,
                                            const std::string& region) const {
   const std::lock_guard lock(book_->mutex);

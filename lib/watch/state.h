@@ -1,7 +1,9 @@
 // What becomes of a record over time, and what follows for SES.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -100,6 +102,8 @@ class Ledger final : public ses::Observer {
   // Forgets identities and records that are no longer among `subjects`.
   void keep_only(std::span<const Subject> subjects);
   std::vector<RecordState> states() const;
+  // How many records are in each state, the states without one too.
+  std::map<State, std::size_t> counts() const;
   std::vector<RecordState> states_of(const std::string& account, const std::string& identity,
                                      const std::string& region) const;
 
