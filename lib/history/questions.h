@@ -12,7 +12,7 @@
 
 namespace sesame::history {
 
-// Which messages. Times are unix seconds; `since` is included, `until` is not.
+// Which messages. Times are unix seconds; `since` is included, `until` is not; an `until` of 0 is no end.
 struct Scope {
   std::int64_t since = 0, until = 0;
   std::string direction;    // "outbound", "inbound"; "" = both
@@ -49,7 +49,8 @@ struct Slot {
   std::int64_t begin = 0;  // unix seconds
   Tally tally;
 };
-// One for each step (seconds, a multiple of 3600), those without messages as well; at most 1000.
+// One for each step (seconds, a multiple of 3600) from `since` to `until`, those without messages as well; at most
+// 1000.
 Result<std::vector<Slot>> series(Reader& reader, const Scope& scope, std::int64_t step);
 
 // Single messages.
@@ -74,6 +75,12 @@ Result<std::vector<Row>> after(Reader& reader, const Mark& mark, const Filter& f
 // With their stories: all messages that had this queue id, newest first; an MTA uses short ones again.
 Result<std::vector<Row>> messages_of(Reader& reader, const std::string& queue_id);
 
+// Of the messages that are kept, in microseconds; 0 where there are none.
+struct Period {
+  std::int64_t oldest = 0, newest = 0;
+};
+Result<Period> period(Reader& reader);
+
 // Most of something: sender domains, codes, clients, ...
 enum class By { from_domain, code, client, mail_from, host, action, verdict };
 struct Count {
@@ -84,12 +91,12 @@ Result<std::vector<Count>> top(Reader& reader, const Scope& scope, By by, std::s
 
 // What a policy would have done with the messages of the past.
 struct Simulated {
-  std::uint64_t messages = 0;
+  std::uint64_t messages = 0, outbound = 0, inbound = 0;
   struct Line {
     std::string from_domain, direction, before, after;  // actions
     std::string code;
     std::uint64_t messages = 0;
-    std::string queue_id;  // of the newest of them
+    std::string queue_id;  // of the newest of them; "" beyond the first 200 lines
     std::string why;       // likewise
   };
   std::vector<Line> changed;  // only where the action is another one; most messages first

@@ -107,29 +107,75 @@ void reply(Decision& decision, const char* code, const char* enhanced, const std
   decision.reason = printable(text, kMaxReply);
 }
 
-void act_outbound(Decision& decision, Level level, const Report& report, const Rules& rules) {
-  decision.reason = why(report);
+Action action_of(Level level) {
   switch (level) {
     case Level::observe:
-      decision.action = Action::observe;
-      return;
+      return Action::observe;
     case Level::tag:
-      decision.action = Action::tag;
-      break;
+      return Action::tag;
     case Level::hold:
-      decision.action = Action::hold;
-      break;
+      return Action::hold;
     case Level::reject:
-      decision.action = Action::reject;
-      reply(decision, "550", "5.7.1", why(report));
-      return;
+      break;
   }
-  decision.edits.push_back(prediction_field(report, rules));
+  return Action::reject;
+}
+
+Action action_of(Handling handling) {
+  switch (handling) {
+    case Handling::observe:
+      return Action::observe;
+    case Handling::quarantine:
+      return Action::hold;
+    case Handling::reject:
+      break;
+  }
+  return Action::reject;
+}
+
+Action choose_outbound(const Case& message, const Rules& rules) {
+  const auto& rule = outbound_rule(rules, message.from_domain);
+  if (message.predicted == ses::Verdict::fail) return action_of(rule.fail);
+  if (message.predicted == ses::Verdict::refused) return action_of(rule.refused);
+  return Action::accept;
+}
+
+// RFC 9989 Section 5.4: p=none changes nothing.
+bool asks_to_act(const Case& message) {
+  return !message.from_domain.empty() && message.dmarc == dmarc::Result::fail &&
+         message.disposition != dmarc::Policy::none;
+}
+
+Action choose_inbound(const Case& message, const Rules& rules) {
+  if (message.from_domain.empty()) return action_of(rules.on_bad_author);
+  if (message.dmarc == dmarc::Result::temperror && rules.tempfail_on_temperror) return Action::tempfail;
+  if (!asks_to_act(message) || !message.trusted_forwarder.empty()) return Action::accept;
+  const bool reject = message.disposition == dmarc::Policy::reject;
+  return action_of(reject ? rules.on_policy_reject : rules.on_policy_quarantine);
+}
+
+Case case_of(const Report& report, const Rules& rules) {
+  Case message;
+  message.direction = report.direction;
+  if (report.author.usable()) message.from_domain = report.author.domain();
+  if (report.prediction) message.predicted = report.prediction->verdict;
+  message.dmarc = report.dmarc.result;
+  message.disposition = report.dmarc.discovery.disposition;
+  if (report.direction == Direction::inbound && asks_to_act(message))
+    message.trusted_forwarder = trusted_forwarder(report.arc, message.from_domain, rules.trusted_sealers);
+  return message;
 }
 
 Decision decide_outbound(const Report& report, const Rules& rules) {
+  const auto message = case_of(report, rules);
   Decision decision;
-  const auto& rule = outbound_rule(rules, report.author.usable() ? report.author.domain() : std::string());
+  decision.action = choose(message, rules);
+  // What does not leave is not mended.
+  if (decision.action == Action::reject) {
+    reply(decision, "550", "5.7.1", why(report));
+    return decision;
+  }
+  const auto& rule = outbound_rule(rules, message.from_domain);
   std::vector<Place> removed;
   for (const auto& repair : report.repairs) removed.push_back(repair.place);
   // Where our field has a meaning, nobody else writes it.
@@ -137,50 +183,25 @@ Decision decide_outbound(const Report& report, const Rules& rules) {
     removed.insert(removed.end(), report.forged_predictions.begin(), report.forged_predictions.end());
   remove(decision, std::move(removed));
   decision.repairs = report.repairs;
-  if (!report.prediction) return decision;
-  if (report.prediction->verdict == ses::Verdict::fail) act_outbound(decision, rule.fail, report, rules);
-  if (report.prediction->verdict == ses::Verdict::refused) act_outbound(decision, rule.refused, report, rules);
-  // What does not leave is not mended.
-  if (decision.action == Action::reject) {
-    decision.edits.clear();
-    decision.repairs.clear();
-  }
+  if (decision.action != Action::accept) decision.reason = why(report);
+  if (decision.action == Action::tag || decision.action == Action::hold)
+    decision.edits.push_back(prediction_field(report, rules));
   return decision;
 }
 
-void act_inbound(Decision& decision, Handling handling, const Report& report) {
-  switch (handling) {
-    case Handling::observe:
-      decision.action = Action::observe;
-      break;
-    case Handling::quarantine:
-      decision.action = Action::hold;
-      break;
-    case Handling::reject:
-      decision.action = Action::reject;
-      break;
-  }
-  reply(decision, handling == Handling::reject ? "550" : "", handling == Handling::reject ? "5.7.1" : "", why(report));
-}
-
 Decision decide_inbound(const Report& report, const Rules& rules) {
+  auto message = case_of(report, rules);
   Decision decision;
-  const auto disposition = report.dmarc.discovery.disposition;
-  // RFC 9989 Section 5.4: p=none changes nothing.
-  const bool asked_to_act =
-      report.author.usable() && report.dmarc.result == dmarc::Result::fail && disposition != dmarc::Policy::none;
-  if (asked_to_act)
-    decision.trusted_forwarder = trusted_forwarder(report.arc, report.author.domain(), rules.trusted_sealers);
+  decision.action = choose(message, rules);
+  decision.trusted_forwarder = std::move(message.trusted_forwarder);
   remove(decision, report.forged_results);
   decision.edits.push_back(results_field(report, rules, decision.trusted_forwarder));
-  if (!report.author.usable()) {
-    act_inbound(decision, rules.on_bad_author, report);
-  } else if (report.dmarc.result == dmarc::Result::temperror && rules.tempfail_on_temperror) {
-    decision.action = Action::tempfail;
+  if (decision.action == Action::tempfail) {
     reply(decision, "451", "4.7.1", why(report));
-  } else if (asked_to_act && decision.trusted_forwarder.empty()) {
-    const bool reject = disposition == dmarc::Policy::reject;
-    act_inbound(decision, reject ? rules.on_policy_reject : rules.on_policy_quarantine, report);
+  } else if (decision.action == Action::reject) {
+    reply(decision, "550", "5.7.1", why(report));
+  } else if (decision.action != Action::accept) {
+    reply(decision, "", "", why(report));
   }
   return decision;
 }
@@ -237,6 +258,18 @@ const OutboundRule& outbound_rule(const Rules& rules, std::string_view from_doma
     if (dns::is_at_or_below(from_domain, override.domain) && (!best || override.domain.size() > best->domain.size()))
       best = &override;
   return best ? best->rule : rules.outbound;
+}
+
+Action choose(const Case& message, const Rules& rules) {
+  switch (message.direction) {
+    case Direction::outbound:
+      return choose_outbound(message, rules);
+    case Direction::inbound:
+      return choose_inbound(message, rules);
+    case Direction::ignored:
+      break;
+  }
+  return Action::accept;
 }
 
 Decision decide(const Report& report, const Rules& rules) {

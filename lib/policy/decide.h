@@ -67,6 +67,17 @@ struct Decision {
 };
 const char* to_string(Decision::Action action);
 
+// What the action rests on: of a message as it is judged, or of one that was judged long ago.
+struct Case {
+  Direction direction = Direction::ignored;
+  std::string from_domain;                          // "" where From is not usable
+  ses::Verdict predicted = ses::Verdict::unknown;   // outbound
+  dmarc::Result dmarc = dmarc::Result::none;        // inbound
+  dmarc::Policy disposition = dmarc::Policy::none;  // inbound: what the domain owner asks for
+  std::string trusted_forwarder = {};               // inbound: for whose word the policy is not applied; "" if none
+};
+Decision::Action choose(const Case& message, const Rules& rules);
+
 Decision decide(const Report& report, const Rules& rules);
 
 }  // namespace sesame::policy
