@@ -72,6 +72,10 @@ class Query {
   Query& with(std::string_view text) {
     return bound(sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT));
   }
+  Query& with_blob(std::string_view octets) {
+    return bound(sqlite3_bind_blob(statement_, ++bound_, octets.empty() ? "" : octets.data(),
+                                   static_cast<int>(octets.size()), SQLITE_TRANSIENT));
+  }
   template <std::integral T>
   Query& with(T number) {
     return bound(sqlite3_bind_int64(statement_, ++bound_, static_cast<sqlite3_int64>(number)));
