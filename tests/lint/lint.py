@@ -81,6 +81,7 @@ EVIDENCE = {
     "postfix": r"/usr/lib/postfix",
     "libmail-dkim-perl": r"use Mail::DKIM",
     "libmail-spf-perl": r"use Mail::SPF",
+    "prometheus": r"promtool",
     "python3-aiosmtpd": r"aiosmtpd",
     "python3-authres": r"import authres",
     "python3-botocore": r"import botocore",
