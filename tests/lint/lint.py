@@ -79,6 +79,7 @@ EVIDENCE = {
     "opendmarc": r"/usr/sbin/opendmarc",
     "openssl": r'"openssl"',
     "postfix": r"/usr/lib/postfix",
+    "postgresql": r"/usr/lib/postgresql",
     "libmail-dkim-perl": r"use Mail::DKIM",
     "libmail-spf-perl": r"use Mail::SPF",
     "prometheus": r"promtool",
