@@ -15,7 +15,7 @@ namespace sesame::history::postgres {
 namespace {
 
 constexpr int kConnect = 10;                   // seconds
-constexpr std::chrono::seconds kWriting{70};   // without a word from the server
+constexpr std::chrono::seconds kWriting{30};   // without a word from the server
 constexpr std::chrono::seconds kReading{310};  // likewise
 constexpr std::size_t kChunk = std::size_t{64} << 10;
 constexpr std::size_t kMaxReason = 300;  // octets
@@ -29,7 +29,7 @@ constexpr const char* kSession =
     "SET default_transaction_isolation = 'read committed';"
     "SET idle_in_transaction_session_timeout = 60000;"
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3;";
-constexpr const char* kWriter = "SET statement_timeout = 60000; SET lock_timeout = 30000;";
+constexpr const char* kWriter = "SET statement_timeout = 25000; SET lock_timeout = 20000;";
 constexpr const char* kReader = "SET statement_timeout = 300000; SET default_transaction_read_only = on;";
 
 class Row final : public Cells {
