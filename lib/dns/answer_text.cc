@@ -66,10 +66,7 @@ std::optional<std::string> name_of(const json& value) {
 
 json records_of(const Answer& answer) {
   auto records = json::array();
-  for (const auto& text : answer.texts) records.push_back(as_utf8(text));
-  for (const auto& address : answer.addresses) records.push_back(address.to_string());
-  for (const auto& mx : answer.exchanges) records.push_back(std::to_string(mx.preference) + ' ' + as_utf8(mx.host));
-  for (const auto& name : answer.names) records.push_back(as_utf8(name));
+  for (const auto& record : data_of(answer)) records.push_back(as_utf8(record));
   return records;
 }
 

@@ -44,4 +44,12 @@ std::string status_text(const Answer& answer) {
   return std::string(answer.stale ? "only a stale " : "") + to_string(answer.status);
 }
 
+std::vector<std::string> data_of(const Answer& answer) {
+  auto data = answer.texts;
+  for (const auto& address : answer.addresses) data.push_back(address.to_string());
+  for (const auto& mx : answer.exchanges) data.push_back(std::to_string(mx.preference) + ' ' + mx.host);
+  data.insert(data.end(), answer.names.begin(), answer.names.end());
+  return data;
+}
+
 }  // namespace sesame::dns

@@ -67,6 +67,8 @@ inline bool is_undecided(const Answer& answer) {
   return answer.status != Status::ok && !proves_absence(answer);
 }
 std::string status_text(const Answer& answer);  // "NXDOMAIN", "only a stale NXDOMAIN"
+// Its records in the order received, octets as they came: "v=spf1 -all", "192.0.2.1", "10 mx.example.com".
+std::vector<std::string> data_of(const Answer& answer);
 
 // One that has nothing but its status.
 Answer bare_answer(const std::string& name, Type type, Status status);

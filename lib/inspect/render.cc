@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "inspect/event.h"
 #include "inspect/prediction_json.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -67,10 +68,6 @@ json repair_array(std::span<const policy::Repair> repairs) {
   return array;
 }
 
-std::string from_domain(const policy::Report& report) {
-  return report.author.usable() ? report.author.domain() : std::string();
-}
-
 // What SES's part in a received message shows; null when it did not come through it.
 json arrival_value(const policy::Report& report) {
   if (!report.arrival) return nullptr;
@@ -106,24 +103,6 @@ std::string repairs_text(const std::vector<policy::Repair>& repairs) {
     texts.push_back(reason + ":" + printable(place.name) + ":" + std::to_string(place.occurrence));
   if (texts.size() < repairs.size()) texts.push_back("+" + std::to_string(repairs.size() - texts.size()));
   return join(texts, ",");
-}
-
-// key=value, quoted where the value has a space, a quote or nothing.
-void put(std::string& line, std::string_view key, const std::string& value) {
-  if (!line.empty()) line += ' ';
-  line += key;
-  line += '=';
-  const auto text = printable(value, 1000);
-  if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) {
-    line += text;
-    return;
-  }
-  line += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
-  line += '"';
 }
 
 void put_inbound(std::string& line, const policy::Report& report) {
@@ -171,6 +150,27 @@ void put_outbound(std::string& line, const ses::Prediction& prediction, std::int
 
 }  // namespace
 
+std::string from_domain(const policy::Report& report) {
+  return report.author.usable() ? report.author.domain() : std::string();
+}
+
+void put(std::string& line, std::string_view key, const std::string& value) {
+  if (!line.empty()) line += ' ';
+  line += key;
+  line += '=';
+  const auto text = printable(value, 1000);
+  if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) {
+    line += text;
+    return;
+  }
+  line += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += '"';
+}
+
 std::string log_text(const policy::Report& report, const policy::Decision& decision) {
   std::string line;
   put(line, "queue_id", report.envelope.queue_id);
@@ -194,7 +194,7 @@ std::string log_text(const policy::Report& report, const policy::Decision& decis
   return line;
 }
 
-std::string log_json(const policy::Report& report, const policy::Decision& decision) {
+Json event_value(const policy::Report& report, const policy::Decision& decision) {
   json event{{"time", timestamp(report.time)},
              {"event", "message"},
              {"queue_id", report.envelope.queue_id},
@@ -228,7 +228,11 @@ std::string log_json(const policy::Report& report, const policy::Decision& decis
   if (!report.dns.failed.empty()) event["dns_failed"] = report.dns.failed;
   if (report.dns.stale > 0) event["dns_stale"] = report.dns.stale;
   event["why"] = policy::why(report);
-  return dump(event, -1);
+  return event;
+}
+
+std::string log_json(const policy::Report& report, const policy::Decision& decision) {
+  return dump(event_value(report, decision), -1);
 }
 
 std::string spf_json(const spf::Outcome& outcome) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "policy/decide.h"
 #include "policy/report.h"
@@ -11,6 +12,9 @@ namespace sesame::inspect {
 // One event per message, for the log: "key=value ..." on one line, and the same as one line of JSON.
 std::string log_text(const policy::Report& report, const policy::Decision& decision);
 std::string log_json(const policy::Report& report, const policy::Decision& decision);
+// For its level debug, in the same two forms: one line for each answer of DNS that the message was judged by.
+std::vector<std::string> log_text_records(const policy::Report& report);
+std::vector<std::string> log_json_records(const policy::Report& report);
 
 // What `sesame verify --json` and `sesame preflight --json` print.
 // `one`: the report's `dmarc` alone, whichever standard it is of; `both`: `dmarc_rfc7489` beside it.
