@@ -30,7 +30,7 @@ class StatusServer {
     std::chrono::milliseconds idle{30'000};     // between two of them
     std::chrono::milliseconds reading{10'000};  // a head, from its first octet
     std::chrono::milliseconds writing{30'000};  // an answer
-    int threads = 2;
+    int threads = 4;
   };
 
   // `listener` is a socket that listens, from now on this object's.

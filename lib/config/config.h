@@ -84,6 +84,8 @@ Result<Config> load(const std::string& path);
 Result<Config> parse(std::string_view text, const std::string& name);
 // Is this a value for milter.socket?
 bool is_milter_socket(std::string_view value);
+// Can only this host reach what listens there? Of a value of status.listen.
+bool is_private(std::string_view listen);
 // All defaults.
 Config defaults();
 // Where the installed configuration stands.

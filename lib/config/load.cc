@@ -79,6 +79,7 @@ class Loader {
     check_region(root);
     check_files(root);
     check_alerts(root);
+    check_status(root);
     read_identities(root);
     read_routes(root);
     read_overrides(root);
@@ -264,6 +265,15 @@ class Loader {
     if (const auto* sendmail = find(root, "watch.sendmail"); !alerts.mail_to.empty() && alerts.sendmail.empty())
       fault(sendmail->source(), "watch.sendmail",
             "is empty; expected the absolute path of a program, where watch.mail_to is set");
+  }
+
+  // What it tells is not for everybody who can reach this host.
+  void check_status(const toml::table& root) {
+    const auto& status = config_.status;
+    if (is_private(status.listen) || !status.token_file.empty()) return;
+    fault(find(root, "status.listen")->source(), "status.listen",
+          fmt::format("is \"{}\", which others can reach; expected status.token_file as well, or a loopback address",
+                      status.listen));
   }
 
   // Two that write to one file destroy each other's.

@@ -57,6 +57,14 @@ std::string figure(double value) {
 
 }  // namespace
 
+bool is_private(std::string_view listen) {
+  if (listen.empty() || listen.starts_with("unix:")) return true;
+  const auto server = dns::parse_server(listen);
+  if (!server) return false;
+  const auto address = server->address.unmapped();
+  return address.is_v4() ? address.octets()[0] == 127 : address == IpAddress::parse("::1");
+}
+
 bool is_milter_socket(std::string_view value) {
   constexpr std::string_view kUnix = "unix:";
   if (value.starts_with(kUnix)) {
