@@ -122,9 +122,7 @@ Next Session::end_of_message(std::string_view queue_id, MtaEdits& mta) {
     decision.repairs.clear();
     policy::forget_repairs(report);
   }
-  if (service_.log.takes_events())
-    service_.log.event(service_.log.format() == config::Log::Format::json ? inspect::log_json(report, decision)
-                                                                          : inspect::log_text(report, decision));
+  tell(report, decision);
   ++service_.judged;
   const Stages stages{report.dns.waited, since(ended), since(message->began)};
   service_.metrics.judged(report, decision, stages);
@@ -132,6 +130,16 @@ Next Session::end_of_message(std::string_view queue_id, MtaEdits& mta) {
   service_.recording.record(std::move(report), std::move(decision), stages);
   if (!next) return give_up("edits", next.error().message, id);
   return *next;
+}
+
+void Session::tell(const policy::Report& report, const policy::Decision& decision) {
+  auto& log = service_.log;
+  if (!log.takes(Level::info)) return;
+  const bool json = log.format() == config::Log::Format::json;
+  log.event(json ? inspect::log_json(report, decision) : inspect::log_text(report, decision));
+  if (!log.takes(Level::debug)) return;
+  for (const auto& line : json ? inspect::log_json_records(report) : inspect::log_text_records(report))
+    log.event(line, Level::debug);
 }
 
 void Session::abort() {
@@ -143,8 +151,9 @@ Next Session::give_up(const char* step, std::string_view why, std::string_view q
     message_.reset();
     ++service_.failures;
     service_.metrics.passed_unjudged();
-    service_.log.line(Level::error, "queue_id=" + (queue_id.empty() ? "none" : printable(queue_id)) + " step=" + step +
-                                        " action=accept: the message passes unjudged: " + printable(why));
+    service_.log.line_about(
+        queue_id, Level::error,
+        std::string("step=") + step + " action=accept: the message passes unjudged: " + printable(why));
   } catch (...) {
     // Nothing is left to say it with; the message must pass all the same.
     return Next::accept;

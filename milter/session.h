@@ -84,6 +84,8 @@ class Session {
     std::string value;  // of a field that is not as it was on the wire: made whole here
   };
 
+  void tell(const policy::Report& report, const policy::Decision& decision);
+
   Service& service_;
   Underway::Token token_;
   Peer peer_;

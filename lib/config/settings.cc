@@ -205,7 +205,8 @@ std::vector<Setting<Config>> log_and_limit_settings() {
                     .name = "level",
                     .type = word({"debug", "info", "warning", "error"}),
                     .fallback = text("info"),
-                    .help = "The least severity that is logged. The event of a message is info."},
+                    .help = "The least severity that is logged. The event of a message is info; debug adds every answer of "
+                            "DNS that it was judged by."},
                    SESAME_MEMBER(log.level)),
       bind<Config>({.section = "limits",
                     .name = "header_size",

@@ -89,6 +89,7 @@ EVIDENCE = {
     "python3-cryptography": r"from cryptography",
     "python3-dkim": r"import dkim",
     "python3-dnspython": r"import dns\.",
+    "python3-jsonschema": r"import jsonschema",
     "python3-matplotlib": r"import matplotlib",
     "python3-spf": r"import spf",
     "python3-yaml": r"import yaml",
