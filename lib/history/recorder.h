@@ -13,11 +13,15 @@ namespace sesame::history {
 enum class Loudness { info, warning, error };
 using Say = std::function<void(Loudness, const std::string&)>;
 
+struct Openers;
+
 class Recorder {
  public:
   // Opens nothing yet: a store that is away is tried again for as long as it takes, and told once. `host` stands in the
-  // rows.
+  // rows. `say` is not called after stop(). `clock` outlives every store that may hang: the system's does.
   Recorder(Options options, std::string host, const Clock& clock, Say say);
+  // With stores of its own, for tests.
+  Recorder(Options options, std::string host, const Clock& clock, Say say, Openers openers);
   ~Recorder();  // stop()
 
   // Never waits and never throws: where too much waits already, or there is no memory for it, it is lost and counted.
@@ -35,7 +39,7 @@ class Recorder {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;  // with the thread, which stop() leaves behind when a store hangs
 };
 
 }  // namespace sesame::history

@@ -1,5 +1,6 @@
 #include "history/sqlite_prune.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "history/sqlite_file.h"
@@ -14,33 +15,35 @@ namespace {
 constexpr std::int64_t kMicro = 1'000'000;
 constexpr std::int64_t kHour = 3600;
 constexpr std::int64_t kStep = 1000;  // rows of a table that are forgotten at once
+// A small file has room for few: for want of room, one goes for so many octets of it.
+constexpr std::int64_t kOctetsPerStep = 16'384;
 // Sums stay when their messages go for want of room, as far as they are few: one for so many octets of the file.
 constexpr std::int64_t kOctetsPerSum = 1024;
 
 // How many went.
-Result<std::int64_t> forget(Connection& connection, std::string_view sql, std::int64_t bound) {
+Result<std::int64_t> forget(Connection& connection, std::string_view sql, std::int64_t bound, std::int64_t most) {
   Query query(connection, sql);
-  if (auto done = query.with(bound).with(kStep).run(); !done) return tl::unexpected(done.error());
+  if (auto done = query.with(bound).with(most).run(); !done) return tl::unexpected(done.error());
   return connection.changes();
 }
 
 // The oldest ones.
-Result<std::int64_t> forget_messages(Connection& connection, std::int64_t before) {
+Result<std::int64_t> forget_messages(Connection& connection, std::int64_t before, std::int64_t most) {
   constexpr std::string_view kStories =
       "DELETE FROM sesame_story WHERE rowid IN "
       "(SELECT rowid FROM sesame_message WHERE time < ?1 ORDER BY time, rowid LIMIT ?2)";
   constexpr std::string_view kMessages =
       "DELETE FROM sesame_message WHERE rowid IN "
       "(SELECT rowid FROM sesame_message WHERE time < ?1 ORDER BY time, rowid LIMIT ?2)";
-  if (auto gone = forget(connection, kStories, before); !gone) return gone;
-  return forget(connection, kMessages, before);
+  if (auto gone = forget(connection, kStories, before, most); !gone) return gone;
+  return forget(connection, kMessages, before, most);
 }
 
 Result<std::int64_t> forget_sums(Connection& connection, std::int64_t before) {
   return forget(connection,
                 "DELETE FROM sesame_hour WHERE rowid IN "
                 "(SELECT rowid FROM sesame_hour WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
-                before / kMicro - kHour + 1);
+                before / kMicro - kHour + 1, kStep);
 }
 
 // They are written in the order of their hours, so that the first ones are the oldest.
@@ -50,12 +53,12 @@ Result<std::int64_t> forget_sums_beyond(Connection& connection, std::int64_t mos
   return forget(connection,
                 "DELETE FROM sesame_hour WHERE rowid IN "
                 "(SELECT rowid FROM sesame_hour WHERE rowid > ?1 ORDER BY rowid LIMIT ?2)",
-                0);
+                0, kStep);
 }
 
 // Is there more of what is too old?
 Result<bool> forget_old(Connection& connection, std::int64_t before) {
-  const auto messages = forget_messages(connection, before);
+  const auto messages = forget_messages(connection, before, kStep);
   if (!messages) return tl::unexpected(messages.error());
   const auto sums = forget_sums(connection, before);
   if (!sums) return tl::unexpected(sums.error());
@@ -69,7 +72,8 @@ Result<bool> make_room(Connection& connection, std::size_t max_size) {
   if (max_size == 0 || size->used <= max_size) return false;
   const auto sums = forget_sums_beyond(connection, static_cast<std::int64_t>(max_size) / kOctetsPerSum);
   if (!sums) return tl::unexpected(sums.error());
-  const auto messages = forget_messages(connection, std::numeric_limits<std::int64_t>::max());
+  const auto step = std::clamp<std::int64_t>(static_cast<std::int64_t>(max_size) / kOctetsPerStep, 1, kStep);
+  const auto messages = forget_messages(connection, std::numeric_limits<std::int64_t>::max(), step);
   if (!messages) return tl::unexpected(messages.error());
   size = size_of(connection);
   if (!size) return tl::unexpected(size.error());

@@ -55,9 +55,10 @@ class SqliteStore final : public Store {
   SqliteStore(std::string path, std::shared_ptr<const sqlite::Patience> patience)
       : path_(std::move(path)), patience_(std::move(patience)) {}
 
-  // Closed before it is opened again: what the file that went away still has in its log goes into that file.
   Result<void> ready() {
     if (connection_ && !connection_->has_moved()) return {};
+    // What the file that went away has in its log goes into that file: a new one of its name makes away with the log.
+    if (connection_) (void)connection_->execute("PRAGMA wal_checkpoint");
     connection_.reset();
     auto opened = open_to_write(path_, kHistory, patience_);
     if (!opened) return tl::unexpected(opened.error());
