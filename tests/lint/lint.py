@@ -49,6 +49,7 @@ INDIRECT = {
     "ninja-build": "CMakePresets.json: the generator",
     "pkg-config": "contrib/cmake: pkg_check_modules",
     "publicsuffix": "libpsl: the list itself",
+    "file": "cpack: which files are programs",
     "python3": "tests: the interpreter",
     "python3-nacl": "python3-dkim: ed25519",
 }
@@ -96,6 +97,10 @@ EVIDENCE = {
     "rspamd": r"/usr/bin/rspamd",
     "valgrind": r'"valgrind"',
     "iproute2": r"\bip link",
+    "dpkg-dev": r"PACKAGE_SHLIBDEPS",
+    "lintian": r'"lintian"',
+    "systemd": r'"systemd-analyze"',
+    "zsh": r'"zsh"',
 }
 
 
