@@ -121,7 +121,7 @@ struct TailArguments {
   HistoryArguments history;
   enum class Follow { no, yes } follow = Follow::no;
   std::size_t lines = 10;
-  std::string verdict, action, code;
+  std::string verdict, action, code, search;
 };
 
 struct SimulateArguments {

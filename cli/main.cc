@@ -167,7 +167,7 @@ void add_watch(CLI::App& app, Arguments& a) {
   sub.add_option("--timeline", w.timeline, "What was observed, in the order of time")->type_name("DOMAIN");
   sub.add_option("--evidence", w.evidence, "The same as a report for whoever runs the DNS, or for AWS")
       ->type_name("DOMAIN");
-  sub.add_option("--since", w.since, "With --timeline or --evidence: 2026-01-31 or 2026-01-31T12:00:00Z")
+  sub.add_option("--since", w.since, "With --timeline or --evidence: 7d, 2026-01-31 or 2026-01-31T12:00:00Z")
       ->type_name("DATE");
   sub.add_option("--output", w.output, "With --evidence: file to write. Default: the standard output")
       ->type_name("FILE");

@@ -4,10 +4,14 @@
 namespace sesame::cli {
 namespace {
 
-void add_history(CLI::App& sub, HistoryArguments& h) {
+void add_store(CLI::App& sub, HistoryArguments& h) {
   sub.add_option("--config", h.config, "Settings; default: the installed ones")->type_name("FILE");
   sub.add_option("--store", h.store, "History to ask instead of the configured one: a file or a postgresql:// URL")
       ->type_name("STORE");
+}
+
+void add_history(CLI::App& sub, HistoryArguments& h) {
+  add_store(sub, h);
   sub.add_option("--domain", h.domain, "From domain, with everything below it")->type_name("DOMAIN");
   sub.add_option("--host", h.host, "Of mail that this host judged")->type_name("NAME");
   sub.add_option("--direction", h.direction, "Of this mail only")
@@ -43,7 +47,7 @@ void add_report(CLI::App& app, Arguments& a) {
 void add_explain(CLI::App& app, Arguments& a) {
   auto& sub = subcommand(app, "explain", "The whole story of one message, or what a finding means", a.run,
                          [&a] { return run_explain(a.common, a.explain); });
-  add_history(sub, a.explain.history);
+  add_store(sub, a.explain.history);
   add_json(sub, a.common);
   sub.add_option("QUEUE-ID", a.explain.queue_id, "As the MTA logs it; or the code of a finding")
       ->required()
@@ -73,6 +77,8 @@ void add_tail(CLI::App& app, Arguments& a) {
   sub.add_option("--verdict", a.tail.verdict, "With this verdict only")->type_name("VERDICT");
   sub.add_option("--action", a.tail.action, "With which this was done")->type_name("ACTION");
   sub.add_option("--code", a.tail.code, "Decided by this finding")->type_name("CODE");
+  sub.add_option("--search", a.tail.search, "With this in queue id, Message-ID, sender, From domain or reason")
+      ->type_name("TEXT");
   add_history(sub, a.tail.history);
   add_formats(sub, a.common);
   sub.footer("Examples:\n  sesame tail -f\n  sesame tail -f --verdict fail --json\n\n--json: one object a line.");
@@ -81,6 +87,7 @@ void add_tail(CLI::App& app, Arguments& a) {
 void add_policy(CLI::App& app, Arguments& a) {
   auto& sub = *app.add_subcommand("policy", "What a policy would do");
   sub.require_subcommand(1);
+  sub.footer("Example:\n  sesame policy simulate --since 7d --fail hold");
   auto& simulate = subcommand(sub, "simulate", "What it would have done with the messages of the past", a.run,
                               [&a] { return run_simulate(a.common, a.simulate); });
   auto& s = a.simulate;

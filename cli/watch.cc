@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "command.h"
+#include "moment.h"
 #include "util/clock.h"
 #include "util/file.h"
 #include "util/text.h"
@@ -55,28 +56,6 @@ std::string fault_of(const WatchArguments& a) {
   if (a.duration && !a.silence) return "--for goes with --silence";
   if ((a.region || a.account) && !a.confirm) return "--region and --account go with --confirm";
   return "";
-}
-
-// Seconds of "90s", "30m", "12h" or "2d".
-std::optional<std::int64_t> parse_duration(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  const auto units = std::string_view("smhd");
-  const auto unit = units.find(text.back());
-  if (unit == std::string_view::npos) return std::nullopt;
-  constexpr std::int64_t kSeconds[] = {1, 60, 3600, 86400};
-  const auto number = parse_number(text.substr(0, text.size() - 1));
-  if (!number || *number == 0 || *number > kLongest) return std::nullopt;
-  const auto seconds = static_cast<std::int64_t>(*number) * kSeconds[unit];
-  return seconds <= kLongest ? std::optional(seconds) : std::nullopt;
-}
-
-// A day, or a moment.
-Result<std::int64_t> parse_since(const std::optional<std::string>& text) {
-  if (!text) return 0;
-  const auto time = parse_timestamp(text->size() == 10 ? *text + "T00:00:00Z" : *text);
-  if (!time)
-    return failure("--since: \"" + printable(*text) + "\" is no time; expected 2026-01-31 or 2026-01-31T12:00:00Z");
-  return *time;
 }
 
 Result<std::string> canonical(const std::string& text) {
@@ -288,11 +267,12 @@ Result<watch::Chronicle> chronicle_of(const std::string& text, const WatchArgume
                                       const config::Config& config) {
   const auto name = canonical(text);
   if (!name) return tl::unexpected(name.error());
-  const auto since = parse_since(arguments.since);
+  const auto now = system_clock().unix_now();
+  const auto since = arguments.since ? parse_moment(*arguments.since, now, "--since") : 0;
   if (!since) return tl::unexpected(since.error());
   const auto memory = open_memory(config, Memory::Access::read_only);
   if (!memory) return tl::unexpected(memory.error());
-  auto chronicle = watch::read_chronicle(**memory, *name, *since, system_clock().unix_now());
+  auto chronicle = watch::read_chronicle(**memory, *name, *since, now);
   if (chronicle && chronicle->sights.empty()) return failure("the memory knows no identity " + *name);
   return chronicle;
 }
@@ -355,7 +335,7 @@ int silence(const WatchArguments& arguments, const config::Config& config) {
     return leave(*arguments.acknowledge, config, one);
   }
   if (arguments.unsilence) return leave(*arguments.unsilence, config, one);
-  const auto seconds = parse_duration(*arguments.duration);
+  const auto seconds = parse_duration(*arguments.duration, kLongest);
   if (!seconds)
     return complain("watch: --for: \"" + printable(*arguments.duration) +
                         "\" is no duration; expected 30m, 12h or 2d, a year at most",

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -65,13 +66,13 @@ struct Filter {
 };
 // Newest first, without stories.
 Result<std::vector<Row>> find(Reader& reader, const Filter& filter);
-// Rows that arrived after this one was the newest, oldest first, without stories; for tail -f.
-struct Mark {
-  std::int64_t time = 0;
-  std::string origin;
-  std::int64_t sequence = 0;
-};
-Result<std::vector<Row>> after(Reader& reader, const Mark& mark, const Filter& filter);
+// How far each start of a daemon has come in the store: its last sequence. Rows arrive in the order of their sequence,
+// and late ones have old times, so this and no time tells what is new.
+using Marks = std::map<std::string, std::int64_t>;
+Result<Marks> marks(Reader& reader);
+// Rows that have arrived since, oldest first, without stories; `most` for each start of a daemon, the next ones at the
+// next call. Moves the marks on. For tail -f.
+Result<std::vector<Row>> arrived(Reader& reader, Marks& marks, const Filter& filter);
 // With their stories: all messages that had this queue id, newest first; an MTA uses short ones again.
 Result<std::vector<Row>> messages_of(Reader& reader, const std::string& queue_id);
 

@@ -1,6 +1,9 @@
 // Single messages.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "history/condition.h"
 
 namespace sesame::history {
@@ -23,7 +26,7 @@ Alignment alignment_of(const std::string& word) {
 Row row_of(const Cells& cells) {
   Row row;
   int column = 0;
-  for (auto* member : {&row.origin}) *member = cells.text(column++);
+  row.origin = cells.text(column++);
   for (auto* member : {&row.sequence, &row.time}) *member = cells.number(column++);
   for (auto* member : {&row.host, &row.queue_id, &row.direction, &row.from_domain, &row.mail_from, &row.message_id,
                        &row.client, &row.verdict})
@@ -46,22 +49,10 @@ Condition condition_of(const Filter& filter) {
   return condition;
 }
 
-// Rows on one side of a place in the order of time. What is compared first stands alone as well: there is an index
-// for it.
-void beside(Condition& condition, const char* side, std::int64_t time, const std::string& origin,
-            std::int64_t sequence) {
-  const auto at = condition.mark(time);
-  condition.add(fmt::format("time {}= {}", side, at));
-  const auto of = condition.mark(origin);
-  condition.add(fmt::format("(time, origin, sequence) {} ({}, {}, {})", side, at, of, condition.mark(sequence)));
-}
-
 Result<std::vector<Row>> rows(Reader& reader, Condition& condition, const char* order, std::size_t most) {
   const auto where = condition.sql();
   const auto limit = condition.mark(static_cast<std::int64_t>(most));
-  const auto sql =
-      fmt::format("SELECT {0} FROM sesame_message m{1} ORDER BY time {2}, origin {2}, sequence {2} LIMIT {3}", kColumns,
-                  where, order, limit);
+  const auto sql = fmt::format("SELECT {} FROM sesame_message m{} ORDER BY {} LIMIT {}", kColumns, where, order, limit);
   std::vector<Row> found;
   const auto asked =
       reader.ask(sql, condition.parameters(), [&found](const Cells& cells) { found.push_back(row_of(cells)); });
@@ -73,14 +64,51 @@ Result<std::vector<Row>> rows(Reader& reader, Condition& condition, const char* 
 
 Result<std::vector<Row>> find(Reader& reader, const Filter& filter) {
   auto condition = condition_of(filter);
-  if (filter.before_time) beside(condition, "<", *filter.before_time, filter.before_origin, filter.before_sequence);
-  return rows(reader, condition, "DESC", filter.most);
+  if (filter.before_time) {
+    // The time stands alone as well: there is an index for it.
+    const auto time = condition.mark(*filter.before_time);
+    condition.add("time <= " + time);
+    const auto origin = condition.mark(filter.before_origin);
+    condition.add(
+        fmt::format("(time, origin, sequence) < ({}, {}, {})", time, origin, condition.mark(filter.before_sequence)));
+  }
+  return rows(reader, condition, "time DESC, origin DESC, sequence DESC", filter.most);
 }
 
-Result<std::vector<Row>> after(Reader& reader, const Mark& mark, const Filter& filter) {
-  auto condition = condition_of(filter);
-  beside(condition, ">", mark.time, mark.origin, mark.sequence);
-  return rows(reader, condition, "ASC", filter.most);
+Result<Marks> marks(Reader& reader) {
+  Marks marks;
+  // From one origin to the next along the index, and not over all rows.
+  const auto asked = reader.ask(
+      "WITH RECURSIVE each_origin(origin) AS (SELECT MIN(origin) FROM sesame_message UNION ALL"
+      " SELECT (SELECT MIN(m.origin) FROM sesame_message m WHERE m.origin > e.origin) FROM each_origin e"
+      " WHERE e.origin IS NOT NULL)"
+      " SELECT e.origin, (SELECT MAX(m.sequence) FROM sesame_message m WHERE m.origin = e.origin)"
+      " FROM each_origin e WHERE e.origin IS NOT NULL",
+      {}, [&marks](const Cells& cells) { marks[cells.text(0)] = cells.number(1); });
+  if (!asked) return tl::unexpected(asked.error());
+  return marks;
+}
+
+Result<std::vector<Row>> arrived(Reader& reader, Marks& marks, const Filter& filter) {
+  const auto heads = history::marks(reader);
+  if (!heads) return tl::unexpected(heads.error());
+  std::vector<Row> found;
+  auto moved = marks;
+  for (const auto& [origin, head] : *heads) {
+    auto& mark = moved[origin];
+    if (mark >= head) continue;
+    auto condition = condition_of(filter);
+    condition.add("origin = " + condition.mark(origin));
+    condition.add("sequence > " + condition.mark(mark));
+    condition.add("sequence <= " + condition.mark(head));
+    auto more = rows(reader, condition, "sequence", filter.most);
+    if (!more) return tl::unexpected(more.error());
+    mark = more->size() < filter.most ? head : more->back().sequence;
+    found.insert(found.end(), std::make_move_iterator(more->begin()), std::make_move_iterator(more->end()));
+  }
+  marks = std::move(moved);
+  std::ranges::stable_sort(found, {}, &Row::time);
+  return found;
 }
 
 Result<std::vector<Row>> messages_of(Reader& reader, const std::string& queue_id) {

@@ -1,5 +1,6 @@
 #include "ses/diagnose.h"
 
+#include <algorithm>
 #include <array>
 
 #include "util/text.h"
@@ -229,6 +230,12 @@ std::string findings_text() {
     text += "Decided by: " + std::string(entry.evidence) + ".\n";
   }
   return text;
+}
+
+std::optional<Meaning> meaning_of(std::string_view code) {
+  const auto entry = std::ranges::find(kRows, code, &Row::name);
+  if (entry == kRows.end()) return std::nullopt;
+  return Meaning{entry->name, entry->severity, entry->evidence, entry->text, entry->advice};
 }
 
 Finding make_finding(Code code, Fields fields) {

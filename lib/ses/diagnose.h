@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,6 +68,14 @@ const char* to_string(Code code);  // "dkim-cname-missing"
 
 // Every code with its severity, text and advice, as contrib/doc/findings.md lists them (Markdown).
 std::string findings_text();
+
+// What a code stands for; {fields} are filled in when it is found.
+struct Meaning {
+  std::string_view code;
+  Severity severity = Severity::info;
+  std::string_view evidence, text, advice;  // what decides, what is so, what to do
+};
+std::optional<Meaning> meaning_of(std::string_view code);
 
 struct Finding {
   Code code = Code::dkim_ok;
