@@ -85,6 +85,12 @@ std::string servers_of(const config::Dns& dns) {
   return list;
 }
 
+// "identities=3 dns=resolv.conf watch=3 history=/var/lib/sesame/history.sqlite"
+std::string served(const inspect::Runtime& runtime) {
+  return fmt::format("identities={} dns={} watch={} history={}", runtime.accounts->identity_count(),
+                     servers_of(runtime.config.dns), watched_by(runtime), kept_in(runtime.config.history));
+}
+
 // What was learned from mail received helps, and nothing depends on it.
 void tell_arrivals(const inspect::Runtime& runtime, Log& log) {
   if (!runtime.arrivals_error.empty())
@@ -123,8 +129,7 @@ void reload(const std::string& path, RuntimeStore& store, Log& log) {
   if ((*next)->cache != old->cache) tell_dns(*old, log);
   tell_arrivals(**next, log);
   tell_snapshot(old.get(), **next, log);
-  log.line(Level::info, fmt::format("reload: done: identities={} dns={} watch={}", (*next)->accounts->identity_count(),
-                                    servers_of((*next)->config.dns), watched_by(**next)));
+  log.line(Level::info, "reload: done: " + served(**next));
   if (const auto names = needs_restart(old->config, (*next)->config); !names.empty())
     log.line(Level::warning, "reload: changed only by a restart: " + names);
 }
@@ -153,8 +158,7 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
     if (auto became = become(**user, unix_path(socket)); !became) return complain(became.error().message, kExitFailed);
   // After the change of user, so that the file belongs to whom will open it again.
   if (auto opened = log.open(config.log); !opened) return complain(opened.error().message, kExitFailed);
-  log.line(Level::info, fmt::format("start: version={} socket={} identities={} dns={} watch={}", SESAME_VERSION, socket,
-                                    runtime->accounts->identity_count(), servers_of(config.dns), watched_by(*runtime)));
+  log.line(Level::info, fmt::format("start: version={} socket={} {}", SESAME_VERSION, socket, served(*runtime)));
   tell_snapshot(nullptr, *runtime, log);
   if (!runtime->accounts->knows_identities())
     log.line(Level::warning,
@@ -184,6 +188,7 @@ int run(const Arguments& arguments, const Snapshot& runtime) {
     watching.follow(store);
     service.recording.follow(*store.current());
     status.follow();
+    log.tell_repeats();
   }
   if (!broken) drain(service, store.current()->config.milter.drain);
   status.stop();
