@@ -235,15 +235,15 @@ TYPED_TEST_P(Questions, FindTakesEveryCondition) {
   EXPECT_THAT(this->found(filter), ElementsAre(3, 2));
   filter.scope.direction = "outbound";
   EXPECT_THAT(this->found(filter), ElementsAre(2));
-  EXPECT_THAT(this->found({.scope = {}, .verdict = "", .action = "observe", .code = "", .search = ""}), ElementsAre(2));
-  EXPECT_THAT(this->found({.scope = {}, .verdict = "", .action = "", .code = "dkim-cname-missing", .search = ""}),
-              ElementsAre(2));
-  EXPECT_THAT(
-      this->found({.scope = {0, 0, "", "", "mx2.example.net"}, .verdict = "", .action = "", .code = "", .search = ""}),
-      ElementsAre(4));
-  EXPECT_THAT(
-      this->found({.scope = {kNoon + 2, kNoon + 4, "", "", ""}, .verdict = "", .action = "", .code = "", .search = ""}),
-      ElementsAre(3, 2));
+  const auto with = [this](auto Filter::*member, auto value) {
+    Filter one;
+    one.*member = value;
+    return this->found(one);
+  };
+  EXPECT_THAT(with(&Filter::action, "observe"), ElementsAre(2));
+  EXPECT_THAT(with(&Filter::code, "dkim-cname-missing"), ElementsAre(2));
+  EXPECT_THAT(with(&Filter::scope, Scope{0, 0, "", "", "mx2.example.net"}), ElementsAre(4));
+  EXPECT_THAT(with(&Filter::scope, Scope{kNoon + 2, kNoon + 4, "", "", ""}), ElementsAre(3, 2));
 }
 
 TYPED_TEST_P(Questions, PagesFollowWithoutGapOrRepetition) {
