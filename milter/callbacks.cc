@@ -13,6 +13,8 @@
 #include <optional>
 
 #include "milter/channel.h"
+#include "milter/connects.h"
+#include "milter/input.h"
 #include "milter/steps.h"
 
 // libmilter's signal thread waits for SIGHUP, SIGTERM and SIGINT and stops the filter on each of them, leaving messages
@@ -79,6 +81,21 @@ std::string_view macro(SMFICTX* context, const char* name) {
   return value ? value : "";
 }
 
+Client client_of(SMFICTX* context, std::string name, std::optional<IpAddress> address) {
+  return {address, std::move(name), std::string(macro(context, "{client_resolve}")),
+          std::string(macro(context, "{daemon_name}"))};
+}
+
+// A client that libmilter passed over: see milter/connects.h.
+void catch_up(SMFICTX* context) {
+  const auto data = connect_seen();
+  if (!data) return;
+  end_connection(context);
+  auto connect = parse_connect(*data);
+  if (auto* session = session_of(context, *service))
+    session->connect(client_of(context, std::move(connect.name), connect.address));
+}
+
 // Every callback runs in here: nothing may escape into libmilter's C code. `unanswered` is the SMFIP_NR_* of the step:
 // an MTA that does not wait for its answer gets none, however the step ends; a message that is not judged then passes
 // at its end.
@@ -86,6 +103,7 @@ template <class Step>
 sfsistat run(SMFICTX* context, const char* name, unsigned long unanswered, Step&& step) noexcept {
   auto next = Next::accept;
   try {
+    catch_up(context);
     if (auto* session = session_of(context, *service))
       next = guarded(
           *session, name, [&] { return macro(context, "i"); }, [&] { return step(*session); });
@@ -155,9 +173,9 @@ sfsistat on_negotiate(SMFICTX* context, unsigned long actions, unsigned long ste
 }
 
 sfsistat on_connect(SMFICTX* context, char* name, sockaddr* address) {
+  connect_seen();  // and told of
   return run(context, "connect", SMFIP_NR_CONN, [&](Session& session) {
-    session.connect({address_of(address), name ? name : "", std::string(macro(context, "{client_resolve}")),
-                     std::string(macro(context, "{daemon_name}"))});
+    session.connect(client_of(context, name ? name : "", address_of(address)));
     return Next::proceed;
   });
 }

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <new>
 
+#include "milter/connects.h"
+
 namespace sesame::milter {
 namespace {
 
@@ -22,6 +24,7 @@ struct Ahead {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::array<char, 16384> octets;
+  Packets packets;  // of what was handed out
 
   bool empty() const { return begin == end; }
   std::size_t take(void* to, std::size_t most) {
@@ -38,6 +41,7 @@ constexpr std::size_t kMaxConnections = 65536;
 std::array<std::atomic<Ahead*>, kMaxConnections> connections;
 
 thread_local int wait_at_least_ms = 0;
+thread_local int last_read = -1;
 
 Ahead* ahead_of(int descriptor) {
   if (descriptor < 0 || static_cast<std::size_t>(descriptor) >= kMaxConnections) return nullptr;
@@ -61,6 +65,11 @@ void read_ahead(int connection) noexcept {
   if (connection < 0 || static_cast<std::size_t>(connection) >= kMaxConnections) return;
   // Not touched before it is written: an idle connection takes no more than it has received.
   connections[static_cast<std::size_t>(connection)].store(new (std::nothrow) Ahead, std::memory_order_release);
+}
+
+std::optional<std::string> connect_seen() {
+  auto* ahead = ahead_of(last_read);
+  return ahead ? ahead->packets.take_connect() : std::nullopt;
 }
 
 void wait_for_input(std::chrono::milliseconds at_least) noexcept {
@@ -93,8 +102,10 @@ ssize_t read(int descriptor, void* to, std::size_t size) {
   using namespace sesame::milter;
   if (auto* ahead = ahead_of(descriptor)) {
     if (size == 0) return 0;
-    if (!ahead->empty()) return static_cast<ssize_t>(ahead->take(to, size));
-    return fill(descriptor, *ahead, to, size);
+    const auto got = ahead->empty() ? fill(descriptor, *ahead, to, size) : static_cast<ssize_t>(ahead->take(to, size));
+    last_read = descriptor;
+    if (got > 0) ahead->packets.follow({static_cast<const char*>(to), static_cast<std::size_t>(got)});
+    return got;
   }
   const iovec part{to, size};
   return ::readv(descriptor, &part, 1);
