@@ -71,6 +71,8 @@ COMMON = {
 
 
 class Postfix:
+    LISTING = "postqueue -p"
+
     def __init__(self, directory, port, settings):
         self.directory = pathlib.Path(directory)
         self.conf = self.directory / "conf"
@@ -133,10 +135,33 @@ class Postfix:
             time.sleep(0.2)
         return False
 
-    def delivery_of(self, queue_id):
-        """What became of a message: (status, text) of its last delivery as logged. None if it was not tried."""
+    def queue_id_of(self, reply, recipient):
+        """The queue id of a message: from the reply to it; of one that the milter rejected, from the log."""
+        queued = re.search(r"queued as ([0-9A-Za-z]+)", reply)
+        if queued:
+            return queued.group(1)
+        found = re.search(rf"([0-9A-Za-z]+): milter-reject: .* to=<{re.escape(recipient)}>", self.log())
+        return found.group(1) if found else ""
+
+    def delivery_of(self, queue_id, _recipient):
+        """What became of a message at its next hop: ("sent" or "bounced", what was said there). None: not tried."""
         found = re.findall(rf"\b{queue_id}: to=<.*?>.*? status=(\w+) \((.*)\)$", self.log(), re.MULTILINE)
-        return found[-1] if found else None
+        if not found:
+            return None
+        status, text = found[-1]
+        said = re.search(r"said: (\d\d\d .*?)(?: \(in reply|$)", text)
+        return status, said.group(1) if said else text
+
+    def run_queue(self):
+        self.command("postqueue", "-f")
+
+    def is_held(self, queue_id):
+        return self.queue_ids().get(queue_id) == "!"
+
+    def release(self, queue_id):
+        """As an administrator lets a message go that was on hold."""
+        self.command("postsuper", "-H", queue_id)
+        self.run_queue()
 
 
 def missing():

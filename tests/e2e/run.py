@@ -1,5 +1,6 @@
 """The end-to-end tests, as ctest calls them. One world carries all rows (`world`); each row is then a test of its own
-(`row NAME`), which reads what was found. Status 77 means skipped, with the reason."""
+(`row NAME`), which reads what was found. The sending MTA is Postfix or, for tests/sendmail, Sendmail. Status 77 means
+skipped, with the reason."""
 
 import argparse
 import json
@@ -10,30 +11,62 @@ import time
 
 import postfix
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "sendmail"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 SKIPPED = 77
 
 
 def results_path(options):
-    return pathlib.Path(options.build) / "e2e-results.json"
+    return pathlib.Path(options.build) / f"e2e-{options.mta}-results.json"
+
+
+def missing(options):
+    """Why the world cannot be made here; "" when it can."""
+    if options.mta == "sendmail":
+        import sendmail
+
+        return postfix.missing() or sendmail.missing()
+    return postfix.missing()
+
+
+def make_world(options):
+    if options.mta == "sendmail":
+        from sendmail_world import SendmailWorld
+
+        return SendmailWorld(options.build)
+    from world import World
+
+    return World(options.build)
 
 
 def run_world(options):
     """All rows through one world, for the row tests to read."""
     import scenarios
-    from world import World
 
-    with World(options.build) as world:
+    with make_world(options) as world:
         results = scenarios.Run(world).all()
+        faults = logged_otherwise(world)
     results_path(options).write_text(json.dumps({each.name: each.as_json() for each in results}, indent=1))
     print(f"{len(results)} messages, {sum(each.agree for each in results)} agree")
-    return 0
+    print("\n".join(faults[:20]))
+    return 1 if faults else 0
+
+
+def logged_otherwise(world):
+    """What the daemons logged that is not as log.schema.json says."""
+    import log_schema
+
+    if not log_schema.jsonschema:
+        print(f"the logs are not held against their schema: {log_schema.MISSING}")
+        return []
+    return [fault for path in (world.outbound_log, world.inbound_log) for fault in log_schema.faults(path)]
 
 
 def run_row(options):
     """One row: prediction and reality have to agree."""
     if not results_path(options).exists():
         print("no results: the world did not run")
-        return SKIPPED if postfix.missing() else 1
+        return SKIPPED if missing(options) else 1
     result = json.loads(results_path(options).read_text())[options.name]
     print(json.dumps(result, indent=1))
     return 0 if result["agree"] else 1
@@ -43,14 +76,14 @@ def run_dns_killed(options):
     """The DNS server dies: every message is delivered all the same, within the budget, and judged unknown."""
     import rows
     import scenarios
-    from world import DNS_BUDGET_S, World
+    from world import DNS_BUDGET_S
 
     # A domain each: what is known of another's would still be known.
     domains = {row.author.split("@")[1]: row for row in reversed(rows.ROWS)
                if row.verdict in ("pass", "fail") and row.action == "send"}
     names = list(domains.values())[-6:]
     failures = []
-    with World(options.build) as world:
+    with make_world(options) as world:
         run = scenarios.Run(world)
         half = len(names) // 2
         for number, row in enumerate(names):
@@ -77,6 +110,7 @@ def run_dns_killed(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build", help="the build directory")
+    parser.add_argument("--mta", choices=["postfix", "sendmail"], default="postfix", help="that relays to SES")
     parser.add_argument("what", choices=["world", "row", "dns_killed"])
     parser.add_argument("name", nargs="?")
     options = parser.parse_args()
@@ -84,7 +118,7 @@ def main():
         return run_row(options)
     if options.what == "world" and results_path(options).exists():
         results_path(options).unlink()
-    why_not = postfix.missing()
+    why_not = missing(options)
     if why_not:
         print(f"skipped: {why_not}")
         return SKIPPED

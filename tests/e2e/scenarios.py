@@ -85,13 +85,8 @@ class Run:
         self.submissions[row.name] = reply
 
     def _queue_id(self, row):
-        code, text = self.submissions[row.name]
-        queued = re.search(r"queued as ([0-9A-Za-z]+)", text)
-        if queued:
-            return queued.group(1)
-        rejected = rf"([0-9A-Za-z]+): milter-reject: .* to=<{row.name}@{re.escape(rows.INBOX)}>"
-        found = re.search(rejected, self.world.sender.log())
-        return found.group(1) if found else ""
+        mta = self.world.receiver if row.action == "inbound" else self.world.sender
+        return mta.queue_id_of(self.submissions[row.name][1], f"{row.name}@{rows.INBOX}")
 
     def _event(self, path, queue_id):
         """Sesame's event about a message; {} when there is none. The line may come just after the MTA's reply."""
@@ -156,10 +151,11 @@ class Run:
             result.expect(each in result.why, f"the why-line does not name {each}")
 
     def _judge_sent(self, row, result):
-        status, text = self.world.sender.delivery_of(self._queue_id(row)) or ("nothing", "")
+        recipient = f"{row.name}@{rows.INBOX}"
+        status, text = self.world.sender.delivery_of(self._queue_id(row), recipient) or ("nothing", "")
         if row.verdict == "refused":
-            refusal = re.search(r"said: (5\d\d .*?)(?: \(in reply|$)", text)
-            result.reality = f"SES: {refusal.group(1)}" if refusal else f"SES took it ({status})"
+            refusal = re.match(r"5\d\d ", text)
+            result.reality = f"SES: {text}" if refusal else f"SES took it ({status})"
             result.expect(status == "bounced" and refusal, f"SES did not refuse it: {status} {text}")
             result.expect(not self.world.delivered(row.name), "it was delivered")
             return
@@ -206,15 +202,13 @@ class Run:
         queue_id = self._queue_id(row)
         result.expect(result.event.get("action") == "hold", f"Sesame's action was {result.event.get('action')}")
         # A queue run must not move it.
-        self.world.sender.command("postqueue", "-f")
+        self.world.sender.run_queue()
         time.sleep(1)
-        mark = self.world.sender.queue_ids().get(queue_id)
-        result.expect(mark == "!", f"not on hold: {mark}")
+        result.expect(self.world.sender.is_held(queue_id), "not on hold")
         result.expect(not self.world.delivered(row.name), "delivered in spite of the hold")
-        result.evidence = ["postqueue -p:", *self.world.sender.queue().strip().splitlines()]
+        result.evidence = [f"{self.world.sender.LISTING}:", *self.world.sender.queue().strip().splitlines()]
         # Let go by the administrator, it must meet the end that was predicted.
-        self.world.sender.command("postsuper", "-H", queue_id)
-        self.world.sender.command("postqueue", "-f")
+        self.world.sender.release(queue_id)
         self.world.wait_idle()
         self._judge_received(row, result)
         result.reality = f"held; once released: {result.reality}"

@@ -1,6 +1,6 @@
 """A whole mail world on loopback, in one temporary directory:
 
-    here -> sending Postfix with Sesame outbound -> simulated SES -> receiving Postfix with Sesame inbound -> maildir
+    here -> sending MTA with Sesame outbound -> simulated SES -> receiving Postfix with Sesame inbound -> maildir
 
 with a private DNS for all of it. Everything that was started is ended by its own process id, and the directory removed,
 whatever happens."""
@@ -92,7 +92,7 @@ class World:
     def __init__(self, binaries):
         self.binaries = pathlib.Path(binaries)
         self.processes = {}
-        self.postfixes = []
+        self.mtas = []
         self.directory = None
 
     def __enter__(self):
@@ -131,13 +131,17 @@ class World:
                                                      "--state", self.path("account.json"),
                                                      "--relay", f"127.0.0.1:{self.receiver.port}",
                                                      "--source", SES_ADDRESS, "--log", self.path("ses.log")])
-        self.sender = self._start_postfix("sender", outbound, self._sender_settings())
+        self.sender = self._start_sender(outbound)
+
+    def _start_sender(self, milter_port):
+        """The MTA that relays to SES."""
+        return self._start_postfix("sender", milter_port, self._sender_settings())
 
     def _stop(self):
         # A second Ctrl-C must not leave half of it running. Not SIG_IGN, which the programs run here would inherit.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
-        for instance in self.postfixes:
+        for instance in self.mtas:
             instance.stop()
         for process in reversed(list(self.processes.values())):
             self._end(process)
@@ -213,10 +217,13 @@ class World:
         milter = f"inet:127.0.0.1:{milter_port}"
         settings = {**settings, "smtpd_milters": milter, "non_smtpd_milters": milter}
         instance = postfix.Postfix(self.directory / name, free_port(), settings)
-        self.postfixes.append(instance)
-        instance.start()
-        wait_for(f"{name} to listen", 20, lambda: listening(instance.port))
-        return instance
+        return self._begin(name, instance)
+
+    def _begin(self, name, mta):
+        self.mtas.append(mta)
+        mta.start()
+        wait_for(f"{name} to listen", 20, lambda: listening(mta.port))
+        return mta
 
     def _sender_settings(self):
         return {

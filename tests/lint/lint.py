@@ -51,6 +51,8 @@ INDIRECT = {
     "publicsuffix": "libpsl: the list itself",
     "file": "cpack: which files are programs",
     "python3": "tests: the interpreter",
+    "libnsl2": "sendmail-bin: a library",
+    "libwrap0": "sendmail-bin: a library",
     "python3-nacl": "python3-dkim: ed25519",
 }
 # Package -> a word that tells that it is used.
@@ -80,6 +82,9 @@ EVIDENCE = {
     "opendmarc": r"/usr/sbin/opendmarc",
     "openssl": r'"openssl"',
     "postfix": r"/usr/lib/postfix",
+    "m4": r"/usr/bin/m4",
+    "sendmail-bin": r"libexec/sendmail",
+    "sendmail-cf": r"share/sendmail/cf",
     "postgresql": r"/usr/lib/postgresql",
     "libmail-dkim-perl": r"use Mail::DKIM",
     "libmail-spf-perl": r"use Mail::SPF",
