@@ -46,7 +46,7 @@ Result<Source> read_source(const std::string& path);
 // A list of hosts: what of it is addresses, and the rest as it stands there.
 struct Hosts {
   std::vector<Network> networks;
-  std::vector<std::string> others;  // names, patterns, what cannot be matched
+  std::vector<std::string> others;    // names, patterns, what cannot be matched
   std::optional<std::string> unread;  // why the list is not there
 };
 // opendkim: a data set, in which "!" takes out. opendmarc: a file of the same entries. policyd-spf: a list.

@@ -23,8 +23,9 @@ struct Item {
 Network unmapped(const Network& network) {
   const auto base = network.base.unmapped();
   constexpr unsigned kMapped = 96;
-  return base.is_v4() && !network.base.is_v4() && network.prefix >= kMapped ? Network::of(base, network.prefix - kMapped)
-                                                                            : network;
+  return base.is_v4() && !network.base.is_v4() && network.prefix >= kMapped
+             ? Network::of(base, network.prefix - kMapped)
+             : network;
 }
 
 enum class HostBits { match_nothing, are_dropped };
@@ -71,9 +72,7 @@ std::string without_square_brackets(std::string_view text) {
 
 // opendkim(8): the more precise entry is preferred, and of two alike the one that takes out.
 std::vector<Network> resolve(std::vector<Item> items) {
-  const auto order = [](const Item& item) {
-    return std::tuple(item.network.prefix, item.taken_out);
-  };
+  const auto order = [](const Item& item) { return std::tuple(item.network.prefix, item.taken_out); };
   std::ranges::stable_sort(items, {}, order);
   std::vector<Network> networks;
   for (const auto& item : items) {

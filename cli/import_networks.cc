@@ -102,8 +102,7 @@ class Carrier {
     if (!networks) return;
     const auto left = without(*networks, outbound_networks());
     if (!left.empty()) draft_.add(kIgnored, texts(left), *statement);
-    if (left != *networks)
-      draft_.remark(differs, *statement, "what is in outbound.networks is predicted, not ignored");
+    if (left != *networks) draft_.remark(differs, *statement, "what is in outbound.networks is predicted, not ignored");
     if (!left.empty())
       draft_.remark(differs, *statement,
                     "Sesame does nothing at all for these: forged Authentication-Results from there stay in, too");

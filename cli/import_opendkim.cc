@@ -66,7 +66,8 @@ void on_dns_error(Draft& draft, const Statement& statement) {
     draft.set("inbound.tempfail_on_temperror", "true", statement);
     return draft.remark(differs, statement, "where DMARC is undecided, not where any signature is");
   }
-  draft.remark(missing, statement, "unknown is never acted upon; inbound.tempfail_on_temperror asks the sender to try again");
+  draft.remark(missing, statement,
+               "unknown is never acted upon; inbound.tempfail_on_temperror asks the sender to try again");
 }
 
 void on_result(Draft& draft, const Statement& statement) {
@@ -84,7 +85,8 @@ void remove_ar_from(Draft& draft, const Statement& statement) {
       hosts.push_back(name);
   }
   draft.add("inbound.own_ids", hosts, statement);
-  draft.remark(differs, statement, "all Authentication-Results under these names are removed, not those with DKIM only");
+  draft.remark(differs, statement,
+               "all Authentication-Results under these names are removed, not those with DKIM only");
 }
 
 void exempt_domains(Draft& draft, const Statement& statement) {

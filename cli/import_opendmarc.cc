@@ -56,8 +56,9 @@ void reject_failures(Draft& draft, const Statement& statement) {
 void bad_author(Draft& draft, const Statement& statement) {
   if (!truth(draft, statement).value_or(false)) return;
   draft.set("inbound.on_bad_author", "reject", statement);
-  draft.remark(differs, statement, "of a From field that is missing, repeated, unreadable or of several domains alike; no "
-                                   "other field is minded");
+  draft.remark(differs, statement,
+               "of a From field that is missing, repeated, unreadable or of several domains alike; no "
+               "other field is minded");
 }
 
 void trusted_ids(Draft& draft, const Statement& statement) {
@@ -66,9 +67,10 @@ void trusted_ids(Draft& draft, const Statement& statement) {
     if (name != "HOSTNAME") names.push_back(name);
   if (names.empty()) return;
   draft.add("inbound.own_ids", names, statement);
-  draft.remark(differs, statement,
-               "opendmarc believes Authentication-Results under these names; Sesame judges for itself and removes them, "
-               "for they could be forged. Take out those of servers before this one whose fields are still to be read");
+  draft.remark(
+      differs, statement,
+      "opendmarc believes Authentication-Results under these names; Sesame judges for itself and removes them, "
+      "for they could be forged. Take out those of servers before this one whose fields are still to be read");
 }
 
 void trusted_sealers(Draft& draft, const Statement& statement) {

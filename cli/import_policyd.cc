@@ -9,7 +9,8 @@ namespace {
 using enum Remark::Kind;
 
 constexpr std::string_view kNoReject =
-    "Sesame rejects nothing for SPF alone: the result counts for DMARC, and stands in Authentication-Results. Where SPF "
+    "Sesame rejects nothing for SPF alone: the result counts for DMARC, and stands in Authentication-Results. Where "
+    "SPF "
     "must reject, keep policyd-spf";
 constexpr std::string_view kNoBypass = "nothing is rejected for SPF alone, so nobody has to be spared";
 constexpr std::string_view kRestriction = "Sesame calls no access table of Postfix";
@@ -37,7 +38,8 @@ void temperror(Draft& draft, const Statement& statement) {
 
 void test_only(Draft& draft, const Statement& statement) {
   if (statement.value == "0")
-    draft.remark(differs, statement, "nothing is rejected; Sesame, too, only observes until inbound.on_* says otherwise");
+    draft.remark(differs, statement,
+                 "nothing is rejected; Sesame, too, only observes until inbound.on_* says otherwise");
 }
 
 void header_type(Draft& draft, const Statement& statement) {
@@ -69,7 +71,8 @@ constexpr auto kRules = std::to_array<Rule>({
     {"Mail_From_reject", reject},
     {"Mock", nullptr, "no field is needed before Sesame's"},
     {"No_Mail", nullptr, kNoReject},
-    {"Per_User", nullptr, "Sesame's settings are of the host; outbound mail may differ by domain: [[outbound.override]]"},
+    {"Per_User", nullptr,
+     "Sesame's settings are of the host; outbound mail may differ by domain: [[outbound.override]]"},
     {"PermError_reject", permerror},
     {"PidFile", nullptr, kProcess},
     {"Prospective", nullptr, "sesame spf --ip ADDRESS tells it by hand"},

@@ -87,17 +87,17 @@ class Reader {
     const auto earlier = std::ranges::find_if(
         all, [&](const Statement& each) { return same_key(source_.owner, each.key, statement.key); });
     if (earlier != all.end()) {
-      source_.remarks.push_back(
-          {Remark::Kind::conflict, fmt::format("{} {} holds for {}, not what {} says", statement.place(),
-                                               printable(statement.key, 60), to_string(source_.owner), earlier->place())});
+      source_.remarks.push_back({Remark::Kind::conflict, fmt::format("{} {} holds for {}, not what {} says",
+                                                                     statement.place(), printable(statement.key, 60),
+                                                                     to_string(source_.owner), earlier->place())});
       all.erase(earlier);
     }
     all.push_back(std::move(statement));
   }
 
   void fault(const Statement& statement, const std::string& what) {
-    source_.remarks.push_back(
-        {Remark::Kind::fault, fmt::format("{} {}: {}", statement.place(), printable(statement.key, 60), printable(what))});
+    source_.remarks.push_back({Remark::Kind::fault, fmt::format("{} {}: {}", statement.place(),
+                                                                printable(statement.key, 60), printable(what))});
   }
 
   Source& source_;

@@ -36,9 +36,10 @@ void carry_syslog(Draft& draft, const Statement& statement) {
 }
 
 void carry_socket(Draft& draft, const Statement& statement) {
-  draft.remark(Remark::Kind::missing, statement,
-               "is in use until you have switched over; Sesame listens at milter.socket, which is to be named in the MTA "
-               "instead");
+  draft.remark(
+      Remark::Kind::missing, statement,
+      "is in use until you have switched over; Sesame listens at milter.socket, which is to be named in the MTA "
+      "instead");
 }
 
 void carry_user(Draft& draft, const Statement& statement) {
@@ -64,9 +65,8 @@ const Rule* find_rule(Owner owner, std::string_view key) {
   const auto rules = owner == Owner::opendkim    ? opendkim_rules()
                      : owner == Owner::opendmarc ? opendmarc_rules()
                                                  : policyd_spf_rules();
-  const auto found = std::ranges::find_if(rules, [&](const Rule& rule) {
-    return owner == Owner::policyd_spf ? rule.key == key : iequals(rule.key, key);
-  });
+  const auto found = std::ranges::find_if(
+      rules, [&](const Rule& rule) { return owner == Owner::policyd_spf ? rule.key == key : iequals(rule.key, key); });
   return found == rules.end() ? nullptr : &*found;
 }
 

@@ -75,8 +75,8 @@ Result<std::string> assignment(const std::string& key, const std::vector<std::st
   else if (texts.size() == 1)
     value = single(entry->type, texts.front());
   if (value) return entry->name + " = " + to_toml(*value);
-  return failure(fmt::format("{}: \"{}\" does not fit; expected {}", key, printable(join(texts, ", "), 80),
-                             entry->type.expected));
+  return failure(
+      fmt::format("{}: \"{}\" does not fit; expected {}", key, printable(join(texts, ", "), 80), entry->type.expected));
 }
 
 std::string table_of(const std::string& key) {
