@@ -12,7 +12,7 @@ namespace {
 using history::Alignment;
 
 // What one message may keep in memory until it is written, in octets: one that takes more becomes a row at once.
-constexpr std::size_t kMaxHeld = history::kMaxStory;
+constexpr std::size_t kMaxHeld = history::kMaxStory / 2;
 
 std::string text(std::string_view value) {
   constexpr std::size_t kMark = 6;  // what printable() adds at most to what it cuts

@@ -126,12 +126,13 @@ void Daemon::clean_up() {
   std::filesystem::remove_all(directory_);
 }
 
-void Daemon::write_config(const std::string& settings, const std::string& milter, const std::string& dns) const {
+void Daemon::write_config(const std::string& settings, const std::string& milter, const std::string& dns,
+                          const std::string& log) const {
   std::ofstream out(path("sesame.toml"));
   out << "authserv_id = \"mx.example.net\"\n[milter]\nsocket = \"" << socket() << "\"\ndrain = 20\n"
       << milter << "\n[dns]\nservers = [\"" << dns_.host_port() << "\"]\ntimeout = 0.2\ntries = 1\nbudget = 1.0\n"
       << dns << "\n[log]\ndestination = \"" << path("log") << "\"\n"
-      << unless_set(settings, "watch", kNoWatch) << unless_set(settings, "history", kNoHistory)
+      << log << unless_set(settings, "watch", kNoWatch) << unless_set(settings, "history", kNoHistory)
       << unless_set(settings, "status", kNoStatus) << kIdentities << settings;
 }
 

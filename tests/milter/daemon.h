@@ -27,8 +27,9 @@ class Daemon {
   // A connection after CONNECT and HELO.
   std::unique_ptr<MilterClient> connect(const std::string& address = "192.0.2.1", const MilterOffer& offer = {}) const;
 
-  // Lines of `dns` end the table of that name.
-  void write_config(const std::string& settings, const std::string& milter = "", const std::string& dns = "") const;
+  // Lines of `dns` and of `log` end the tables of these names.
+  void write_config(const std::string& settings, const std::string& milter = "", const std::string& dns = "",
+                    const std::string& log = "") const;
   void start();
   void signal(int number) const;
   // To each thread but the first.
