@@ -229,9 +229,10 @@ TEST(Recorder, StopDoesNotWaitForAStoreThatHangs) {
   history::Openers openers;
   openers.store = [gate] { return Result<std::unique_ptr<history::Store>>(std::make_unique<HangingStore>(gate)); };
   {
+    history::Options options;
+    options.store = "/nonexistent/history.sqlite";
     Recorder recorder(
-        {.store = "/nonexistent/history.sqlite"}, "mx1.example.com", clock,
-        [&said](history::Loudness, const std::string&) { ++said; }, openers);
+        options, "mx1.example.com", clock, [&said](history::Loudness, const std::string&) { ++said; }, openers);
     expect_done(recorder.start());
     recorder.record(std::make_unique<Made>(1));
     gate->wait([&] { return gate->waiting == 1; });
