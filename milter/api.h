@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -16,18 +17,20 @@ struct Reply {
   std::string body;
 };
 
-// Thread-safe.
+// Thread-safe. Only so many questions are put to the history at once: whoever asks beyond that is told to ask again,
+// and the other answers are not kept waiting.
 class Api {
  public:
-  Api(Service& service, Watching& watching) : service_(service), watching_(watching) {}
+  Api(Service& service, Watching& watching);
+  ~Api();
 
-  // `path` without the query: "/api/overview" and the others, "/", "/app.js", "/style.css"; 404 for what is not there.
-  // `query`: the last value of a name counts.
+  // `path` without the query: "/api/overview" and the others, "/", "/app.js", "/style.css", "/icon.svg"; 404 for what
+  // is not there. `query`: the last value of a name counts.
   Reply get(std::string_view path, const std::map<std::string, std::string>& query) const;
 
  private:
-  Service& service_;
-  Watching& watching_;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace sesame::milter
