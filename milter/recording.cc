@@ -124,7 +124,7 @@ void Recording::finish(const std::shared_ptr<history::Recorder>& old, const std:
   });
 }
 
-void Recording::record(policy::Report report, policy::Decision decision, const Stages& stages) noexcept {
+void Recording::record(policy::Report&& report, policy::Decision&& decision, const Stages& stages) noexcept {
   const auto is_kept = [](const State& state) { return state.current != nullptr; };
   if (!state_.with(is_kept)) return;
   try {

@@ -27,7 +27,7 @@ class Recording {
   // old recorder has not written yet it still writes.
   void follow(const inspect::Runtime& runtime);
   // Any thread. Never waits and never throws; does nothing where nothing is kept.
-  void record(policy::Report report, policy::Decision decision, const Stages& stages) noexcept;
+  void record(policy::Report&& report, policy::Decision&& decision, const Stages& stages) noexcept;
   // Of all recorders since the start.
   history::Standing standing() const;
   // Nothing is kept any more. Within about `at_most`.

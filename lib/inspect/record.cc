@@ -129,7 +129,7 @@ history::Row row_of(const policy::Report& report, const policy::Decision& decisi
 
 class Judged final : public history::Source {
  public:
-  Judged(policy::Report report, policy::Decision decision, const Took& took, std::int64_t time_us)
+  Judged(policy::Report&& report, policy::Decision&& decision, const Took& took, std::int64_t time_us)
       : report_(std::move(report)), decision_(std::move(decision)), took_(took), time_us_(time_us) {}
   history::Row row() const override { return row_of(report_, decision_, took_, time_us_); }
 
