@@ -11,6 +11,7 @@
 
 #include "daemon.h"
 #include "history/reader.h"
+#include "sqlite/sqlite.h"
 
 namespace sesame::milter {
 namespace {
@@ -130,6 +131,25 @@ TEST_F(RecordingTest, ADirectoryThatIsNotThereIsToldOnceAndUsedWhenItIsThere) {
   record("4TWO");
   recording_.stop(seconds(30));
   EXPECT_THAT(rows_of(store), ElementsAre("4TWO permerror"));
+}
+
+TEST_F(RecordingTest, ALockedStoreHoldsUpNobodyAndTakesNoMemoryWithoutEnd) {
+  follow(path("history"));
+  record("4ONE");
+  recording_.stop(seconds(30));
+  auto locked = sqlite::Connection::open(path("history"), sqlite::Connection::Access::read_write,
+                                         std::make_shared<sqlite::Patience>());
+  ASSERT_TRUE(locked);
+  ASSERT_TRUE((*locked)->execute("BEGIN EXCLUSIVE"));
+  constexpr std::uint64_t kMessages = 12'000;
+  follow(path("history"));
+  for (std::uint64_t i = 0; i < kMessages; ++i) record("4MANY");
+  const auto now = recording_.standing();
+  EXPECT_EQ(now.waiting + now.lost, kMessages);
+  EXPECT_LE(now.waiting, 10'000u);
+  recording_.stop(seconds(1));
+  EXPECT_EQ(recording_.standing().kept, 1u);
+  EXPECT_EQ(recording_.standing().lost, kMessages) << "what could not be written is counted";
 }
 
 TEST(KeptIn, NamesTheStoreAndNoPassword) {
