@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -141,11 +143,8 @@ Journal::Journal(const Options& options, const Clock& clock, Say say)
   const auto talk = [this](Loudness loudness, const std::string& line) { this->say(loudness, line); };
   // What nobody remembers to have been told is told again by the next run.
   const auto told = [this](const Notice& notice) {
-    if (keeping_->with([&](Memory& memory) { return memory.record(notice); })) return;
-    told_.with([&](auto& notices) {
-      notices.push_back(notice);
-      if (notices.size() > kMaxTold) notices.pop_front();
-    });
+    keeping_->with([&](Memory& memory) { return memory.record(notice); });
+    remember({notice});
   };
   keeping_ = std::make_unique<Keeping>(options.memory, talk);
   const int patience = keeping_->wait_at_most(kImpatience);
@@ -170,6 +169,7 @@ void Journal::read_memory() {
   const auto notices = keeping_->with([](Memory& memory) { return memory.notices("", 0); });
   const auto sights = keeping_->with([](Memory& memory) { return memory.sights(""); });
   if (!states->empty()) ledger_->restore(*states, sights ? *sights : std::vector<Sight>{}, clock_.unix_now());
+  if (notices) remember(*notices);
   // Where nothing has ever answered there are no states, and that was told.
   notifier_->restore(*states, notices ? *notices : std::vector<Notice>{});
 }
@@ -200,15 +200,41 @@ void Journal::catch_up() {
 }
 
 void Journal::restore(Past past) {
-  if ((past.states.empty() && past.notices.empty()) || !ledger_->states().empty()) return;
-  notifier_->restore(past.states, past.notices);
-  told_.with([&](auto& told) { told.assign(past.notices.begin(), past.notices.end()); });
-  ledger_->restore(std::move(past.states), {}, clock_.unix_now());
+  std::map<RecordKey, RecordState> newest;
+  for (auto& state : ledger_->states()) newest.emplace(state.key, std::move(state));
+  bool newer = newest.empty();
+  for (auto& state : past.states) {
+    const auto [place, fresh] = newest.try_emplace(state.key, state);
+    const bool later = !fresh && place->second.checked < state.checked;
+    if (later) place->second = std::move(state);
+    newer = newer || fresh || later;
+  }
+  remember(past.notices);
+  if (!newer) return;
+  std::vector<RecordState> states;
+  for (auto& [key, state] : newest) states.push_back(std::move(state));
+  notifier_->restore(states, told_.with([](const auto& told) { return std::vector(told.begin(), told.end()); }));
+  auto sights = ledger_->sights();
+  sights.insert(sights.end(), past.sights.begin(), past.sights.end());
+  ledger_->restore(std::move(states), sights, clock_.unix_now());
 }
 
 Past Journal::past() const {
   auto notices = told_.with([](const auto& told) { return std::vector<Notice>(told.begin(), told.end()); });
-  return {ledger_->states(), std::move(notices)};
+  return {ledger_->states(), std::move(notices), ledger_->sights()};
+}
+
+void Journal::remember(const std::vector<Notice>& notices) {
+  told_.with([&notices](auto& told) {
+    for (const auto& notice : notices) {
+      const auto is_same = [&notice](const Notice& other) {
+        return other.time == notice.time && other.kind == notice.kind && other.title == notice.title;
+      };
+      if (std::ranges::none_of(told, is_same)) told.push_back(notice);
+    }
+    std::ranges::stable_sort(told, {}, &Notice::time);
+    while (told.size() > kMaxTold) told.pop_front();
+  });
 }
 
 void Journal::keep_only(std::span<const Subject> subjects) {

@@ -25,7 +25,7 @@ class Journal {
   ~Journal();  // stops
 
   std::shared_ptr<const Ledger> ledger() const { return ledger_; }
-  // What another knew, which holds where the memory has nothing.
+  // What another knew, which holds where it is newer than what the memory has.
   void restore(Past past);
   Past past() const;
   void keep_only(std::span<const Subject> subjects);
@@ -47,6 +47,8 @@ class Journal {
 
   using Writing = std::function<Result<void>(Memory&)>;
 
+  // Among the newest ones.
+  void remember(const std::vector<Notice>& notices);
   void say(Loudness loudness, const std::string& line);
   // Writes what waits for it, in order. Not under `looks_`: whoever has the memory locked holds up nothing else.
   void write();
@@ -67,7 +69,7 @@ class Journal {
   std::vector<Subject> subjects_;
   std::set<Turn> watched_;  // the same
   bool stopped_ = false;
-  mutable Guarded<std::deque<Notice>> told_;                         // the newest, where no memory keeps them
+  mutable Guarded<std::deque<Notice>> told_;                         // the newest
   std::int64_t next_open_ = 0, next_silences_ = 0, next_prune_ = 0;  // unix seconds
 };
 

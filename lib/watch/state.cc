@@ -290,6 +290,19 @@ void Ledger::restore(std::vector<RecordState> states, std::span<const Sight> sig
   }
 }
 
+std::vector<Sight> Ledger::sights() const {
+  const std::lock_guard lock(book_->mutex);
+  std::vector<Sight> all;
+  for (const auto& [place, page] : book_->pages) {
+    if (!page.delegation && page.bogus_zone.empty()) continue;
+    auto& sight = all.emplace_back();
+    std::tie(sight.account, sight.identity, sight.region) = place;
+    sight.delegation = page.delegation;
+    sight.bogus_zone = page.bogus_zone;
+  }
+  return all;
+}
+
 bool Ledger::confirm(const std::string& account, const std::string& identity, const std::string& region,
                      std::int64_t time) {
   const std::lock_guard lock(book_->mutex);

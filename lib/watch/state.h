@@ -97,6 +97,8 @@ class Ledger final : public ses::Observer {
   // SES was content with the identity at `time`, as somebody saw: what records lived through that were well by then has
   // no consequences any more. True when that changed anything; again it does nothing.
   bool confirm(const std::string& account, const std::string& identity, const std::string& region, std::int64_t time);
+  // Delegation and bogus zone alone, where there is either.
+  std::vector<Sight> sights() const;
   // A look in which nothing answered changes nothing.
   std::vector<Change> take(const Look& look);
   // Forgets identities and records that are no longer among `subjects`.

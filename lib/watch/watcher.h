@@ -30,18 +30,21 @@ struct Options {
 enum class Loudness { info, warning, error };
 using Say = std::function<void(Loudness, const std::string&)>;
 
-// What one watcher hands to the next, so that a change of settings tells nobody anything twice.
+// What one watcher hands to the next, so that a change of settings tells nobody anything twice; and to those of hosts
+// that leave the looking to this one.
 struct Past {
   std::vector<RecordState> states;
-  std::vector<Notice> notices;  // the newest that no memory keeps, in the order of time
+  std::vector<Notice> notices;     // the newest, in the order of time
+  std::vector<Sight> sights = {};  // delegation and bogus zone alone
 };
 
 class Watcher {
  public:
   using LookAt = std::function<Look(const Subject&)>;
 
-  // The memory's states are taken over, or where it has none those of `past`. A memory that cannot be opened is told
-  // through `say`; the watch goes on without, and tries again. `clock` is there as long as any look may take.
+  // The memory's states are taken over, and of each record that of `past` where it is newer. A memory that cannot be
+  // opened is told through `say`; the watch goes on without, and tries again. `clock` is there as long as any look may
+  // take.
   Watcher(Options options, const Clock& clock, Say say, Past past = {});
   ~Watcher();  // stops
 
