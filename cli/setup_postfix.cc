@@ -144,8 +144,10 @@ int run_revert(const Postfix& postfix, const std::optional<SetupState>& state) {
       });
   if (!told) return complain(told.error().message, kUsage);
   std::string text;
-  for (const auto& line : result->lines)
-    text += fmt::format("-{} = {}\n+{} = {}\n", line.name, line.after, line.name, line.before.value_or(""));
+  for (const auto& line : result->lines) {
+    text += fmt::format("-{} = {}\n", line.name, line.after);
+    if (line.before) text += fmt::format("+{} = {}\n", line.name, *line.before);
+  }
   return answer(text + "done: " + *told, kFine);
 }
 
