@@ -432,7 +432,7 @@ std::vector<Setting<Config>> status_settings() {
       bind<Config>({.section = "status",
                     .name = "listen",
                     .type = status_listen(),
-                    .fallback = text("127.0.0.1:8893"),
+                    .fallback = text("127.0.0.1:8895"),
                     .help = "Where the daemon answers: / is the dashboard, /metrics is for Prometheus, /healthz tells "
                             "that it lives. Who reaches it can read who sent mail to whom; an address other than "
                             "loopback needs token_file. Empty: nowhere."},

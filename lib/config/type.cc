@@ -153,7 +153,7 @@ Type history_store() {
 
 Type status_listen() {
   constexpr std::string_view kUnix = "unix:";
-  return text("ADDRESS:PORT such as \"127.0.0.1:8893\" or \"[::1]:8893\", \"unix:/PATH\", or \"\"",
+  return text("ADDRESS:PORT such as \"127.0.0.1:8895\" or \"[::1]:8895\", \"unix:/PATH\", or \"\"",
               [](std::string_view value) {
                 if (value.empty()) return true;
                 if (value.starts_with(kUnix)) return is_milter_socket(value);

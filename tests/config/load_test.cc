@@ -147,10 +147,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "4:8: ses.identity.name: is the text \"com\"", "a domain such as"},
         BadCase{"EmptyLocalPart", "[ses]\nregion = \"us-east-1\"\n[[ses.identity]]\nname = \"@example.com\"\n",
                 "4:8: ses.identity.name: is the text", "an address such as"},
-        BadCase{"StatusForEverybody", "[status]\nlisten = \"0.0.0.0:8893\"\n",
-                "2:10: status.listen: is \"0.0.0.0:8893\", which others can reach", "status.token_file"},
-        BadCase{"StatusForEverybodyOverIpv6", "[status]\ntoken_file = \"\"\nlisten = \"[::]:8893\"\n",
-                "3:10: status.listen: is \"[::]:8893\", which others can reach", "status.token_file"},
+        BadCase{"StatusForEverybody", "[status]\nlisten = \"0.0.0.0:8895\"\n",
+                "2:10: status.listen: is \"0.0.0.0:8895\", which others can reach", "status.token_file"},
+        BadCase{"StatusForEverybodyOverIpv6", "[status]\ntoken_file = \"\"\nlisten = \"[::]:8895\"\n",
+                "3:10: status.listen: is \"[::]:8895\", which others can reach", "status.token_file"},
         BadCase{"StatusWithoutPort", "[status]\nlisten = \"127.0.0.1\"\n",
                 "2:10: status.listen: is the text \"127.0.0.1\"", "ADDRESS:PORT"},
         BadCase{"DkimStatus", IDENTITY "dkim.status = \"VERIFIED\"\n", "5:15: ses.identity.dkim.status: is the text",
@@ -360,9 +360,9 @@ TEST(Watch, TakesAllWaysToTell) {
 
 TEST(Status, IsForThisHostOrForThoseWhoKnowTheToken) {
   for (const auto* listen :
-       {"", "unix:/run/sesame/status", "127.0.0.1:8893", "127.9.9.9:1", "[::1]:8893", "[::ffff:127.0.0.1]:8893"})
+       {"", "unix:/run/sesame/status", "127.0.0.1:8895", "127.9.9.9:1", "[::1]:8895", "[::ffff:127.0.0.1]:8895"})
     EXPECT_TRUE(parse(std::string("[status]\nlisten = \"") + listen + "\"\n", "t.toml")) << listen;
-  for (const auto* listen : {"0.0.0.0:8893", "192.0.2.1:8893", "[::]:8893", "[2001:db8::1]:8893"}) {
+  for (const auto* listen : {"0.0.0.0:8895", "192.0.2.1:8895", "[::]:8895", "[2001:db8::1]:8895"}) {
     const auto settings = std::string("[status]\nlisten = \"") + listen + "\"\n";
     EXPECT_FALSE(parse(settings, "t.toml")) << listen;
     EXPECT_TRUE(parse(settings + "token_file = \"/etc/sesame/token\"\n", "t.toml")) << listen;

@@ -37,9 +37,9 @@ TEST(RequestHead, IsReadStrictly) {
 
 TEST(Admission, OfThisHostIsByAddressOrAsLocalhost) {
   const Access local{Rule::local, ""};
-  for (const auto* host : {"127.0.0.1:8893", "127.0.0.1", "localhost", "LocalHost:8893", "[::1]:8893", "[::1]"})
+  for (const auto* host : {"127.0.0.1:8895", "127.0.0.1", "localhost", "LocalHost:8895", "[::1]:8895", "[::1]"})
     EXPECT_EQ(admitted(std::string("Host: ") + host + "\r\n", local), Admission::granted) << host;
-  for (const auto* host : {"evil.example", "evil.example:8893", "localhost.evil.example", "127.0.0.1.evil.example", "",
+  for (const auto* host : {"evil.example", "evil.example:8895", "localhost.evil.example", "127.0.0.1.evil.example", "",
                            "[::1", "[::1]evil.example", "[evil.example]"})
     EXPECT_EQ(admitted(std::string("Host: ") + host + "\r\n", local), Admission::wrong_host) << host;
   EXPECT_EQ(admitted("", local), Admission::wrong_host);
