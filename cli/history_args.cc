@@ -85,6 +85,13 @@ tl::expected<Asked, Trouble> ask_history(const HistoryArguments& arguments) {
   return Asked{*std::move(config), shown(store), *std::move(scope), *std::move(reader)};
 }
 
+history::Scope whole_hours(history::Scope scope) {
+  constexpr std::int64_t kHour = 3600;
+  scope.since -= scope.since % kHour;
+  scope.until -= scope.until % kHour;
+  return scope;
+}
+
 int complain(const char* command, const Trouble& trouble) {
   return complain(std::string(command) + ": " + trouble.message, trouble.status);
 }
@@ -147,7 +154,7 @@ Json row_json(const history::Row& row) {
 }
 
 std::string dump(const Json& value, int indent) {
-  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+  return value.dump(indent, ' ', true, Json::error_handler_t::replace);
 }
 
 }  // namespace sesame::cli

@@ -25,6 +25,9 @@ struct Asked {
 };
 tl::expected<Asked, Trouble> ask_history(const HistoryArguments& arguments);
 
+// What the sums by the hour can tell begins and ends with an hour.
+history::Scope whole_hours(history::Scope scope);
+
 // "COMMAND: ..." on the standard error; returns how the command ends.
 int complain(const char* command, const Trouble& trouble);
 // The history was there, and then it did not answer.

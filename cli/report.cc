@@ -16,7 +16,6 @@ using history::Tally;
 
 constexpr std::size_t kReasons = 3;
 constexpr std::size_t kDomain = 40;
-constexpr std::int64_t kHour = 3600;
 
 struct Answer {
   std::vector<DomainTally> domains;
@@ -73,13 +72,6 @@ std::string table(const Answer& answer) {
   }
   table.row(row("total", "", answer.total));
   return table.text();
-}
-
-// What the sums by the hour can tell begins and ends with an hour.
-history::Scope whole_hours(history::Scope scope) {
-  scope.since -= scope.since % kHour;
-  scope.until -= scope.until % kHour;
-  return scope;
 }
 
 std::string text(const Asked& asked, const Answer& answer, std::size_t most) {

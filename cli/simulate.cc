@@ -84,7 +84,7 @@ std::string text(const Asked& asked, const Simulated& simulated) {
   if (simulated.messages == 0) return fmt::format("There are no messages in {} {}.\n", asked.store, when);
   auto text = summary(simulated, "outbound") + summary(simulated, "inbound");
   if (!simulated.changed.empty()) text += "\n" + table(simulated);
-  return text + fmt::format("\nMail {}, as it was judged then. BEFORE: what was done with it.\n", when);
+  return text + fmt::format("\nMail in whole hours {}.\nBEFORE: what was done with it.\n", when);
 }
 
 std::string json(const Asked& asked, const Simulated& simulated, const policy::Rules& rules) {
@@ -121,6 +121,7 @@ std::string csv(const Simulated& simulated) {
 int run_simulate(const Common& common, const SimulateArguments& arguments) {
   auto asked = ask_history(arguments.history);
   if (!asked) return complain("policy simulate", asked.error());
+  asked->scope = whole_hours(asked->scope);
   const auto rules = tried_rules(asked->config.rules, arguments);
   const auto simulated = history::simulate(*asked->reader, asked->scope, rules);
   if (!simulated) return complain("policy simulate", simulated.error());

@@ -10,7 +10,7 @@
 namespace sesame::cli {
 namespace {
 
-constexpr std::size_t kName = 14;       // where the text behind a name begins
+constexpr std::size_t kName = 16;       // where the text behind a name begins
 constexpr std::size_t kMaxValue = 600;  // octets of one datum
 constexpr std::size_t kMaxEntry = 2000;
 constexpr std::size_t kMaxListed = 100;
@@ -146,8 +146,9 @@ std::string heading(const history::Row& row, const Json& story) {
   const auto grade = word(story, "grade"), confidence = word(story, "confidence");
   auto verdict = row.verdict + (confidence.empty() ? "" : " (" + confidence + ")");
   if (!grade.empty() && grade != "none") verdict += ", rests on " + grade;
-  auto text = fmt::format("Message {}, {}, judged {} UTC by {}\n\n", dash(row.queue_id), row.direction,
-                          moment_text(row.time), dash(row.host));
+  const auto first = fmt::format("Message {}, {}, judged {} UTC by {}", dash(row.queue_id), row.direction,
+                                 moment_text(row.time), dash(row.host));
+  auto text = paragraph(printable(first, kMaxEntry), "", "  ") + "\n";
   text += entry("From", from_text(row)) + entry("Sender", "<" + row.mail_from + ">") +
           entry("Message-ID", dash(row.message_id)) + entry("Client", row.client.empty() ? "(local)" : row.client);
   if (row.direction == "outbound") text += entry("SES identity", identity_text(row));

@@ -111,9 +111,9 @@ std::string paragraph(std::string_view text, std::string_view first, std::string
 std::string csv_line(const std::vector<std::string>& cells) {
   std::string line;
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    auto cell = cells[i];
-    if (!cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos) cell.insert(0, "'");
-    const bool quoted = cell.find_first_of(",\"\r\n") != std::string::npos;
+    auto cell = printable(cells[i], kMaxCell);
+    if (!cell.empty() && std::string_view("=+-@").find(cell.front()) != std::string_view::npos) cell.insert(0, "'");
+    const bool quoted = cell.find_first_of(",\"") != std::string::npos;
     if (i > 0) line += ',';
     if (quoted) line += '"';
     for (const char c : cell) {

@@ -90,7 +90,7 @@ struct Count {
 };
 Result<std::vector<Count>> top(Reader& reader, const Scope& scope, By by, std::size_t most);
 
-// What a policy would have done with the messages of the past.
+// What a policy would have done with the messages of the past, in whole hours.
 struct Simulated {
   std::uint64_t messages = 0, outbound = 0, inbound = 0;
   struct Line {

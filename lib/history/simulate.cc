@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <tuple>
@@ -13,14 +14,14 @@ namespace {
 
 constexpr std::size_t kMaxSamples = 200;  // lines for which a message is named
 
-// All that a choice rests on, and what it was.
-constexpr const char* kGrouped = "direction, from_domain, verdict, disposition, forwarder, action, code";
+// Mail whose policy was not applied for the word of a forwarder: the sums by the hour do not tell of which.
+constexpr const char* kVouched = "direction = 'inbound' AND verdict = 'fail' AND disposition = ''";
 
 // Messages that are alike in that.
 struct Group {
   std::string direction, from_domain, verdict, disposition, forwarder, action, code;
   std::uint64_t messages = 0;
-  std::int64_t newest = 0;  // microseconds
+  std::int64_t hour = 0;  // that has the newest of them, unix seconds
 };
 
 // The enumerator with this word; the first where there is none.
@@ -51,21 +52,65 @@ policy::Case case_of(const Group& group, const policy::Rules& rules) {
   return message;
 }
 
-Result<void> each_group(Reader& reader, const Scope& scope, const std::function<void(const Group&)>& take) {
+using Take = std::function<void(const Group&)>;
+
+Group group_of(const Cells& cells) {
+  return {cells.text(0),  cells.text(1), cells.text(2), cells.text(3),
+          cells.text(4),  cells.text(5), cells.text(6), static_cast<std::uint64_t>(cells.number(7)),
+          cells.number(8)};
+}
+
+Result<void> each_summed(Reader& reader, const Scope& scope, const Take& take) {
+  Condition condition;
+  condition.within_hours(scope);
+  condition.add(fmt::format("NOT ({})", kVouched));
+  return reader.ask(
+      "SELECT direction, from_domain, verdict, disposition, '', action, code, CAST(SUM(messages) AS BIGINT), MAX(hour)"
+      " FROM sesame_hour" +
+          condition.sql() + " GROUP BY direction, from_domain, verdict, disposition, action, code",
+      condition.parameters(), [&take](const Cells& cells) { take(group_of(cells)); });
+}
+
+Result<bool> has_vouched(Reader& reader, const Scope& scope) {
+  Condition condition;
+  condition.within_hours(scope);
+  condition.add(kVouched);
+  bool found = false;
+  const auto asked = reader.ask("SELECT hour FROM sesame_hour" + condition.sql() + " LIMIT 1", condition.parameters(),
+                                [&found](const Cells&) { found = true; });
+  if (!asked) return tl::unexpected(asked.error());
+  return found;
+}
+
+// One by one, in the same hours.
+Result<void> each_vouched(Reader& reader, Scope scope, const Take& take) {
+  scope.since = hour_of(scope.since);
+  scope.until = hour_of(scope.until);
   Condition condition;
   condition.within(scope);
-  const auto sql =
-      fmt::format("SELECT {0}, COUNT(*), MAX(time) FROM sesame_message{1} GROUP BY {0}", kGrouped, condition.sql());
-  return reader.ask(sql, condition.parameters(), [&take](const Cells& cells) {
-    take({cells.text(0), cells.text(1), cells.text(2), cells.text(3), cells.text(4), cells.text(5), cells.text(6),
-          static_cast<std::uint64_t>(cells.number(7)), cells.number(8)});
-  });
+  condition.add("direction = 'inbound' AND verdict = 'fail' AND forwarder <> ''");
+  return reader.ask(
+      "SELECT direction, from_domain, verdict, disposition, forwarder, action, code, COUNT(*), MAX(time)"
+      " FROM sesame_message" +
+          condition.sql() + " GROUP BY direction, from_domain, verdict, disposition, forwarder, action, code",
+      condition.parameters(), [&take](const Cells& cells) {
+        auto group = group_of(cells);
+        group.hour = hour_of(group.hour / 1'000'000);
+        take(group);
+      });
+}
+
+Result<void> each_group(Reader& reader, const Scope& scope, const Take& take) {
+  if (auto asked = each_summed(reader, scope, take); !asked) return asked;
+  const auto vouched = has_vouched(reader, scope);
+  if (!vouched) return tl::unexpected(vouched.error());
+  return *vouched ? each_vouched(reader, scope, take) : Result<void>{};
 }
 
 // Names the newest message of the group.
 Result<void> add_sample(Reader& reader, const Group& group, Simulated::Line& line) {
   Condition condition;
-  condition.add("time = " + condition.mark(group.newest));
+  condition.within({group.hour, group.hour + kHour, "", "", ""});
   const std::pair<const char*, const std::string&> same[] = {{"direction", group.direction},
                                                              {"from_domain", group.from_domain},
                                                              {"verdict", group.verdict},
@@ -74,8 +119,8 @@ Result<void> add_sample(Reader& reader, const Group& group, Simulated::Line& lin
                                                              {"action", group.action},
                                                              {"code", group.code}};
   for (const auto& [column, text] : same) condition.add(column + (" = " + condition.mark(text)));
-  return reader.ask("SELECT queue_id, why FROM sesame_message" + condition.sql() + " LIMIT 1", condition.parameters(),
-                    [&line](const Cells& cells) {
+  return reader.ask("SELECT queue_id, why FROM sesame_message" + condition.sql() + " ORDER BY time DESC LIMIT 1",
+                    condition.parameters(), [&line](const Cells& cells) {
                       line.queue_id = cells.text(0);
                       line.why = cells.text(1);
                     });
@@ -92,7 +137,7 @@ void count(std::map<Key, Changed>& changed, const Group& group, const char* afte
   auto& [line, newest] = changed[{group.from_domain, group.direction, group.action, after, group.code}];
   const auto messages = line.messages + group.messages;
   line = {group.from_domain, group.direction, group.action, after, group.code, messages, "", ""};
-  if (newest.newest <= group.newest) newest = group;
+  if (newest.hour <= group.hour) newest = group;
 }
 
 }  // namespace
