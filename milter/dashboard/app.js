@@ -220,10 +220,12 @@ function start() {
   });
   let typing;
   at("filters").addEventListener("submit", (event) => event.preventDefault());
-  at("filters").addEventListener("input", ({ target }) => {
+  const onFilters = ({ target }) => {
     clearTimeout(typing);
-    typing = setTimeout(() => filter({ [target.name]: target.value }), target === at("search") ? 250 : 0);
-  });
+    const whole = () => filter(Object.fromEntries(new FormData(at("filters"))));
+    typing = setTimeout(whole, target === at("search") ? 250 : 0);
+  };
+  for (const name of ["input", "change"]) at("filters").addEventListener(name, onFilters);
   at("older").addEventListener("click", () => loadOlder(state, get, Date.now() / 1000).catch((error) => tellTrouble([error.message])));
   at("story-close").addEventListener("click", () => at("story").close());
   at("story").addEventListener("click", (event) => event.target === at("story") && at("story").close());

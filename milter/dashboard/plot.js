@@ -11,6 +11,7 @@ export const SERIES = [
 ];
 const HEIGHT = 220;
 const MARGIN = { top: 10, right: 2, bottom: 26, left: 46 };
+const LABEL = 44; // pixels of a label of the axis
 const LEAST = 2; // pixels of what is there at all
 
 let shown = { series: [], step: 3600 };
@@ -108,7 +109,9 @@ function axisLabels(x, width) {
   const room = Math.max(1, Math.floor(width / (each < 86400 ? 52 : 62)));
   const stride = Math.ceil(marks.length / room);
   return marks.filter((_, index) => (marks.length - 1 - index) % stride === 0).map(({ slot, index }) =>
-    svg("text", { class: "tick", x: x(index), y: HEIGHT - 8 }, name(slot.begin)));
+    x(index) + LABEL <= MARGIN.left + width
+      ? svg("text", { class: "tick", x: x(index), y: HEIGHT - 8 }, name(slot.begin))
+      : svg("text", { class: "tick", x: MARGIN.left + width, y: HEIGHT - 8, "text-anchor": "end" }, name(slot.begin)));
 }
 
 function bar(slot, left, width, scale) {

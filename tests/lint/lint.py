@@ -57,6 +57,8 @@ INDIRECT = {
 }
 # Package -> a word that tells that it is used.
 EVIDENCE = {
+    "chromium": r'"chromium"',
+    "chromium-driver": r'"chromedriver"',
     "cmake": r"\bcmake\b",
     "libmilter-dev": r"libmilter/",
     "libssl-dev": r"openssl/",
@@ -97,6 +99,7 @@ EVIDENCE = {
     "python3-dnspython": r"import dns\.",
     "python3-jsonschema": r"import jsonschema",
     "python3-matplotlib": r"import matplotlib",
+    "python3-selenium": r"from selenium",
     "python3-spf": r"import spf",
     "python3-yaml": r"import yaml",
     "rspamd": r"/usr/bin/rspamd",
