@@ -155,9 +155,9 @@ class Page(DaemonTest):
         self.browser.wait(lambda: len(self.browser.all("#messages tr[data-id]")) == 2 * count, "a second page")
         ids = self.browser.texts("#messages td[data-label=Message]")
         self.assertEqual(len(ids), len(set(ids)))
-        self.browser.one("input[value='24h'] + span").click()
+        self.browser.run("document.querySelector('input[value=\"24h\"]').click()")
         self.browser.wait(lambda: "24 hours" in self.browser.one("#sentence").text, "another period")
-        self.browser.one("input[value=inbound] + span").click()
+        self.browser.run("document.querySelector('input[value=inbound]').click()")
         self.browser.wait(lambda: "No inbound message" in self.browser.one("#sentence").text
                           or "no inbound message" in self.browser.one("#sentence").text, "the other direction")
 
