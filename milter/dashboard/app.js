@@ -145,7 +145,9 @@ function changed(name, answer) {
 
 async function askHistory(fresh, now) {
   const { since, direction, domain } = state;
+  const mine = run;
   const [overview] = await Promise.all([get("overview", { since, direction, domain }), loadMessages(state, get, now, fresh)]);
+  if (mine !== run) return;
   sentence.mail = mailSentence(overview);
   at("series-scope").textContent = text(`${direction === "outbound" ? "Outbound" : "Inbound"}, ${PERIODS[since]}${domain ? `, ${domain}` : ""}`);
   if (!changed("overview", overview)) return;

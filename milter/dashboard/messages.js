@@ -13,6 +13,7 @@ const ACTIONS = ["accept", "observe", "tag", "hold", "reject", "tempfail"];
 
 let rows = [];
 let next = null;
+let asked = 0; // an answer that a later question overtook is not shown
 let use = {};
 
 const key = (row) => `${row.origin}/${row.sequence}`;
@@ -61,7 +62,9 @@ const query = ({ since, direction, verdict, action, domain, code, search }) =>
 
 // `fresh`: other messages are asked for than before; else new ones are put on top of those that are shown.
 export async function loadMessages(state, get, now, fresh) {
+  const mine = ++asked;
   const answer = await get("messages", query(state));
+  if (mine !== asked) return;
   if (fresh || rows.length <= PAGE) {
     rows = answer.messages;
     next = answer.next;
