@@ -6,12 +6,16 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
-from harness import BIN, SOURCE, DnsTest, sesame  # noqa: E402: found on the path above
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "cli"), str(TESTS / "e2e")]
+import postfix  # noqa: E402: found on the paths above
+from harness import BIN, SOURCE, DnsTest, sesame  # noqa: E402
+from history_test import schema  # noqa: E402
 
 PAGES = [SOURCE / "README.md", *sorted((SOURCE / "contrib/doc").glob("*.md"))]
 ZONE = {"example.com": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]},
@@ -41,6 +45,9 @@ store = "{directory}/history.sqlite"
 [watch]
 memory = "{directory}/watch.sqlite"
 """
+# What the examples name in /etc, and what stands there.
+OTHERS = {"opendkim.conf": "Mode v\n", "opendmarc.conf": "RejectFailures false\n", "policyd-spf.conf": "TestOnly = 1\n",
+          "sendmail.mc": "divert(0)dnl\nMAILER(`smtp')dnl\n"}
 # These end only when they are told to.
 ENDLESS = [("tail", "-f"), ("tail", "--follow")]
 WITHOUT_SETTINGS = ("spf", "verify", "dmarc", "import")
@@ -110,13 +117,24 @@ class Examples(DnsTest):
         for name in ("message.eml", "new.eml"):
             (cls.directory / name).write_bytes(MESSAGE.encode())
         shutil.copy(cls.settings, cls.directory / "new.toml")
+        for name, text in OTHERS.items():
+            (cls.directory / name).write_text(text)
+        database = sqlite3.connect(cls.directory / "history.sqlite")
+        database.executescript(schema())
+        database.close()
+        # The system's own MTA is left alone.
+        cls.mta = {"sendmail": cls.directory}
+        if not postfix.missing():
+            cls.mta["postfix"] = postfix.Postfix(cls.directory / "postfix", 25, {}).conf
 
     def prepared(self, command):
         """The words of an example, led to the settings, the DNS server and the files of this test."""
         words = shlex.split(command)[1:]
         words = [str(self.settings) if word.endswith("/sesame.toml") else word for word in words]
-        words = [str(self.directory / pathlib.Path(word).name) if word.startswith("/var/lib/sesame/") else word
+        words = [str(self.directory / pathlib.Path(word).name) if word.startswith(("/var/lib/sesame/", "/etc/")) else word
                  for word in words]
+        if words[0] == "setup":
+            words += ["--directory", str(self.mta[words[1]])]
         if words[0] not in WITHOUT_SETTINGS and "--config" not in words and "--help" not in words:
             words += ["--config", str(self.settings)]
         if words[0] == "sync":
@@ -143,6 +161,9 @@ class Examples(DnsTest):
         found = list(documented())
         self.assertGreater(len(found), 30)
         for place, command in found:
+            if "setup postfix" in command and "postfix" not in self.mta:
+                continue
+            (self.directory / "imported.toml").unlink(missing_ok=True)
             with self.subTest(place=place, command=command):
                 status, output = self.run_example(self.prepared(command))
                 self.assertIn(status, (0, 1, 75), output)
