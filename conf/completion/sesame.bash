@@ -30,8 +30,8 @@ _sesame_options() {
       echo --config --once --status --timeline --evidence --since --output --acknowledge --silence --for --unsilence \
         --confirm --region --account --json ;;
     report | top) echo --since --until "$history" --most --json --csv ;;
-    explain) echo "$history" --json ;;
-    tail) echo --follow --lines --verdict --action --code "$history" --json --csv ;;
+    explain) echo --config --store --json ;;
+    tail) echo --follow --lines --verdict --action --code --search "$history" --json --csv ;;
     'policy simulate')
       echo --since --until "$history" --fail --refused --on-policy-reject --on-policy-quarantine --on-bad-author \
         --json --csv ;;

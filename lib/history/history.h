@@ -67,6 +67,8 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual Row row() const = 0;
+  // About how much memory it takes.
+  virtual std::size_t octets() const = 0;
 };
 
 // How it stands with what is kept.

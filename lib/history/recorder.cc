@@ -22,7 +22,6 @@ using RealTime = std::chrono::steady_clock;
 
 constexpr std::size_t kMostRows = 10'000;             // that wait in memory
 constexpr std::size_t kMostOctets = 64'000'000;       // of them, about
-constexpr std::size_t kAssumed = 4096;                // octets of a row that is not rendered yet
 constexpr std::size_t kBatch = 500;                   // rows rendered at once
 constexpr milliseconds kAge{200};                     // so long a row waits for others
 constexpr milliseconds kTick{1000}, kRetryTick{100};  // how often the clock is looked at
@@ -50,7 +49,8 @@ void tidy(Row& row) {
 struct Recorder::Impl {
   struct Entry {
     std::unique_ptr<const Source> source;
-    std::int64_t time = 0;  // microseconds since 1970
+    std::int64_t time = 0;   // microseconds since 1970
+    std::size_t octets = 0;  // of the source
   };
 
   Impl(Options its_options, std::string its_host, const Clock& its_clock, Say its_say)
@@ -75,7 +75,7 @@ struct Recorder::Impl {
   std::uint64_t accepted = 0, finished = 0;  // rows: all of them; those that do not wait any more
   std::uint64_t refused = 0;                 // for which there was no room
   std::uint64_t published_refused = 0;       // of them, those that `published` counts
-  std::size_t octets = 0;                    // of rows that are rendered
+  std::size_t queued = 0, octets = 0;        // octets of what is in the queue, and of rows that are rendered
   std::int64_t oldest = 0;                   // of those that have left the queue
   Standing published;
   int settling = 0;  // how many wait for it
@@ -168,6 +168,7 @@ std::vector<Recorder::Impl::Entry> Recorder::Impl::next_entries(const Outlet& ou
   const auto count = static_cast<std::ptrdiff_t>(std::min(queue.size(), kBatch));
   std::vector<Entry> entries(std::make_move_iterator(queue.begin()), std::make_move_iterator(queue.begin() + count));
   queue.erase(queue.begin(), queue.begin() + count);
+  for (const auto& entry : entries) queued -= entry.octets;
   if (!entries.empty() && oldest == 0) oldest = entries.front().time;
   return entries;
 }
@@ -206,6 +207,7 @@ void Recorder::Impl::end(Outlet& outlet) {
   {
     const std::lock_guard lock(mutex);
     left.swap(queue);
+    queued = 0;
   }
   taken += left.size();
   outlet.lose(left.size(), "there was no time to write them");
@@ -229,15 +231,16 @@ Recorder::~Recorder() {
 
 void Recorder::record(std::unique_ptr<const Source> source) noexcept {
   auto& impl = *impl_;
+  const auto octets = source->octets();
   const std::lock_guard lock(impl.mutex);
-  const bool full =
-      impl.accepted - impl.finished >= kMostRows || impl.octets + impl.queue.size() * kAssumed >= kMostOctets;
+  const bool full = impl.accepted - impl.finished >= kMostRows || impl.octets + impl.queued + octets >= kMostOctets;
   try {
     if (full || impl.stopping) {
       ++impl.refused;
       return;
     }
-    impl.queue.push_back({std::move(source), impl.clock.unix_now() * 1'000'000});
+    impl.queue.push_back({std::move(source), impl.clock.unix_now() * 1'000'000, octets});
+    impl.queued += octets;
     ++impl.accepted;
     if (impl.queue.size() == 1 || impl.queue.size() == kBatch) impl.wake.notify_one();
   } catch (...) {

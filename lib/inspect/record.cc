@@ -129,21 +129,25 @@ history::Row row_of(const policy::Report& report, const policy::Decision& decisi
 
 class Judged final : public history::Source {
  public:
-  Judged(policy::Report&& report, policy::Decision&& decision, const Took& took, std::int64_t time_us)
-      : report_(std::move(report)), decision_(std::move(decision)), took_(took), time_us_(time_us) {}
+  Judged(policy::Report&& report, policy::Decision&& decision, const Took& took, std::int64_t time_us,
+         std::size_t octets)
+      : report_(std::move(report)), decision_(std::move(decision)), took_(took), time_us_(time_us), octets_(octets) {}
   history::Row row() const override { return row_of(report_, decision_, took_, time_us_); }
+  std::size_t octets() const override { return octets_; }
 
  private:
   policy::Report report_;
   policy::Decision decision_;
   Took took_;
   std::int64_t time_us_;
+  std::size_t octets_;
 };
 
 class Written final : public history::Source {
  public:
   explicit Written(history::Row row) : row_(std::move(row)) {}
   history::Row row() const override { return row_; }
+  std::size_t octets() const override { return sizeof(row_) + row_.story.size() + row_.why.size() + row_.codes.size(); }
 
  private:
   history::Row row_;
@@ -186,8 +190,9 @@ void lighten(policy::Report& report, policy::Decision& decision) {
 std::unique_ptr<const history::Source> record_of(policy::Report report, policy::Decision decision, const Took& took,
                                                  std::int64_t time_us) {
   lighten(report, decision);
-  if (size_of(report, decision) > kMaxHeld) return std::make_unique<Written>(row_of(report, decision, took, time_us));
-  return std::make_unique<Judged>(std::move(report), std::move(decision), took, time_us);
+  const auto size = size_of(report, decision);
+  if (size > kMaxHeld) return std::make_unique<Written>(row_of(report, decision, took, time_us));
+  return std::make_unique<Judged>(std::move(report), std::move(decision), took, time_us, size);
 }
 
 }  // namespace sesame::inspect

@@ -4,13 +4,13 @@
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import unittest
 
 from harness import SOURCE, sesame
+from ports import free_port
 
 sys.path.append(str(SOURCE / "tests" / "e2e"))
 import postfix  # noqa: E402: found on the path above
@@ -48,18 +48,12 @@ class SetupTest(unittest.TestCase):
 class Postfix(SetupTest):
     def setUp(self):
         super().setUp()
-        self.mta = postfix.Postfix(self.base / "postfix", self.free_port(), {})
+        self.mta = postfix.Postfix(self.base / "postfix", free_port(), {})
         self.main = self.mta.conf / "main.cf"
         self.state = self.mta.conf / "sesame-setup.json"
         lines = self.main.read_text().splitlines(keepends=True)
         self.main.write_text("".join(line for line in lines if not line.startswith("milter_")))
         self.before = self.main.read_text()
-
-    @staticmethod
-    def free_port():
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            return probe.getsockname()[1]
 
     def run_setup(self, *arguments, status=0):
         return self.setup_mta("postfix", self.mta.conf, *arguments, status=status)

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,15 +20,10 @@ NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 sys.path.append(str(SOURCE / "tests" / "support"))
 
 from dns_world import World  # noqa: E402: found on the path above
+from ports import free_port  # noqa: E402
 from rows import History  # noqa: E402: beside this file
 
 DAY = 86400
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def stamp(seconds):

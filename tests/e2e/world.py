@@ -18,11 +18,14 @@ import sys
 import tempfile
 import time
 
-import postfix
-import rows
-from account import SES_ADDRESS, Account
-
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(SOURCE / "tests" / "support"))
+
+import postfix  # noqa: E402
+import rows  # noqa: E402
+from account import SES_ADDRESS, Account  # noqa: E402
+from ports import free_port  # noqa: E402: found on the path above
+
 DNS_TIMEOUT_S = 0.5
 DNS_BUDGET_S = 3
 
@@ -65,12 +68,6 @@ ses_fields = true
 
 class Interrupted(Exception):
     pass
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(what, seconds, condition):

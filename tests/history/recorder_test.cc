@@ -32,11 +32,14 @@ constexpr minutes kLong{5};
 struct Made final : Source {
   explicit Made(std::int64_t number) : n(number) {}
   history::Row row() const override { return row_of(n); }
+  std::size_t octets() const override { return size; }
   std::int64_t n;
+  std::size_t size = 4096;
 };
 
 struct Failing final : Source {
   history::Row row() const override { throw std::bad_alloc(); }
+  std::size_t octets() const override { return 0; }
 };
 
 struct Recorded {
@@ -210,6 +213,18 @@ TEST(Recorder, MoreThanCanWaitIsLostAndCounted) {
                                                    "in memory"));
 }
 
+// Not started, so that all of them wait.
+TEST(Recorder, LargeOnesFillItSooner) {
+  Recorded recorded;
+  for (std::int64_t n = 0; n < 100; ++n) {
+    auto source = std::make_unique<Made>(n);
+    source->size = 1'000'000;
+    recorded.recorder->record(std::move(source));
+  }
+  EXPECT_EQ(recorded.recorder->standing().waiting, 63u);
+  EXPECT_EQ(recorded.recorder->standing().lost, 37u);
+}
+
 TEST(Recorder, StopDoesNotWaitForALock) {
   Recorded recorded;
   recorded.start();
@@ -266,6 +281,7 @@ TEST(Recorder, TextsOfAMessageAreCutAndPrintable) {
       row.story = std::string(history::kMaxStory + 1, 'x');
       return row;
     }
+    std::size_t octets() const override { return 4096; }
   };
   Recorded recorded;
   recorded.start();

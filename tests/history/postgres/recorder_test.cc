@@ -21,6 +21,7 @@ class Made final : public Source {
  public:
   explicit Made(std::int64_t number) : number_(number) {}
   Row row() const override { return row_of(number_); }
+  std::size_t octets() const override { return 4096; }
 
  private:
   std::int64_t number_;
