@@ -9,6 +9,7 @@ import scenarios
 from world import Interrupted, World
 
 WIDTH = 118
+SHOWN = "dkim-cname-missing"  # the message with this cause is explained at the end
 COLUMNS = ((40, "message"), (22, "Sesame"), (44, "what happened"))
 
 
@@ -48,6 +49,8 @@ def main():
     try:
         with World(options.build) as world:
             results = scenarios.Run(world).all()
+            newest = [row["queue_id"] for row in world.history() if row["code"] == SHOWN]
+            asked = [(words, world.sesame(*words)) for words in (("report",), ("explain", newest[0]))]
     except Interrupted as reason:
         print(f"quickstart: ended by {reason}", file=sys.stderr)
         return 130
@@ -55,6 +58,8 @@ def main():
     for result in results:
         for each in result.evidence:
             print(paragraph(f"[{result.name}] ", each) if len(each) > 100 else f"[{result.name}] {each}".rstrip())
+    for words, answer in asked:
+        print(f"\n$ sesame {' '.join(words)}\n{answer.rstrip()}")
     agree = sum(result.agree for result in results)
     print(f"\n{len(results)} messages, {agree} agree")
     return 0 if agree == len(results) else 1

@@ -45,7 +45,7 @@ def run_world(options):
 
     with make_world(options) as world:
         results = scenarios.Run(world).all()
-        faults = logged_otherwise(world)
+        faults = logged_otherwise(world) + kept_otherwise(world)
     results_path(options).write_text(json.dumps({each.name: each.as_json() for each in results}, indent=1))
     print(f"{len(results)} messages, {sum(each.agree for each in results)} agree")
     print("\n".join(faults[:20]))
@@ -60,6 +60,24 @@ def logged_otherwise(world):
         print(f"the logs are not held against their schema: {log_schema.MISSING}")
         return []
     return [fault for path in (world.outbound_log, world.inbound_log) for fault in log_schema.faults(path)]
+
+
+def kept_otherwise(world):
+    """What the history says otherwise than the log."""
+    logged = {}
+    with open(world.outbound_log, encoding="utf-8") as lines:
+        for event in map(json.loads, lines):
+            if event["event"] == "message":
+                logged.setdefault(event["queue_id"], []).append((event["verdict"], event["action"], event["why"]))
+    kept = {}
+    for row in reversed(world.history()):
+        kept.setdefault(row["queue_id"], []).append((row["verdict"], row["action"], row["why"]))
+    faults = [f"{name}: logged {logged.get(name)}, kept {kept.get(name)}" for name in {**logged, **kept}
+              if logged.get(name) != kept.get(name)]
+    for name, events in logged.items():
+        story = world.sesame("explain", name)
+        faults += [f"{name}: its story does not say {part!r}" for part in (events[-1][0], events[-1][2][:40]) if part not in " ".join(story.split())]
+    return faults
 
 
 def run_row(options):

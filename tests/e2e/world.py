@@ -37,7 +37,7 @@ socket = "inet:{port}@127.0.0.1"
 user = ""
 
 [history]
-store = ""
+store = "{store}"
 [status]
 listen = ""
 [dns]
@@ -190,6 +190,17 @@ class World:
                         and port_file.read_text())
         return int(text)
 
+    def sesame(self, *arguments):
+        """What a command answers of the mail that went out."""
+        return subprocess.run([self._binary("sesame"), *arguments, "--config", self.path("sesame-outbound.toml")],
+                              stdout=subprocess.PIPE, text=True, check=False).stdout
+
+    def history(self):
+        """The rows of the messages that went out, newest first, once there is one for each that was logged."""
+        judged = sum('"event":"message"' in line for line in pathlib.Path(self.outbound_log).open(encoding="utf-8"))
+        rows_of = lambda: [json.loads(line) for line in self.sesame("tail", "--json", "--lines", "1000").splitlines()]
+        return wait_for("a row for each message", 20, lambda: len(found := rows_of()) >= judged and found)
+
     @staticmethod
     def _overrides():
         return "\n".join(f'[[outbound.override]]\ndomain = "{domain}"\nfail = "{level}"\n'
@@ -203,7 +214,8 @@ class World:
     def _start_milter(self, name, authserv_id, log, networks, more):
         port = free_port()
         config = SESAME_TOML.format(authserv_id=authserv_id, port=port, dns_port=self.dns_port, log=log,
-                                    networks=networks, timeout=DNS_TIMEOUT_S, budget=DNS_BUDGET_S)
+                                    networks=networks, timeout=DNS_TIMEOUT_S, budget=DNS_BUDGET_S,
+                                    store=self.path(f"{name}.sqlite"))
         with open(self.path(f"{name}.toml"), "w", encoding="utf-8") as file:
             file.write(config + "\n" + more)
         self._spawn(name, [self._binary("sesame-milter"), "--config", self.path(f"{name}.toml")])
