@@ -13,17 +13,6 @@
 namespace sesame::cli {
 namespace {
 
-// A URL without what may hold a password.
-std::string shown(const std::string& store) {
-  if (!history::is_postgresql(store)) return store;
-  auto url = store.substr(0, store.find('?'));
-  const auto begin = url.find("//") + 2;
-  const auto at = url.find_last_of('@');
-  const auto colon = url.find(':', begin);
-  if (at != std::string::npos && colon < at) url.erase(colon, at - colon);
-  return url;
-}
-
 std::string settings_name(const HistoryArguments& arguments) {
   return arguments.config.value_or(config::default_path());
 }
@@ -32,7 +21,9 @@ std::string settings_name(const HistoryArguments& arguments) {
 std::string advice(const std::string& path) {
   if (access(path.c_str(), R_OK) == 0) return "";
   if (errno == ENOENT)
-    return "\nthe daemon makes it with the first message; history.store in the settings or --store names another";
+    return "\nthe daemon makes it when it starts, where there is such a directory; history.store in the settings or "
+           "--store "
+           "names another";
   if (errno == EACCES) return "\nthe daemon's group may read it: run this as a member, or as root";
   return "";
 }
@@ -82,7 +73,7 @@ tl::expected<Asked, Trouble> ask_history(const HistoryArguments& arguments) {
                 "\nexpected a path or a postgresql:// URL there, in the section [history], or with --store"});
   auto reader = open(store);
   if (!reader) return tl::unexpected(reader.error());
-  return Asked{*std::move(config), shown(store), *std::move(scope), *std::move(reader)};
+  return Asked{*std::move(config), history::shown(store), *std::move(scope), *std::move(reader)};
 }
 
 history::Scope whole_hours(history::Scope scope) {

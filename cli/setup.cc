@@ -105,7 +105,9 @@ Result<void> check_may_change(const std::string& file) {
 }
 
 int run_setup(const Common& /*common*/, const SetupArguments& arguments) {
-  const auto config = load_settings(arguments.config);
+  auto config = load_settings(arguments.config);
+  // What was made is taken back whatever the settings say by now.
+  if (!config && arguments.action == SetupArguments::Action::revert) config = config::defaults();
   if (!config) return complain(config.error().message, kUsage);
   return arguments.mta == "postfix" ? setup_postfix(*config, arguments) : setup_sendmail(*config, arguments);
 }

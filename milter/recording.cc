@@ -66,11 +66,7 @@ void add(history::Standing& sum, const history::Standing& one) {
 
 std::string kept_in(const history::Options& options) {
   if (options.store.empty() || !has_place(options)) return "none";
-  if (is_file(options)) return options.store;
-  // RFC 3986 Section 3: what stands before the last "@", and parameters, may hold a password.
-  const auto store = options.store.substr(0, options.store.find_first_of("?#"));
-  const auto at = store.rfind('@');
-  return at == std::string::npos ? store : "postgresql://" + store.substr(at + 1);
+  return history::shown(options.store);
 }
 
 history::Options Recording::wanted(const inspect::Runtime& runtime) {

@@ -282,15 +282,19 @@ class Loader {
       return !a.empty() && std::filesystem::path(a).lexically_normal() == std::filesystem::path(b).lexically_normal();
     };
     const auto clash = [&](const char* key, const std::string& path, const char* other) {
+      // Of a default, which stands nowhere, the other one tells.
+      if (!find(root, key)) std::swap(key, other);
       fault(find(root, key)->source(), key,
             fmt::format("is \"{}\", as is {}; expected a file of its own", printable(path), other));
     };
-    const std::array<std::pair<const char*, const std::string*>, 5> files = {{
+    const std::array<std::pair<const char*, const std::string*>, 7> files = {{
         {"ses.snapshot", &config_.ses.snapshot},
         {"ses.arrivals", &config_.ses.arrivals},
         {"log.destination", &config_.log.destination},
         {"dns.cache_file", &config_.dns.cache_file},
         {"watch.memory", &config_.watch.memory},
+        {"history.store", &config_.history.store},
+        {"history.spool", &config_.history.spool},
     }};
     for (std::size_t i = 0; i < files.size(); ++i)
       for (std::size_t j = 0; j < i; ++j)

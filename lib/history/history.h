@@ -24,6 +24,9 @@ inline bool is_postgresql(const std::string& store) {
   return store.starts_with("postgresql://") || store.starts_with("postgres://");
 }
 
+// Where `store` is, for people: of a URL without user, password and parameters.
+std::string shown(const std::string& store);
+
 // What the identifiers of a message come to, in the eyes of RFC 9989: of outbound mail as predicted, of inbound mail
 // as found. `unknown`: neither is known to be aligned, and one of them is not known.
 enum class Alignment { both, dkim, spf, none, unknown };

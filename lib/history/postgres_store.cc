@@ -35,7 +35,7 @@ class PostgresStore final : public Store {
     const bool old = connection_ != nullptr;
     auto done = try_to_write(rows);
     // One that was idle may have ended without a word.
-    if (!done && old && connection_->is_broken()) done = try_to_write(rows);
+    if (!done && old && connection_ && connection_->is_broken()) done = try_to_write(rows);
     if (!done) connection_.reset();
     return done;
   }

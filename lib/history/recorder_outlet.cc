@@ -84,6 +84,8 @@ void Outlet::work(Haste haste) {
   std::error_code ignored;
   if (!std::exchange(looked_, true) && spools() && std::filesystem::exists(options_.spool, ignored))
     (void)spool_ready(Haste::now);
+  // At the end first to where it is safe: a server that says nothing would take all the time there is.
+  if (haste == Haste::now && spools() && !rows_.empty() && spool_ready(haste)) spool_waiting();
   const bool up = ready(haste);
   // What an unusable spool holds comes later; what is new does not wait for it.
   if (!spooling_.trouble().empty()) (void)spool_ready(haste);

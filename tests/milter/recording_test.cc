@@ -165,6 +165,8 @@ TEST(KeptIn, NamesTheStoreAndNoPassword) {
   EXPECT_EQ(kept("postgresql://me:se@cret@db.example.net:5432/mail?password=secret"),
             "postgresql://db.example.net:5432/mail");
   EXPECT_EQ(kept("postgres://me:secret@db.example.net/mail#x"), "postgresql://db.example.net/mail");
+  EXPECT_EQ(kept("postgresql://me:se#c?ret@db.example.net/mail"), "postgresql://db.example.net/mail");
+  EXPECT_EQ(kept("postgresql://db.example.net/mail?password=se@cret"), "postgresql://db.example.net/mail");
 }
 
 MilterMessage received(const std::string& queue_id) {
