@@ -66,8 +66,8 @@ inline std::string story_of(std::int64_t n) {
     story += fmt::format(
         R"({}{{"name":"{:08x}{}._domainkey.example.com","type":"TXT","status":"found","secure":false,"ttl":{},)"
         R"("took_us":{},"values":["v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A{:016x}{:016x}"]}})",
-        i == 0 ? "" : ",", n, i, 300 + n % 7 * 60, n * 7919 % 100'000, n * 6364136223846793005ll,
-        (n + i) * 1442695040888963407ll);
+        i == 0 ? "" : ",", n, i, 300 + n % 7 * 60, n * 7919 % 100'000,
+        static_cast<std::uint64_t>(n) * 6364136223846793005u, static_cast<std::uint64_t>(n + i) * 1442695040888963407u);
   return story + "]}";
 }
 
